@@ -1,0 +1,10 @@
+import neostandard from 'neostandard'
+
+export default [
+  ...neostandard({ ts: true, ignores: ['dist', '.tap', 'test/fixtures'] }),
+  {
+    rules: {
+      '@stylistic/max-len': ['error', { code: 100, ignoreUrls: true }]
+    }
+  }
+]

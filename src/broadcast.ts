@@ -1,0 +1,88 @@
+import type { Client } from './client.js'
+import type { Clients } from './clients.js'
+import { InvalidArgumentError } from './errors.js'
+import { encodeMessage } from './message.js'
+import { show } from './show.js'
+import { isThenable } from './thenable.js'
+import type { BroadcastOptions, Scalar } from './types.js'
+
+/** `TimeSocket.broadcast` as it is promised there. */
+export type Broadcast<Context> = (data: unknown, options?: BroadcastOptions<Context>) => number
+
+const OPTIONS = ['where', 'except', 'filter', 'local']
+
+/** @param isClosed whether nobody is to get anything any more. */
+export function createBroadcast<Context> (
+  clients: Clients<Context>, isClosed: () => boolean
+): Broadcast<Context> {
+  return (data, options = {}) => {
+    assertOptions(options)
+    const frame = encodeMessage(data)
+    if (isClosed()) return 0
+    // Chosen before the first write: a filter that throws must find nothing sent.
+    const recipients = [...clients.byId.values()].filter(createCondition(options))
+    let sentCount = 0
+    for (const client of recipients) {
+      if (client.deliver(frame)) sentCount++
+    }
+    return sentCount
+  }
+}
+
+function createCondition<Context> (
+  { where = {}, except = [], filter }: BroadcastOptions<Context>
+): (client: Client<Context>) => boolean {
+  const fields = Object.entries(where)
+  const excepted = new Set(typeof except === 'string' ? [except] : except)
+  return (client) => !excepted.has(client.id) &&
+    fields.every(([field, wanted]) => hasField(client.context, field, wanted)) &&
+    (filter === undefined || isChosen(filter(client)))
+}
+
+function hasField (context: unknown, field: string, wanted: Scalar | readonly Scalar[]): boolean {
+  const value = (context as Record<string, Scalar> | null | undefined)?.[field]
+  return Array.isArray(wanted) ? wanted.includes(value) : value === wanted
+}
+
+/** A promise is truthy whatever it resolves to: everybody would get the message. */
+function isChosen (answer: unknown): boolean {
+  if (!isThenable(answer)) return Boolean(answer)
+  answer.then(() => {}, () => {})
+  const argument = 'what the broadcast option "filter" returns'
+  throw new InvalidArgumentError(argument, 'a boolean', show(answer))
+}
+
+function assertOptions (options: unknown): asserts options is BroadcastOptions<unknown> {
+  assertThat(isRecord(options), 'the second argument of broadcast', 'an object', options)
+  for (const name of Object.keys(options)) {
+    assertThat(OPTIONS.includes(name),
+      `the broadcast option "${name}"`, `one of ${OPTIONS.join(', ')}`, options[name])
+  }
+  const { where, except, filter, local } = options
+  assertThat(where === undefined || isRecord(where),
+    'the broadcast option "where"', 'an object', where)
+  for (const [field, wanted] of Object.entries(where ?? {})) {
+    assertThat([wanted].flat().every(isScalar), `the broadcast option "where.${field}"`,
+      'a string, a finite number, a boolean or null, or an array of these', wanted)
+  }
+  assertThat(except === undefined || [except].flat().every((id) => typeof id === 'string'),
+    'the broadcast option "except"', 'a client id or an array of client ids', except)
+  assertThat(filter === undefined || typeof filter === 'function',
+    'the broadcast option "filter"', 'a function', filter)
+  assertThat(local === undefined || typeof local === 'boolean',
+    'the broadcast option "local"', 'a boolean', local)
+}
+
+function assertThat (
+  isFulfilled: boolean, argument: string, expected: string, received: unknown
+): asserts isFulfilled {
+  if (!isFulfilled) throw new InvalidArgumentError(argument, expected, show(received))
+}
+
+function isRecord (value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isScalar (value: unknown): value is Scalar {
+  return value === null || ['string', 'boolean'].includes(typeof value) || Number.isFinite(value)
+}

@@ -1,0 +1,112 @@
+import { InvalidOptionError } from './errors.js'
+import { show } from './show.js'
+
+/** What the value of an option must be. */
+export interface Rule {
+  /** Completes the sentence «the option must be …». */
+  readonly expected: string
+  holds (value: unknown): boolean
+}
+
+/**
+ * Members of `app.timeSocket`, today's and those the design reserves: no namespace may hide
+ * them.
+ */
+const MEMBERS = new Set([
+  'clients', 'broadcast', 'cancel', 'now', 'lastTick', 'stats', 'close', 'url', 'namespace', 'then'
+])
+
+/** Route options that this plugin sets itself. */
+const OWN_ROUTE_OPTIONS = new Set([
+  'url', 'path', 'method', 'handler', 'wsHandler', 'websocket', 'preValidation', 'handlerTimeout'
+])
+
+/**
+ * Fastify's request hooks (its `lib/hooks.js`), which it too would refuse, but half-way
+ * through.
+ */
+const ROUTE_HOOKS = new Set([
+  'onTimeout', 'onRequest', 'preParsing', 'preSerialization', 'preHandler', 'onSend',
+  'onResponse', 'onError', 'onRequestAbort'
+])
+
+export const boolean: Rule = { expected: 'a boolean', holds: (value) => typeof value === 'boolean' }
+export const text: Rule = { expected: 'a string', holds: (value) => typeof value === 'string' }
+export const callback: Rule = { expected: 'a function', holds: isFunction }
+export const object: Rule = { expected: 'an object', holds: isObject }
+
+export const hooks: Rule = {
+  expected: 'a function or an array of functions',
+  holds: (value) => isFunction(value) || (Array.isArray(value) && value.every(isFunction))
+}
+
+export const path: Rule = {
+  expected: 'a path that starts with "/", without white space, query or fragment',
+  // A question mark is fine after a parameter, which it makes optional.
+  holds: (value) => typeof value === 'string' && /^\/[^\s?#]*$|^\/[^\s#]*:[^\s#]*$/.test(value)
+}
+
+export const namespace: Rule = {
+  expected: 'a name of letters, digits and _ that is no member of the time socket',
+  holds: (value) => typeof value === 'string' && /^[A-Za-z_]\w*$/.test(value) &&
+    !MEMBERS.has(value) && !(value in Object.prototype)
+}
+
+export function integerBetween (min: number, max: number): Rule {
+  return {
+    expected: `an integer from ${min} to ${max}`,
+    holds: (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max
+  }
+}
+
+export function objectWith (method: string): Rule {
+  return {
+    expected: `an object with a method ${method}()`,
+    holds: (value) => isObject(value) && isFunction(value[method])
+  }
+}
+
+/** For an option that means something to others, but not here. */
+export function absent (remedy: string): Rule {
+  return { expected: `left out: ${remedy}`, holds: () => false }
+}
+
+/**
+ * Holds the fields of `given` to their rules; `undefined` counts as left out.
+ *
+ * @param parent the option that they are fields of, if any, as errors name it.
+ */
+export function fields (
+  given: object | undefined, rules: Readonly<Record<string, Rule>>, parent?: string
+): void {
+  for (const [name, value] of Object.entries(given ?? {})) {
+    const path = parent === undefined ? name : `${parent}.${name}`
+    option(path, value, Object.hasOwn(rules, name) ? rules[name] : unknown(rules))
+  }
+}
+
+/** Holds route options to what may be set there: all that is not ours, hooks being functions. */
+export function route (given: object | undefined): void {
+  for (const [name, value] of Object.entries(given ?? {})) {
+    const path = `route.${name}`
+    if (OWN_ROUTE_OPTIONS.has(name)) option(path, value, absent('it is the plugin’s own'))
+    if (ROUTE_HOOKS.has(name)) option(path, value, hooks)
+  }
+}
+
+export function option (path: string, value: unknown, rule: Rule | undefined): void {
+  if (value === undefined || rule === undefined || rule.holds(value)) return
+  throw new InvalidOptionError(path, rule.expected, show(value))
+}
+
+function unknown (rules: Readonly<Record<string, Rule>>): Rule {
+  return { expected: `one of ${Object.keys(rules).join(', ')}`, holds: () => false }
+}
+
+function isFunction (value: unknown): boolean {
+  return typeof value === 'function'
+}
+
+function isObject (value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,129 @@
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import type { WebSocket } from 'ws'
+import { attempt } from './attempt.js'
+import { Client } from './client.js'
+import type { ClientObserver } from './client.js'
+import type { Clients } from './clients.js'
+import { INTERNAL_ERROR, POLICY_VIOLATION } from './close-codes.js'
+import { createFault } from './fault.js'
+import type { ResolvedOptions } from './options.js'
+import type { ServerClock } from './server-clock.js'
+import type { CloseInfo } from './types.js'
+
+export interface ConnectionsOptions<Context> {
+  clients: Clients<Context>
+  clock: ServerClock
+  options: ResolvedOptions<Context>
+  /** Sends a new client the current time. */
+  sendCurrent: (client: Client<Context>) => void
+  log: FastifyBaseLogger
+}
+
+/**
+ * Takes over a WebSocket that has just been opened. Called synchronously, so that no message is
+ * missed.
+ */
+export type Accept<Context> = (ws: WebSocket, request: FastifyRequest, context: Context) => void
+
+/** How many messages are kept for `onMessage` while `onConnect` is pending. */
+const MAX_HELD_MESSAGES = 16
+const CALLBACK_FAILED: CloseInfo = {
+  code: INTERNAL_ERROR, reason: 'internal error', cause: 'callback'
+}
+const TOO_MANY_HELD: CloseInfo = {
+  code: POLICY_VIOLATION, reason: 'too many messages', cause: 'rate'
+}
+
+/**
+ * The life of a connection: `onConnect`, then `onMessage` in order of arrival, then
+ * `onClose`, once. Until an asynchronous `onConnect` has settled, the others wait.
+ */
+export function createConnections<Context> (
+  { clients, clock, options, sendCurrent, log }: ConnectionsOptions<Context>
+): Accept<Context> {
+  const faults = {
+    onConnect: createFault(log, 'onConnect'),
+    onMessage: createFault(log, 'onMessage'),
+    onClose: createFault(log, 'onClose')
+  }
+  /** What waits for `onConnect` to settle. */
+  const pending = new Map<Client<Context>, Pending>()
+
+  const observer: ClientObserver<Context> = {
+    received (client, data) {
+      const held = pending.get(client)?.messages
+      if (held === undefined) tellMessage(client, data)
+      else if (held.length < MAX_HELD_MESSAGES) held.push(data)
+      else client.end(TOO_MANY_HELD)
+    },
+    closed (client, info) {
+      clients.remove(client)
+      log.info({
+        id: client.id,
+        code: info.code,
+        reason: info.reason,
+        cause: info.cause,
+        duration: Math.round(clock.now() - client.connectedAt),
+        clients: clients.byId.size
+      }, 'client closed')
+      const waiting = pending.get(client)
+      if (waiting === undefined) tellClose(client, info)
+      else waiting.closed = info
+    }
+  }
+
+  function tellConnect (client: Client<Context>): void {
+    const worked = attempt(faults.onConnect, () => options.onConnect(client), { id: client.id })
+    if (worked === false) client.end(CALLBACK_FAILED)
+    if (typeof worked === 'boolean') return
+    pending.set(client, { messages: [], closed: undefined })
+    worked.then((worked) => settle(client, worked))
+  }
+
+  function settle (client: Client<Context>, connected: boolean): void {
+    const { messages, closed } = pending.get(client) as Pending
+    pending.delete(client)
+    if (!connected) client.end(CALLBACK_FAILED)
+    else for (const message of messages) tellMessage(client, message)
+    if (closed !== undefined) tellClose(client, closed)
+  }
+
+  function tellMessage (client: Client<Context>, data: string | Buffer): void {
+    if (client.isEnding) return
+    const tell = () => options.onMessage(client, data)
+    const worked = attempt(faults.onMessage, tell, { id: client.id })
+    if (worked === false) client.end(CALLBACK_FAILED)
+    else if (worked !== true) worked.then((worked) => worked || client.end(CALLBACK_FAILED))
+  }
+
+  function tellClose (client: Client<Context>, info: CloseInfo): void {
+    attempt(faults.onClose, () => options.onClose(client, info), { id: client.id })
+  }
+
+  return (ws, request, context) => {
+    const { ip, port } = addressOf(request)
+    const info = { ip, port, connectedAt: clock.now(), context }
+    const client = new Client(ws, request.raw.socket, info, observer)
+    clients.add(client)
+    log.info({ id: client.id, ip, port, clients: clients.byId.size }, 'client connected')
+    tellConnect(client)
+    if (options.immediate) sendCurrent(client)
+  }
+}
+
+interface Pending {
+  readonly messages: (string | Buffer)[]
+  closed: CloseInfo | undefined
+}
+
+/**
+ * An injected request has no socket, and a client that has reset already no address:
+ * `request.ip` may even throw.
+ */
+function addressOf (request: FastifyRequest): { ip: string, port: number } {
+  try {
+    return { ip: request.ip ?? '', port: request.socket?.remotePort ?? 0 }
+  } catch {
+    return { ip: '', port: 0 }
+  }
+}

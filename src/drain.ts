@@ -1,0 +1,46 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { GOING_AWAY } from './close-codes.js'
+import type { Clients } from './clients.js'
+import type { CloseInfo } from './types.js'
+
+/** Sends every client home when the server shuts down. */
+export interface Drain {
+  /** Whether it has started: newcomers are to be refused. */
+  readonly started: boolean
+  /**
+   * Starts it, the first time it is called.
+   *
+   * @returns when the last client has gone, at the latest when those who did not
+   * answer have been terminated; always the same promise.
+   */
+  start (): Promise<void>
+}
+
+const SHUTDOWN: CloseInfo = { code: GOING_AWAY, reason: 'server shutting down', cause: 'shutdown' }
+
+/** @param graceMs how long clients have to answer the close frame. */
+export function createDrain<Context> (clients: Clients<Context>, graceMs: number): Drain {
+  let finished: Promise<void> | undefined
+  return {
+    get started () {
+      return finished !== undefined
+    },
+    start () {
+      finished ??= drain(clients, graceMs)
+      return finished
+    }
+  }
+}
+
+async function drain<Context> (clients: Clients<Context>, graceMs: number): Promise<void> {
+  for (const client of clients.byId.values()) client.end(SHUTDOWN)
+  // Not unref'd: a process that is shutting down waits for its clients.
+  const grace = new AbortController()
+  await Promise.race([
+    clients.whenEmpty(),
+    wait(graceMs, undefined, { signal: grace.signal }).catch(() => {})
+  ])
+  grace.abort()
+  for (const client of clients.byId.values()) client.terminate()
+  await clients.whenEmpty()
+}

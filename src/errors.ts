@@ -1,0 +1,43 @@
+import createError from '@fastify/error'
+
+/**
+ * Registration: an option is unknown, of the wrong type or out of range. Nothing was
+ * registered.
+ */
+export const InvalidOptionError = createError<[option: string, expected: string, received: string]>(
+  'FST_TIME_SOCKET_INVALID_OPTION',
+  'time socket option "%s" must be %s, got %s',
+  500,
+  TypeError
+)
+
+/** Registration: `app.timeSocket`, or this name on it, belongs to an earlier registration. */
+export const NamespaceTakenError = createError<[name: string, remedy: string]>(
+  'FST_TIME_SOCKET_NAMESPACE_TAKEN',
+  '%s has already been registered, %s',
+  500
+)
+
+/** A method of ours was called with what it cannot take. Nothing was sent or closed. */
+export const InvalidArgumentError = createError<
+  [argument: string, expected: string, received: string]
+>(
+  'FST_TIME_SOCKET_INVALID_ARGUMENT',
+  '%s must be %s, got %s',
+  500,
+  TypeError
+)
+
+/** Upgrade refused: subprotocols were offered, and none of them is spoken here. */
+export const UnsupportedProtocolError = createError<[supported: string]>(
+  'FST_TIME_SOCKET_UNSUPPORTED_PROTOCOL',
+  'none of the offered subprotocols is supported, supported are: %s',
+  400
+)
+
+/** Request or upgrade refused: this time socket is closing or closed. */
+export const UnavailableError = createError(
+  'FST_TIME_SOCKET_UNAVAILABLE',
+  'the time socket is shutting down',
+  503
+)

@@ -1,0 +1,61 @@
+import type { Fault } from './fault.js'
+import { encodeFrame } from './frame.js'
+import type { Frame } from './frame.js'
+import { show } from './show.js'
+import { isThenable } from './thenable.js'
+import type { Tick } from './ticker.js'
+
+/** The ready-made looks of a tick. */
+export type FormatName = 'iso' | 'text' | 'epoch' | 'json'
+
+/**
+ * What a tick looks like: a non-empty string, sent as text, or bytes, sent as a
+ * binary message. Pure; called once for a tick, never once per client.
+ */
+export type Format = (tick: Tick) => string | Uint8Array
+
+/** Every ready-made format; each shows the moment the tick is sent. */
+export const FORMATS: Readonly<Record<FormatName, Format>> = {
+  /** RFC 3339, in UTC with milliseconds: `2026-11-22T14:00:05.000Z`. */
+  iso: ({ sent }) => new Date(sent).toISOString(),
+  /** `Date#toString`, in the server's time zone. */
+  text: ({ sent }) => new Date(sent).toString(),
+  /** Whole milliseconds since the Unix epoch. */
+  epoch: ({ sent }) => String(new Date(sent).getTime()),
+  /** The tick as a JSON object, with `"type":"tick"`. */
+  json: ({ seq, at, sent, interval, epoch }) => JSON.stringify({
+    type: 'tick', seq, at: toHundredths(at), sent: toHundredths(sent), interval, epoch
+  })
+}
+
+/**
+ * @returns a function that makes a tick's frame, or undefined when the format fails, which
+ * `fault` is told.
+ */
+export function createTickEncoder (
+  format: Format, fault: Fault
+): (tick: Tick) => Frame | undefined {
+  return (tick) => {
+    try {
+      const output: unknown = format(tick)
+      if (!isSendable(output)) {
+        if (isThenable(output)) output.then(() => {}, () => {})
+        const expected = 'a non-empty string or bytes'
+        throw new TypeError(`the formatter must return ${expected}, got ${show(output)}`)
+      }
+      fault.ended()
+      return encodeFrame(output)
+    } catch (err) {
+      fault.occurred(err)
+      return undefined
+    }
+  }
+}
+
+function isSendable (output: unknown): output is string | Uint8Array {
+  return output instanceof Uint8Array || (typeof output === 'string' && output !== '')
+}
+
+function toHundredths (ms: number): number {
+  return Math.round(ms * 100) / 100
+}

@@ -1,0 +1,46 @@
+/** RFC 6455 §5.2 opcode of a text message, whose payload is UTF-8. */
+const TEXT = 0x1
+/** RFC 6455 §5.2 opcode of a binary message. */
+const BINARY = 0x2
+const FIN = 0x80
+const LENGTH_16_BIT = 126
+const LENGTH_64_BIT = 127
+
+/** One message, encoded once and written to any number of clients. */
+export interface Frame {
+  /** The whole frame, header and payload: what goes on the wire. Never reused or changed. */
+  readonly bytes: Buffer
+  /** The payload alone: a view into `bytes`. */
+  readonly payload: Buffer
+  /** Whether it is a binary message; text otherwise. */
+  readonly binary: boolean
+}
+
+/**
+ * Encodes a text or binary message as one final, unmasked frame (RFC 6455 §5.2),
+ * in one Buffer, so that a socket takes it in one write.
+ */
+export function encodeFrame (data: string | Uint8Array): Frame {
+  const binary = typeof data !== 'string'
+  const payloadBytes = binary ? data.byteLength : Buffer.byteLength(data)
+  const headerBytes = payloadBytes < LENGTH_16_BIT ? 2 : payloadBytes < 0x10000 ? 4 : 10
+  // Not pooled: a slow socket may hold these bytes for as long as it likes.
+  const bytes = Buffer.allocUnsafeSlow(headerBytes + payloadBytes)
+  bytes[0] = FIN | (binary ? BINARY : TEXT)
+  writeLength(bytes, payloadBytes)
+  if (binary) bytes.set(data, headerBytes)
+  else bytes.write(data, headerBytes)
+  return { bytes, payload: bytes.subarray(headerBytes), binary }
+}
+
+function writeLength (bytes: Buffer, payloadBytes: number): void {
+  if (payloadBytes < LENGTH_16_BIT) {
+    bytes[1] = payloadBytes
+  } else if (payloadBytes < 0x10000) {
+    bytes[1] = LENGTH_16_BIT
+    bytes.writeUInt16BE(payloadBytes, 2)
+  } else {
+    bytes[1] = LENGTH_64_BIT
+    bytes.writeBigUInt64BE(BigInt(payloadBytes), 2)
+  }
+}

@@ -1,0 +1,31 @@
+import type * as entry from './index.js' with { 'resolution-mode': 'import' }
+
+// Node loads ES modules through require since 20.19: there is one instance for all callers.
+const { default: plugin, ...others }: typeof entry = require('./index.js')
+
+/** The plugin, for `require('fastify-time-socket')`; what `import` names are its members. */
+const fastifyTimeSocket = Object.assign(plugin, { default: plugin, ...others })
+
+// eslint-disable-next-line @typescript-eslint/no-namespace, @typescript-eslint/no-redeclare
+declare namespace fastifyTimeSocket {
+  export type BroadcastOptions<Context> = entry.BroadcastOptions<Context>
+  export type Clock = entry.Clock
+  export type CloseCause = entry.CloseCause
+  export type CloseInfo = entry.CloseInfo
+  export type Format = entry.Format
+  export type FormatName = entry.FormatName
+  export type Json = entry.Json
+  export type Message = entry.Message
+  export type Scalar = entry.Scalar
+  export type Tick = entry.Tick
+  export type TickDelivery = entry.TickDelivery
+  export type TimeAnswer = entry.TimeAnswer
+  export type TimeSocket<Context = entry.TimeSocketContext> = entry.TimeSocket<Context>
+  export type TimeSocketClient<Context> = entry.TimeSocketClient<Context>
+  export type TimeSocketContext = entry.TimeSocketContext
+  export type TimeSocketNamespaces = entry.TimeSocketNamespaces
+  export type TimeSocketOptions<Context = entry.TimeSocketContext> = entry.TimeSocketOptions<Context>
+  export type TimeSocketRouteOptions = entry.TimeSocketRouteOptions
+}
+
+export = fastifyTimeSocket

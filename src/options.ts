@@ -1,0 +1,203 @@
+import type { WebsocketPluginOptions } from '@fastify/websocket'
+import type {
+  FastifyRequest, LogLevel, RouteHandlerMethod, RouteOptions, RouteShorthandOptions
+} from 'fastify'
+import * as check from './checks.js'
+import { FORMATS } from './format.js'
+import type { Format, FormatName } from './format.js'
+import type { Clock } from './server-clock.js'
+import type { Tick } from './ticker.js'
+import type { CloseInfo, TickDelivery, TimeSocketClient, TimeSocketContext } from './types.js'
+import { withoutUndefined } from './without-undefined.js'
+
+/**
+ * Options for one time socket. Every one is checked at registration; `undefined` counts as left
+ * out.
+ */
+export interface TimeSocketOptions<Context = TimeSocketContext> {
+  /** Path of the route, relative to the surrounding prefix, as of any route. Default `/time`. */
+  url?: string | undefined
+  /**
+   * Name of a further registration: it then stands at `app.timeSocket[namespace]`. Default
+   * none.
+   */
+  namespace?: string | undefined
+  /** Milliseconds between two ticks: an integer, 10 to 86 400 000. Default 5000. */
+  interval?: number | undefined
+  /**
+   * Whether to tick at whole multiples of `interval` since the Unix epoch, and else
+   * every `interval` on the monotonic clock. Default true.
+   */
+  align?: boolean | undefined
+  /**
+   * Whether a new client gets the current time at once, not only at the next tick. Default
+   * true.
+   */
+  immediate?: boolean | undefined
+  /**
+   * What a tick looks like: `iso` (RFC 3339), `text` (`Date#toString`), `epoch`
+   * (milliseconds), `json`, or a function of your own, pure, called once for a tick
+   * and never once per client. Default `iso`.
+   */
+  format?: FormatName | Format | undefined
+  /**
+   * Fastify hook, or hooks, run before the upgrade and before plain HTTP: authentication.
+   * Default none.
+   */
+  preValidation?: RouteShorthandOptions['preValidation'] | undefined
+  /**
+   * Fastify handler for plain `GET` and `HEAD`. Default: tells the time and the schedule as
+   * JSON.
+   */
+  handler?: RouteHandlerMethod | undefined
+  /**
+   * Further Fastify options of the route: `schema`, `config`, `constraints`, `onRequest`, …
+   * Default `{}`.
+   */
+  route?: TimeSocketRouteOptions | undefined
+  /**
+   * What to remember of a client, from its request, which itself is not kept. Default `() =>
+   * ({})`.
+   */
+  context?: ((request: FastifyRequest) => Context | Promise<Context>) | undefined
+  /** A client has connected. A throw or rejection closes it with 1011. Default none. */
+  onConnect?: ((client: TimeSocketClient<Context>) => unknown) | undefined
+  /**
+   * A client sent text (as string) or bytes. A throw or rejection closes it with 1011. Default
+   * none.
+   */
+  onMessage?: ((client: TimeSocketClient<Context>, data: string | Buffer) => unknown) | undefined
+  /** A client has gone: called once for each, after its `onConnect` has settled. Default none. */
+  onClose?: ((client: TimeSocketClient<Context>, info: CloseInfo) => unknown) | undefined
+  /** A tick has been sent. Default none. */
+  onTick?: ((tick: Tick, delivery: TickDelivery) => unknown) | undefined
+  /** How clients are sent home at shutdown. */
+  drain?: {
+    /**
+     * Milliseconds a client has to answer its close frame: an integer, at least 1000 below
+     * Fastify's `pluginTimeout`. Default 1000.
+     */
+    grace?: number | undefined
+  } | undefined
+  /** Where the server's time comes from. Default: the system's clock. */
+  clock?: Clock | undefined
+  /**
+   * Options for `@fastify/websocket`; refused when somebody has registered it already. Default
+   * `{}`.
+   */
+  websocket?: WebsocketPluginOptions | undefined
+  /** Log level of the route and of our own lines, as for any plugin. Default: the application's. */
+  logLevel?: LogLevel | undefined
+  /** Log serializers of the route and of our own lines, as for any plugin. Default none. */
+  logSerializers?: RouteOptions['logSerializers'] | undefined
+}
+
+/** Route options that are not ours to set. */
+export type TimeSocketRouteOptions = Omit<
+  RouteShorthandOptions,
+  'preValidation' | 'handlerTimeout' | 'websocket' | 'logLevel' | 'logSerializers'
+> & Pick<RouteOptions, 'logLevel' | 'logSerializers'>
+
+type WithoutDefault =
+  'namespace' | 'preValidation' | 'handler' | 'websocket' | 'logLevel' | 'logSerializers'
+type Reshaped = 'format' | 'drain'
+
+/** All options, checked and complete: nobody else fills in defaults. */
+export type ResolvedOptions<Context> = Pick<TimeSocketOptions<Context>, WithoutDefault> & {
+  [Name in Exclude<keyof TimeSocketOptions, WithoutDefault | Reshaped>]-?:
+  Exclude<TimeSocketOptions<Context>[Name], undefined>
+} & {
+  format: Format
+  drain: { grace: number }
+}
+
+const DEFAULTS = {
+  url: '/time',
+  interval: 5000,
+  align: true,
+  immediate: true,
+  route: {},
+  context: () => ({}),
+  onConnect: ignore,
+  onMessage: ignore,
+  onClose: ignore,
+  onTick: ignore,
+  clock: { now: () => Date.now() }
+}
+const DEFAULT_FORMAT = 'iso'
+const DEFAULT_GRACE_MS = 1000
+
+const MIN_INTERVAL_MS = 10
+const MAX_INTERVAL_MS = 86_400_000
+/** The longest delay of a Node timer. */
+const MAX_DELAY_MS = 2 ** 31 - 1
+/** What a drain must leave of Fastify's `pluginTimeout`, or `app.close()` rejects. */
+const TIMEOUT_MARGIN_MS = 1000
+
+const RULES: Readonly<Record<keyof TimeSocketOptions, check.Rule>> = {
+  url: check.path,
+  namespace: check.namespace,
+  interval: check.integerBetween(MIN_INTERVAL_MS, MAX_INTERVAL_MS),
+  align: check.boolean,
+  immediate: check.boolean,
+  format: {
+    expected: `a function or one of ${Object.keys(FORMATS).join(', ')}`,
+    holds: (value) => typeof value === 'function' || isFormatName(value)
+  },
+  preValidation: check.hooks,
+  handler: check.callback,
+  route: check.object,
+  context: check.callback,
+  onConnect: check.callback,
+  onMessage: check.callback,
+  onClose: check.callback,
+  onTick: check.callback,
+  drain: check.object,
+  clock: check.objectWith('now'),
+  websocket: check.object,
+  logLevel: check.text,
+  logSerializers: check.object
+}
+
+const WEBSOCKET_RULES: Readonly<Record<keyof WebsocketPluginOptions, check.Rule>> = {
+  errorHandler: check.callback,
+  preClose: check.callback,
+  options: check.object
+}
+
+/**
+ * Checks every option and completes them.
+ *
+ * @param pluginTimeoutMs Fastify's `pluginTimeout`, which bounds the drain; 0 does not.
+ * @throws {InvalidOptionError} for the first that is unknown, of the wrong type or out of range.
+ */
+export function resolveOptions<Context> (
+  given: TimeSocketOptions<Context> & { prefix?: unknown }, pluginTimeoutMs: number
+): ResolvedOptions<Context> {
+  check.option('prefix', given.prefix, check.absent('use url'))
+  check.fields(given, RULES)
+  check.fields(given.websocket, WEBSOCKET_RULES, 'websocket')
+  check.route(given.route)
+  const { format = DEFAULT_FORMAT, drain, ...others } = given
+  return {
+    ...DEFAULTS as unknown as ResolvedOptions<Context>,
+    ...withoutUndefined(others),
+    format: typeof format === 'function' ? format : FORMATS[format],
+    drain: resolveDrain(drain, pluginTimeoutMs)
+  }
+}
+
+function resolveDrain (
+  drain: TimeSocketOptions['drain'], pluginTimeoutMs: number
+): { grace: number } {
+  const maxMs = pluginTimeoutMs === 0 ? MAX_DELAY_MS : pluginTimeoutMs - TIMEOUT_MARGIN_MS
+  const resolved = { grace: DEFAULT_GRACE_MS, ...withoutUndefined({ ...drain }) }
+  check.fields(resolved, { grace: check.integerBetween(0, maxMs) }, 'drain')
+  return resolved
+}
+
+function isFormatName (value: unknown): value is FormatName {
+  return typeof value === 'string' && Object.hasOwn(FORMATS, value)
+}
+
+function ignore (): void {}

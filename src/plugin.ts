@@ -1,0 +1,89 @@
+import websocket from '@fastify/websocket'
+import type { WebsocketPluginOptions } from '@fastify/websocket'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { createBroadcast } from './broadcast.js'
+import { createClients } from './clients.js'
+import { createConnections } from './connections.js'
+import { createDrain } from './drain.js'
+import { createFault } from './fault.js'
+import { resolveOptions } from './options.js'
+import type { ResolvedOptions, TimeSocketOptions } from './options.js'
+import { assertRegistrable, decorate, joinPath } from './registration.js'
+import { createRoute } from './route.js'
+import { createServerClock } from './server-clock.js'
+import { createTellTime } from './tell-time.js'
+import { createTicks } from './ticks.js'
+import { systemTimers as timers } from './timers.js'
+import type { TimeSocketContext } from './types.js'
+import { withoutUndefined } from './without-undefined.js'
+
+/**
+ * The largest inbound message that ws assembles at all, for every WebSocket route of the
+ * server.
+ */
+const MAX_PAYLOAD_BYTES = 1024 * 1024
+
+/** Puts the parts together, in the order in which they need each other. */
+export async function timeSocketPlugin (
+  app: FastifyInstance, given: TimeSocketOptions
+): Promise<void> {
+  const options = resolveOptions<TimeSocketContext>(given, app.initialConfig.pluginTimeout ?? 0)
+  assertRegistrable(app, options)
+
+  const url = joinPath(app.prefix, options.url)
+  const log = createLog(app, url, options)
+  const clockFault = createFault(log, 'the clock')
+  const clock = createServerClock({ source: options.clock, timers, fault: clockFault })
+  const clients = createClients<TimeSocketContext>({
+    onFirst: () => ticks.start(),
+    onEmpty: () => ticks.stop()
+  })
+  const ticks = createTicks({ clients, clock, timers, options, log })
+  const drain = createDrain(clients, options.drain.grace)
+  const isClosing = () => drain.started
+  const { sendCurrent } = ticks
+  const connect = createConnections({ clients, clock, options, sendCurrent, log })
+
+  if (!app.hasDecorator('websocketServer')) {
+    await app.register(websocket, websocketOptions(options))
+  }
+  app.route(createRoute({
+    options,
+    isClosing,
+    tellTime: createTellTime(clock, options.interval),
+    accept (ws, request, context) {
+      // Ours to close: @fastify/websocket's preClose would do so without a code.
+      app.websocketServer.clients?.delete(ws)
+      connect(ws, request, context)
+    }
+  }))
+  decorate(app, {
+    clients: clients.byId,
+    url,
+    namespace: options.namespace,
+    get lastTick () {
+      return ticks.lastTick
+    },
+    now: clock.now,
+    broadcast: createBroadcast(clients, isClosing),
+    close: drain.start
+  })
+  // Registered this late, it runs before all others when the application closes:
+  // before any preClose hook that closes sockets without a code, or that fails.
+  app.addHook('onReady', async () => {
+    app.addHook('onClose', drain.start)
+  })
+}
+
+function createLog<Context> (
+  app: FastifyInstance, url: string, { logLevel, logSerializers }: ResolvedOptions<Context>
+): FastifyBaseLogger {
+  const settings = withoutUndefined({ level: logLevel, serializers: logSerializers })
+  return app.log.child({ timeSocket: url }, settings)
+}
+
+function websocketOptions<Context> (
+  { websocket }: ResolvedOptions<Context>
+): WebsocketPluginOptions {
+  return { ...websocket, options: { maxPayload: MAX_PAYLOAD_BYTES, ...websocket?.options } }
+}

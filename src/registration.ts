@@ -1,0 +1,63 @@
+import type { FastifyInstance } from 'fastify'
+import { InvalidOptionError, NamespaceTakenError } from './errors.js'
+import type { ResolvedOptions } from './options.js'
+import { show } from './show.js'
+import type { TimeSocket } from './types.js'
+
+/** What `app.timeSocket` may be: a time socket, a bare container of namespaces, or both. */
+type Decorator = Partial<TimeSocket> & Record<string, unknown>
+
+/**
+ * Refuses, before anything is registered, what this application cannot take.
+ *
+ * @throws {InvalidOptionError | NamespaceTakenError}
+ */
+export function assertRegistrable<Context> (
+  app: FastifyInstance, { url, namespace, websocket, route }: ResolvedOptions<Context>
+): void {
+  const { http2, https } = app.initialConfig
+  if (http2 === true && !(typeof https === 'object' && https.allowHTTP1 === true)) {
+    const expected = 'registered on a server that speaks HTTP/1.1, as with https.allowHTTP1'
+    throw new InvalidOptionError('url', expected, 'one for HTTP/2 only')
+  }
+  if (websocket !== undefined && app.hasDecorator('websocketServer')) {
+    const expected = 'left out where @fastify/websocket is registered already'
+    throw new InvalidOptionError('websocket', expected, show(websocket))
+  }
+  const { constraints = {} } = route
+  if (app.hasRoute({ method: 'GET', url: joinPath(app.prefix, url), constraints })) {
+    throw new InvalidOptionError('url', 'a path without a GET route', show(url))
+  }
+  const existing = existingDecorator(app)
+  if (namespace === undefined) {
+    if (existing === undefined) return
+    throw new NamespaceTakenError('app.timeSocket', 'give this registration a namespace')
+  }
+  if (existing !== undefined && Object.hasOwn(existing, namespace)) {
+    throw new NamespaceTakenError(`app.timeSocket.${namespace}`, 'choose another namespace')
+  }
+}
+
+/** Makes it `app.timeSocket`, or a member of that if it has a namespace. */
+export function decorate (app: FastifyInstance, timeSocket: TimeSocket): void {
+  const { namespace } = timeSocket
+  if (namespace === undefined) {
+    app.decorate('timeSocket', timeSocket as FastifyInstance['timeSocket'])
+    return
+  }
+  if (existingDecorator(app) === undefined) {
+    app.decorate('timeSocket', {} as FastifyInstance['timeSocket'])
+  }
+  Object.defineProperty(app.timeSocket, namespace, { value: timeSocket, enumerable: true })
+}
+
+/** As Fastify joins a prefix and a route's url. */
+export function joinPath (prefix: string, url: string): string {
+  if (prefix === '') return url
+  if (url === '/') return prefix
+  return prefix.endsWith('/') ? prefix + url.slice(1) : prefix + url
+}
+
+function existingDecorator (app: FastifyInstance): Decorator | undefined {
+  return app.hasDecorator('timeSocket') ? app.timeSocket as unknown as Decorator : undefined
+}

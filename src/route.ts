@@ -1,0 +1,63 @@
+import type {
+  FastifyReply, FastifyRequest, onRequestHookHandler, preHandlerHookHandler, RouteOptions
+} from 'fastify'
+import type { Accept } from './connections.js'
+import { UnavailableError, UnsupportedProtocolError } from './errors.js'
+import type { ResolvedOptions } from './options.js'
+import { answerError, refuse } from './refusal.js'
+import { withoutUndefined } from './without-undefined.js'
+
+export interface RouteParts<Context> {
+  options: ResolvedOptions<Context>
+  /** Whether newcomers are to be refused. */
+  isClosing: () => boolean
+  /** Answers plain HTTP where the application does not. */
+  tellTime: (request: FastifyRequest, reply: FastifyReply) => unknown
+  accept: Accept<Context>
+}
+
+/**
+ * The one route, for the upgrade and for plain HTTP: what a hook answers to the
+ * one, it answers to the other, so that a page can learn why it was refused.
+ */
+export function createRoute<Context> (
+  { options, isClosing, tellTime, accept }: RouteParts<Context>
+): RouteOptions {
+  const { route, logLevel, logSerializers, preValidation } = options
+  const contexts = new WeakMap<FastifyRequest, Context>()
+
+  const refuseIfClosing: onRequestHookHandler = (request, reply, done) => {
+    if (isClosing()) refuse(request, reply, new UnavailableError())
+    else done()
+  }
+
+  async function rememberContext (request: FastifyRequest): Promise<void> {
+    if (request.ws) contexts.set(request, await options.context(request))
+  }
+
+  /**
+   * The last before the 101, and synchronous: nothing changes between its checks and the
+   * upgrade.
+   */
+  const admit: preHandlerHookHandler = (request, reply, done) => {
+    if (!request.ws) return done()
+    if (isClosing()) return refuse(request, reply, new UnavailableError())
+    // ws would answer with the first one offered, though it be a secret.
+    const isOffered = request.headers['sec-websocket-protocol'] !== undefined
+    if (isOffered) return refuse(request, reply, new UnsupportedProtocolError('none'))
+    done()
+  }
+
+  return {
+    exposeHeadRoute: true,
+    errorHandler: answerError,
+    ...withoutUndefined({ logLevel, logSerializers, preValidation }),
+    ...route,
+    method: 'GET',
+    url: options.url,
+    onRequest: [refuseIfClosing, ...[route.onRequest ?? []].flat()],
+    preHandler: [...[route.preHandler ?? []].flat(), rememberContext, admit],
+    handler: options.handler ?? tellTime,
+    wsHandler: (ws, request) => accept(ws, request, contexts.get(request) as Context)
+  }
+}

@@ -1,0 +1,136 @@
+import type { Message } from './message.js'
+import type { Tick } from './ticker.js'
+
+/**
+ * What the `context` option returns, for the whole application. Empty: augment it
+ * in `declare module 'fastify-time-socket'` to have it typed everywhere.
+ */
+export interface TimeSocketContext {}
+
+/**
+ * The time sockets registered with a `namespace`, by that name. Empty: augment it
+ * in `declare module 'fastify-time-socket'`, as `{ auction: TimeSocket }`.
+ */
+export interface TimeSocketNamespaces {}
+
+/** Why a connection ended. */
+export type CloseCause =
+  'client' | 'application' | 'shutdown' | 'rate' | 'size' | 'protocol' | 'callback' | 'network'
+
+/** How a connection ended. */
+export interface CloseInfo {
+  /**
+   * The close code (RFC 6455 §7.4): ours if we closed, else the client's; 1005 if it sent none,
+   * 1006 if it vanished.
+   */
+  readonly code: number
+  /** At most 123 bytes of UTF-8; the client's own text if it closed. */
+  readonly reason: string
+  /** Which side ended it, and why. */
+  readonly cause: CloseCause
+}
+
+/** One connected client, from the 101 until `onClose` has been told. */
+export interface TimeSocketClient<Context> {
+  /** Names this connection, unguessable: a random UUID (RFC 9562, version 4). */
+  readonly id: string
+  /**
+   * The client's address as `request.ip` gave it; empty where there is none, as with
+   * `injectWS`.
+   */
+  readonly ip: string
+  /** The client's TCP port; 0 where there is none, as with `injectWS`. */
+  readonly port: number
+  /** The subprotocol agreed upon; empty if none was offered. */
+  readonly protocol: string
+  /** When the connection was made: the server's time, milliseconds since the Unix epoch. */
+  readonly connectedAt: number
+  /** What the `context` option returned for it. May be changed at any time. */
+  context: Context
+  /** How many ticks were left out because it was too slow to take them. */
+  readonly skipped: number
+  /**
+   * Sends one message, after all that was sent before.
+   *
+   * @returns whether it was handed on: false once the connection is closing.
+   * @throws {InvalidArgumentError} when `data` is no string, bytes or JSON value.
+   */
+  send (data: Message): boolean
+  /**
+   * Starts the closing handshake; without effect once it has begun.
+   *
+   * @param code 1000, the default, to 1014 without 1004 to 1006, or 3000 to 4999.
+   * @param reason cut to 123 bytes of UTF-8, at a character's boundary. Default empty.
+   * @throws {InvalidArgumentError} when the code may not be sent, or the reason is no string.
+   */
+  close (code?: number, reason?: string): void
+  /** Ends the connection at once, without a handshake. The client sees 1006. */
+  terminate (): void
+}
+
+/** How many clients a tick went to. */
+export interface TickDelivery {
+  readonly delivered: number
+  /** How many were too slow to take it, and go without. */
+  readonly skipped: number
+}
+
+/** A value that `where` compares with `===`. */
+export type Scalar = string | number | boolean | null
+
+/** Who gets a broadcast: all conditions given must hold. */
+export interface BroadcastOptions<Context> {
+  /**
+   * Fields of `client.context` and the value, or values of which one, each must have. Default:
+   * no condition.
+   */
+  where?: { readonly [field: string]: Scalar | readonly Scalar[] } | undefined
+  /** Ids of clients that do not get it. Default: none. */
+  except?: string | readonly string[] | undefined
+  /**
+   * Whether this client gets it. One that throws makes `broadcast` throw before anything is
+   * sent. Default: all do.
+   */
+  filter?: ((client: TimeSocketClient<Context>) => boolean) | undefined
+  /** Keeps the message on this server, as a `filter` does. Default false. */
+  local?: boolean | undefined
+}
+
+/** One registration of the plugin: `app.timeSocket`, or `app.timeSocket[namespace]`. */
+export interface TimeSocket<Context = TimeSocketContext> {
+  /** The connected clients of this route on this server, by id. */
+  readonly clients: ReadonlyMap<string, TimeSocketClient<Context>>
+  /** The full path of the route, prefixes included. */
+  readonly url: string
+  /** The name it was registered under, if any. */
+  readonly namespace: string | undefined
+  /** The last tick that was sent; undefined before the first. */
+  readonly lastTick: Tick | undefined
+  /** The server's time in milliseconds since the Unix epoch: what ticks tell. */
+  now (): number
+  /**
+   * Sends one message to all clients, or to those that the options choose, now:
+   * who joins later does not get it. Each client gets it after all that was sent before.
+   *
+   * @param data a string is sent as text, bytes as a binary message, any other JSON value as
+   * its JSON text.
+   * @returns to how many clients it was sent; 0 after `close()`.
+   * @throws {InvalidArgumentError} when the data or an option cannot be used; then nothing was
+   * sent.
+   */
+  broadcast (data: Message, options?: BroadcastOptions<Context>): number
+  /**
+   * Closes every client with 1001, terminates those that have not gone after
+   * `drain.grace`, and refuses new ones with 503. `app.close()` does the same.
+   *
+   * @returns when the last client has gone; the same promise whenever called.
+   */
+  close (): Promise<void>
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The time socket, and those registered with a namespace. */
+    timeSocket: TimeSocket & TimeSocketNamespaces
+  }
+}
