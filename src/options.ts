@@ -87,9 +87,9 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    */
   websocket?: WebsocketPluginOptions | undefined
   /** Log level of the route and of our own lines, as for any plugin. Default: the application's. */
-  logLevel?: LogLevel | undefined
+  logLevel?: LogLevel
   /** Log serializers of the route and of our own lines, as for any plugin. Default none. */
-  logSerializers?: RouteOptions['logSerializers'] | undefined
+  logSerializers?: Exclude<RouteOptions['logSerializers'], undefined>
 }
 
 /** Route options that are not ours to set. */

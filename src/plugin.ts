@@ -1,5 +1,3 @@
-import websocket from '@fastify/websocket'
-import type { WebsocketPluginOptions } from '@fastify/websocket'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { createBroadcast } from './broadcast.js'
 import { createClients } from './clients.js'
@@ -15,13 +13,8 @@ import { createTellTime } from './tell-time.js'
 import { createTicks } from './ticks.js'
 import { systemTimers as timers } from './timers.js'
 import type { TimeSocketContext } from './types.js'
+import { registerWebsocketServer } from './websocket-server.js'
 import { withoutUndefined } from './without-undefined.js'
-
-/**
- * The largest inbound message that ws assembles at all, for every WebSocket route of the
- * server.
- */
-const MAX_PAYLOAD_BYTES = 1024 * 1024
 
 /** Puts the parts together, in the order in which they need each other. */
 export async function timeSocketPlugin (
@@ -44,9 +37,7 @@ export async function timeSocketPlugin (
   const { sendCurrent } = ticks
   const connect = createConnections({ clients, clock, options, sendCurrent, log })
 
-  if (!app.hasDecorator('websocketServer')) {
-    await app.register(websocket, websocketOptions(options))
-  }
+  await registerWebsocketServer(app, options.websocket)
   app.route(createRoute({
     options,
     isClosing,
@@ -80,10 +71,4 @@ function createLog<Context> (
 ): FastifyBaseLogger {
   const settings = withoutUndefined({ level: logLevel, serializers: logSerializers })
   return app.log.child({ timeSocket: url }, settings)
-}
-
-function websocketOptions<Context> (
-  { websocket }: ResolvedOptions<Context>
-): WebsocketPluginOptions {
-  return { ...websocket, options: { maxPayload: MAX_PAYLOAD_BYTES, ...websocket?.options } }
 }

@@ -9,9 +9,20 @@ export interface Clock {
 }
 
 /** The wall clock read together with the monotonic one. */
-export interface Reading {
+interface Clocks {
   readonly wallMs: number
   readonly monotonicMs: number
+  /**
+   * How much later than `wallMs` the monotonic clock may have been read: the process can be
+   * held up between.
+   */
+  readonly doubtMs: number
+}
+
+/** A look at the clocks, compared with the look before. */
+export interface Reading extends Clocks {
+  /** Since the look before, on the monotonic clock; 0 at the first. */
+  readonly elapsedMs: number
   /** Whether the wall clock stepped since the reading before this one. */
   readonly stepped: boolean
 }
@@ -54,10 +65,11 @@ export function createServerClock ({ source, timers, fault }: ServerClockOptions
   let epoch = 0
   // Between the wall clock and the monotonic one at the last good reading.
   let offsetMs = Date.now() - timers.monotonic()
-  let looked: Omit<Reading, 'stepped'> | undefined
+  let looked: Clocks | undefined
 
-  function read (): Omit<Reading, 'stepped'> | undefined {
+  function read (): Clocks | undefined {
     try {
+      const beforeMs = timers.monotonic()
       const wallMs = source.now()
       const monotonicMs = timers.monotonic()
       if (!isTime(wallMs)) {
@@ -66,7 +78,7 @@ export function createServerClock ({ source, timers, fault }: ServerClockOptions
       }
       offsetMs = wallMs - monotonicMs
       fault.ended()
-      return { wallMs, monotonicMs }
+      return { wallMs, monotonicMs, doubtMs: monotonicMs - beforeMs }
     } catch (err) {
       fault.occurred(err)
       return undefined
@@ -76,12 +88,15 @@ export function createServerClock ({ source, timers, fault }: ServerClockOptions
   return {
     now: () => read()?.wallMs ?? offsetMs + timers.monotonic(),
     look () {
-      const reading = read()
-      if (reading === undefined) return undefined
-      const stepped = looked !== undefined && isStep(looked, reading)
+      const clocks = read()
+      if (clocks === undefined) return undefined
+      const before = looked ?? clocks
+      const elapsedMs = clocks.monotonicMs - before.monotonicMs
+      const movedMs = Math.abs(clocks.wallMs - before.wallMs - elapsedMs)
+      const stepped = movedMs - clocks.doubtMs - before.doubtMs > allowedMs(elapsedMs)
       if (stepped) epoch++
-      looked = reading
-      return { ...reading, stepped }
+      looked = clocks
+      return { ...clocks, elapsedMs, stepped }
     },
     get epoch () {
       return epoch
@@ -94,8 +109,6 @@ function isTime (value: unknown): value is number {
 }
 
 /** Nobody looks while nobody is connected, and slewing adds up: long gaps are allowed some. */
-function isStep (before: Omit<Reading, 'stepped'>, after: Omit<Reading, 'stepped'>): boolean {
-  const elapsedMs = after.monotonicMs - before.monotonicMs
-  const movedMs = (after.wallMs - before.wallMs) - elapsedMs
-  return Math.abs(movedMs) > STEP_MS + Math.max(0, elapsedMs - LOOK_MS) * MAX_SLEW
+function allowedMs (elapsedMs: number): number {
+  return STEP_MS + Math.max(0, elapsedMs - LOOK_MS) * MAX_SLEW
 }

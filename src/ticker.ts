@@ -73,13 +73,20 @@ export function createTicker (
   let pollingSinceMs: number | undefined
   let cancel: (() => void) | undefined
 
-  /** After a step, boundaries that were sent before may come again, in the new epoch. */
+  /**
+   * After a step back, boundaries that were sent before come again, in the new epoch.
+   * After one forward, what passed since the look before is still sent, but not what
+   * the clock leapt over.
+   */
   function look (): Moment | undefined {
     const reading = clock.look()
     if (reading === undefined) return undefined
     const lineMs = (align ? reading.wallMs : reading.monotonicMs) - originMs
     const boundary = boundaryBefore(lineMs, intervalMs)
-    if (reading.stepped && align) lastBoundary = boundary
+    if (reading.stepped && align) {
+      const lookedBoundary = boundaryBefore(lineMs - reading.elapsedMs, intervalMs)
+      lastBoundary = Math.max(Math.min(lastBoundary, boundary), lookedBoundary)
+    }
     return { ...reading, lineMs, boundary }
   }
 

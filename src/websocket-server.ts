@@ -1,0 +1,24 @@
+import { EventEmitter } from 'node:events'
+import type { Server } from 'node:http'
+import websocket from '@fastify/websocket'
+import type { WebsocketPluginOptions } from '@fastify/websocket'
+import type { FastifyInstance } from 'fastify'
+
+/** The largest inbound message that ws assembles at all, for every WebSocket route of the scope. */
+const MAX_PAYLOAD_BYTES = 1024 * 1024
+
+/** HTTP servers whose upgrades are already handed to Fastify, by a scope that we registered. */
+const served = new WeakSet<object>()
+
+/** Registers @fastify/websocket, unless the application has it already. */
+export async function registerWebsocketServer (
+  app: FastifyInstance, given: WebsocketPluginOptions | undefined
+): Promise<void> {
+  if (app.hasDecorator('websocketServer')) return
+  const options = { maxPayload: MAX_PAYLOAD_BYTES, ...given?.options }
+  // In a sibling scope of one that has it. A second listener would hand each
+  // upgrade to Fastify twice; without one, upgrades still find every route.
+  if (served.has(app.server)) options.server = new EventEmitter() as Server
+  served.add(app.server)
+  await app.register(websocket, { ...given, options })
+}

@@ -1,0 +1,30 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const DEFAULT_LIMIT_MS = 10_000
+
+/** Resolves as `promise` does. @throws when it takes longer than `limitMs`. */
+export async function within<Value> (
+  promise: Promise<Value>, what: string, limitMs: number = DEFAULT_LIMIT_MS
+): Promise<Value> {
+  const timer = new AbortController()
+  const expired = sleep(limitMs, undefined, { signal: timer.signal, ref: false }).then(() => {
+    throw new Error(`${what} did not happen within ${limitMs} ms`)
+  })
+  try {
+    return await Promise.race([promise, expired])
+  } finally {
+    timer.abort()
+    expired.catch(() => {})
+  }
+}
+
+/** Resolves when the condition holds. @throws when it does not do so within `limitMs`. */
+export async function waitFor (
+  condition: () => boolean, what: string, limitMs: number = DEFAULT_LIMIT_MS
+): Promise<void> {
+  const endMs = performance.now() + limitMs
+  while (!condition()) {
+    if (performance.now() > endMs) throw new Error(`${what} did not happen within ${limitMs} ms`)
+    await sleep(2)
+  }
+}

@@ -1,0 +1,219 @@
+import { test } from 'tap'
+import { FORMATS } from '../src/format.js'
+import { resolveOptions } from '../src/options.js'
+import type { TimeSocketOptions } from '../src/options.js'
+
+const PLUGIN_TIMEOUT_MS = 10_000
+
+function resolve (options: unknown, pluginTimeoutMs = PLUGIN_TIMEOUT_MS) {
+  return resolveOptions(options as TimeSocketOptions, pluginTimeoutMs)
+}
+
+/** Values of every kind; for each option those it takes are left out. */
+const VALUES: readonly unknown[] = [
+  NaN, Infinity, -1, 0, 2 ** 31, 1.5, 1n, '', '100', null, true, [], {}, Symbol('one'),
+  new Date(0), () => {}, /x/
+]
+
+const WORDS = 'a function or one of iso, text, epoch, json'
+const INTEGER = 'an integer from 10 to 86400000'
+const PATH = 'a path that starts with "/", without white space, query or fragment'
+const NAME = 'a name of letters, digits and _ that is no member of the time socket'
+
+function isRecord (value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+const wrongKinds: [option: string, expected: string, accepts: (value: unknown) => boolean][] = [
+  ['url', PATH, () => false],
+  ['namespace', NAME, () => false],
+  ['interval', INTEGER, () => false],
+  ['align', 'a boolean', (value) => value === true],
+  ['immediate', 'a boolean', (value) => value === true],
+  ['format', WORDS, (value) => typeof value === 'function'],
+  ['preValidation', 'a function or an array of functions', (value) => typeof value === 'function' || Array.isArray(value)],
+  ['handler', 'a function', (value) => typeof value === 'function'],
+  ['route', 'an object', isRecord],
+  ['context', 'a function', (value) => typeof value === 'function'],
+  ['onConnect', 'a function', (value) => typeof value === 'function'],
+  ['onMessage', 'a function', (value) => typeof value === 'function'],
+  ['onClose', 'a function', (value) => typeof value === 'function'],
+  ['onTick', 'a function', (value) => typeof value === 'function'],
+  ['drain', 'an object', isRecord],
+  ['drain.grace', 'an integer from 0 to 9000', (value) => value === 0],
+  ['clock', 'an object with a method now()', () => false],
+  ['websocket', 'an object', isRecord],
+  ['websocket.errorHandler', 'a function', (value) => typeof value === 'function'],
+  ['websocket.preClose', 'a function', (value) => typeof value === 'function'],
+  ['websocket.options', 'an object', isRecord],
+  ['logLevel', 'a string', (value) => typeof value === 'string'],
+  ['logSerializers', 'an object', isRecord]
+]
+
+const wrongValues: [option: string, expected: string, value: unknown, shown: string][] = [
+  ['url', PATH, 'time', "'time'"],
+  ['url', PATH, '/time?token=1', "'/time?token=1'"],
+  ['url', PATH, '/time#now', "'/time#now'"],
+  ['url', PATH, '/the time', "'/the time'"],
+  ['url', PATH, 'ws://localhost/time', "'ws://localhost/time'"],
+  ['namespace', NAME, 'clients', "'clients'"],
+  ['namespace', NAME, 'broadcast', "'broadcast'"],
+  ['namespace', NAME, 'stats', "'stats'"],
+  ['namespace', NAME, 'then', "'then'"],
+  ['namespace', NAME, 'constructor', "'constructor'"],
+  ['namespace', NAME, '__proto__', "'__proto__'"],
+  ['namespace', NAME, 'toString', "'toString'"],
+  ['namespace', NAME, '1st', "'1st'"],
+  ['namespace', NAME, 'two words', "'two words'"],
+  ['namespace', NAME, 'a-b', "'a-b'"],
+  ['namespace', NAME, 'é', "'é'"],
+  ['interval', INTEGER, 9, '9'],
+  ['interval', INTEGER, 86_400_001, '86400001'],
+  ['interval', INTEGER, 1000.5, '1000.5'],
+  ['interval', INTEGER, '5000', "'5000'"],
+  ['format', WORDS, 'ISO', "'ISO'"],
+  ['format', WORDS, 'xml', "'xml'"],
+  ['format', WORDS, 'toString', "'toString'"],
+  ['format', WORDS, '__proto__', "'__proto__'"],
+  ['preValidation', 'a function or an array of functions', [() => {}, 'auth'], "[ [Function (anonymous)], 'auth' ]"],
+  ['drain.grace', 'an integer from 0 to 9000', 9001, '9001'],
+  ['clock', 'an object with a method now()', { now: 1 }, '{ now: 1 }'],
+  ['route.url', 'left out: it is the plugin’s own', '/other', "'/other'"],
+  ['route.path', 'left out: it is the plugin’s own', '/other', "'/other'"],
+  ['route.method', 'left out: it is the plugin’s own', 'GET', "'GET'"],
+  ['route.handler', 'left out: it is the plugin’s own', null, 'null'],
+  ['route.wsHandler', 'left out: it is the plugin’s own', null, 'null'],
+  ['route.websocket', 'left out: it is the plugin’s own', true, 'true'],
+  ['route.preValidation', 'left out: it is the plugin’s own', [], '[]'],
+  ['route.handlerTimeout', 'left out: it is the plugin’s own', 1000, '1000'],
+  ['route.onRequest', 'a function or an array of functions', 'auth', "'auth'"],
+  ['route.preHandler', 'a function or an array of functions', [null], '[ null ]'],
+  ['route.onSend', 'a function or an array of functions', {}, '{}'],
+  ['prefix', 'left out: use url', '/api', "'/api'"],
+  ['prefix', 'left out: use url', null, 'null']
+]
+
+for (const unknown of [
+  'Interval', 'urls', 'path', 'heartbeat', 'origin', 'protocols', 'maxClients', 'backplane', 'constructor', '__proto__'
+]) {
+  const options = Object.defineProperty({}, unknown, { value: 1, enumerable: true })
+  test(`refuses the unknown option ${unknown}`, async (t) => {
+    t.throws(() => resolve(options), {
+      code: 'FST_TIME_SOCKET_INVALID_OPTION',
+      message: `time socket option "${unknown}" must be one of url, namespace, interval, align, immediate, format, preValidation, handler, route, context, onConnect, onMessage, onClose, onTick, drain, clock, websocket, logLevel, logSerializers, got 1`
+    })
+  })
+}
+
+for (const [option, expected, accepts] of wrongKinds) {
+  test(`refuses what cannot be ${option}, saying so`, async (t) => {
+    for (const value of VALUES) {
+      if (accepts(value)) continue
+      t.throws(() => resolve(nest(option, value)), {
+        code: 'FST_TIME_SOCKET_INVALID_OPTION',
+        name: 'FastifyError',
+        message: new RegExp(`^${escape(`time socket option "${option}" must be ${expected}, got `)}.+$`)
+      }, String(value))
+    }
+  })
+}
+
+for (const [option, expected, value, shown] of wrongValues) {
+  test(`refuses ${shown} as ${option}`, async (t) => {
+    t.throws(() => resolve(nest(option, value)), {
+      code: 'FST_TIME_SOCKET_INVALID_OPTION',
+      message: `time socket option "${option}" must be ${expected}, got ${shown}`
+    })
+  })
+}
+
+test('refuses unknown fields of drain and websocket', async (t) => {
+  t.throws(() => resolve({ drain: { spread: 1 } }), {
+    message: 'time socket option "drain.spread" must be one of grace, got 1'
+  })
+  t.throws(() => resolve({ websocket: { maxPayload: 1 } }), {
+    message: 'time socket option "websocket.maxPayload" must be one of errorHandler, preClose, options, got 1'
+  })
+})
+
+test('refuses a grace, the default too, that a short pluginTimeout does not allow', async (t) => {
+  t.equal(resolve({ drain: { grace: 500 } }, 1500).drain.grace, 500)
+  t.throws(() => resolve({}, 1500), {
+    message: 'time socket option "drain.grace" must be an integer from 0 to 500, got 1000'
+  })
+})
+
+test('takes any grace a timer can wait where there is no pluginTimeout', async (t) => {
+  t.equal(resolve({ drain: { grace: 2 ** 31 - 1 } }, 0).drain.grace, 2 ** 31 - 1)
+  t.throws(() => resolve({ drain: { grace: 2 ** 31 } }, 0), { code: 'FST_TIME_SOCKET_INVALID_OPTION' })
+})
+
+test('completes what is left out', async (t) => {
+  const { context, onConnect, onMessage, onClose, onTick, clock, ...others } = resolve({})
+  t.strictSame(others, {
+    url: '/time',
+    interval: 5000,
+    align: true,
+    immediate: true,
+    format: FORMATS.iso,
+    route: {},
+    drain: { grace: 1000 }
+  })
+  t.strictSame(await context({} as never), {})
+  for (const callback of [onConnect, onMessage, onClose, onTick]) {
+    t.equal((callback as () => unknown)(), undefined)
+  }
+  t.ok(Math.abs(clock.now() - Date.now()) < 1000)
+})
+
+test('takes undefined for absent, at every level', async (t) => {
+  const { url, drain, interval } = resolve({
+    url: undefined,
+    interval: undefined,
+    drain: { grace: undefined },
+    prefix: undefined,
+    more: undefined,
+    route: { url: undefined, onRequest: undefined }
+  })
+  t.strictSame([url, drain, interval], ['/time', { grace: 1000 }, 5000])
+})
+
+const accepted: [option: string, value: unknown][] = [
+  ['url', '/'], ['url', '/a/b'], ['url', '/:id'], ['url', '/:id?'], ['url', '/*'],
+  ['namespace', 'auction'], ['namespace', '_a1'], ['namespace', 'Stats'],
+  ['interval', 10], ['interval', 86_400_000],
+  ['align', false], ['immediate', false],
+  ['preValidation', () => {}], ['preValidation', []], ['preValidation', [() => {}, () => {}]],
+  ['handler', () => {}],
+  ['route', { schema: {}, config: {}, onRequest: () => {}, logLevel: 'warn' }],
+  ['context', () => ({})], ['onConnect', () => {}], ['onMessage', () => {}], ['onClose', () => {}],
+  ['onTick', () => {}],
+  ['drain', { grace: 0 }], ['drain', { grace: 9000 }],
+  ['clock', { now: () => 0 }],
+  ['websocket', { options: { maxPayload: 10 } }],
+  ['logLevel', 'warn'], ['logSerializers', { req: () => '' }]
+]
+
+for (const [option, value] of accepted) {
+  test(`takes ${option}: ${JSON.stringify(value) ?? 'a function'}`, async (t) => {
+    const resolved = resolve({ [option]: value }) as unknown as Record<string, unknown>
+    t.strictSame(resolved[option], value)
+  })
+}
+
+test('takes every format by its name, and a function as it is', async (t) => {
+  for (const name of ['iso', 'text', 'epoch', 'json'] as const) {
+    t.equal(resolve({ format: name }).format, FORMATS[name])
+  }
+  const format = () => 'now'
+  t.equal(resolve({ format }).format, format)
+})
+
+/** `drain.grace` as `{ drain: { grace: value } }`. */
+function nest (option: string, value: unknown): object {
+  return option.split('.').reduceRight((inner, name) => ({ [name]: inner }), value) as object
+}
+
+function escape (text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+}
