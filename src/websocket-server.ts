@@ -3,6 +3,7 @@ import type { Server } from 'node:http'
 import websocket from '@fastify/websocket'
 import type { WebsocketPluginOptions } from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
+import { endInjected } from './injected.js'
 
 /** The largest inbound message that ws assembles at all, for every WebSocket route of the scope. */
 const MAX_PAYLOAD_BYTES = 1024 * 1024
@@ -14,11 +15,12 @@ const served = new WeakSet<object>()
 export async function registerWebsocketServer (
   app: FastifyInstance, given: WebsocketPluginOptions | undefined
 ): Promise<void> {
-  if (app.hasDecorator('websocketServer')) return
+  if (app.hasDecorator('websocketServer')) return endInjected(app, app.server)
   const options = { maxPayload: MAX_PAYLOAD_BYTES, ...given?.options }
   // In a sibling scope of one that has it. A second listener would hand each
   // upgrade to Fastify twice; without one, upgrades still find every route.
   if (served.has(app.server)) options.server = new EventEmitter() as Server
   served.add(app.server)
+  endInjected(app, options.server ?? app.server)
   await app.register(websocket, { ...given, options })
 }

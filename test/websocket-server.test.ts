@@ -3,7 +3,7 @@ import { test } from 'tap'
 import timeSocket from '../src/index.js'
 import type { TimeSocket } from '../src/index.js'
 import { createApp, createTimeApp, listen } from './helpers/app.js'
-import { connect, inject } from './helpers/peer.js'
+import { connect } from './helpers/peer.js'
 
 test('bounds what ws assembles to 1 MiB, unless the host says otherwise', async (t) => {
   const { app } = await createTimeApp(t)
@@ -36,8 +36,9 @@ test('the host\'s WebSocket routes may also be declared after ours brought @fast
   const { app } = createApp(t)
   await app.register(timeSocket)
   app.get('/echo', { websocket: true }, (socket) => socket.send('host'))
-  await app.ready()
-  t.strictSame(await (await inject(app, '/echo')).received(1), ['host'])
+  const port = await listen(app)
+  const peer = await connect(`ws://127.0.0.1:${port}/echo`)
+  t.strictSame(await peer.received(1), ['host'])
 })
 
 test('sibling scopes each have their own, and an upgrade is handled once, without a warning', async (t) => {
