@@ -1,0 +1,53 @@
+import { test } from 'tap'
+import { encodeMessage } from '../src/message.js'
+
+const sendable: [title: string, data: unknown, payload: string, binary: boolean][] = [
+  ['a string as it is', 'é "x"', 'é "x"', false],
+  ['an empty string', '', '', false],
+  ['an object as JSON', { a: [1, null, true, 'x'] }, '{"a":[1,null,true,"x"]}', false],
+  ['an array as JSON', [1, 'two'], '[1,"two"]', false],
+  ['null as JSON', null, 'null', false],
+  ['a number as JSON', -0.5, '-0.5', false],
+  ['a boolean as JSON', false, 'false', false],
+  ['a Date as JSON makes it', new Date(0), '"1970-01-01T00:00:00.000Z"', false],
+  ['a Buffer as bytes', Buffer.from('bytes'), 'bytes', true],
+  ['an empty Buffer as bytes', Buffer.alloc(0), '', true],
+  ['an ArrayBuffer as bytes', new TextEncoder().encode('ab').buffer, 'ab', true],
+  ['a view as just its bytes', new DataView(new TextEncoder().encode('xaby').buffer, 1, 2), 'ab', true],
+  ['16-bit numbers as their bytes', Uint16Array.of(0x6261), 'ab', true]
+]
+
+for (const [title, data, payload, binary] of sendable) {
+  test(`encodes ${title}`, async (t) => {
+    const frame = encodeMessage(data)
+    t.strictSame([frame.payload.toString(), frame.binary], [payload, binary])
+  })
+}
+
+const cycle: { self?: unknown } = {}
+cycle.self = cycle
+
+const unsendable: [title: string, data: unknown, shown: RegExp][] = [
+  ['undefined', undefined, /got undefined$/],
+  ['a function', () => {}, /got \[Function/],
+  ['a symbol', Symbol('s'), /got Symbol\(s\)$/],
+  ['a bigint', 1n, /got 1n$/],
+  ['a bigint inside', { deep: { big: 1n } }, /got \{ deep: \[Object\] \}$/],
+  ['a cycle', cycle, /got /],
+  ['NaN', NaN, /got NaN$/],
+  ['infinity', -Infinity, /got -Infinity$/],
+  ['a promise', Promise.resolve('x'), /got Promise/],
+  ['what toJSON makes nothing of', { toJSON: () => undefined }, /got \{ toJSON/],
+  ['a toJSON that throws', { toJSON () { throw new Error('no') } }, /got \{ toJSON/]
+]
+
+for (const [title, data, shown] of unsendable) {
+  test(`refuses ${title}`, async (t) => {
+    t.throws(() => encodeMessage(data), { code: 'FST_TIME_SOCKET_INVALID_ARGUMENT', message: shown })
+    t.throws(() => encodeMessage(data), { message: /^the message must be a string, bytes or a JSON value, got / })
+  })
+}
+
+test('keeps the reason why JSON failed as the cause', async (t) => {
+  t.throws(() => encodeMessage(1n), { cause: { message: /BigInt/ } })
+})
