@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
 import { GOING_AWAY } from './close-codes.js'
 import type { Clients } from './clients.js'
 import type { CloseInfo } from './types.js'
@@ -30,6 +31,27 @@ export function createDrain<Context> (clients: Clients<Context>, graceMs: number
       return finished
     }
   }
+}
+
+/** The drains of each HTTP server. */
+const drainsOf = new WeakMap<object, Drain[]>()
+
+/** Starts it, together with those of other registrations, when the application closes. */
+export function drainOnClose (app: FastifyInstance, drain: Drain): void {
+  const others = drainsOf.get(app.server)
+  if (others !== undefined) {
+    others.push(drain)
+    return
+  }
+  const drains = [drain]
+  drainsOf.set(app.server, drains)
+  // Added this late, it runs before all others when the application closes: before
+  // any preClose hook that closes sockets without a code, or that fails.
+  app.addHook('onReady', async () => {
+    app.addHook('onClose', async () => {
+      await Promise.all(drains.map(({ start }) => start()))
+    })
+  })
 }
 
 async function drain<Context> (clients: Clients<Context>, graceMs: number): Promise<void> {

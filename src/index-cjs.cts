@@ -22,8 +22,9 @@ declare namespace fastifyTimeSocket {
   export type TimeAnswer = entry.TimeAnswer
   export type TimeSocket<Context = entry.TimeSocketContext> = entry.TimeSocket<Context>
   export type TimeSocketClient<Context> = entry.TimeSocketClient<Context>
-  export type TimeSocketContext = entry.TimeSocketContext
-  export type TimeSocketNamespaces = entry.TimeSocketNamespaces
+  // Declared anew, because nobody could augment an alias; `types.ts` inherits what is added here.
+  export interface TimeSocketContext {}
+  export interface TimeSocketNamespaces {}
   export type TimeSocketOptions<Context = entry.TimeSocketContext> = entry.TimeSocketOptions<Context>
   export type TimeSocketRouteOptions = entry.TimeSocketRouteOptions
 }

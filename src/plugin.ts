@@ -2,7 +2,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { createBroadcast } from './broadcast.js'
 import { createClients } from './clients.js'
 import { createConnections } from './connections.js'
-import { createDrain } from './drain.js'
+import { createDrain, drainOnClose } from './drain.js'
 import { createFault } from './fault.js'
 import { resolveOptions } from './options.js'
 import type { ResolvedOptions, TimeSocketOptions } from './options.js'
@@ -59,11 +59,7 @@ export async function timeSocketPlugin (
     broadcast: createBroadcast(clients, isClosing),
     close: drain.start
   })
-  // Registered this late, it runs before all others when the application closes:
-  // before any preClose hook that closes sockets without a code, or that fails.
-  app.addHook('onReady', async () => {
-    app.addHook('onClose', drain.start)
-  })
+  drainOnClose(app, drain)
 }
 
 function createLog<Context> (

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ServerClock } from './server-clock.js'
 
@@ -16,7 +16,7 @@ export interface TimeAnswer {
   readonly protocols: readonly string[]
 }
 
-const SERVER = randomBytes(6).toString('hex')
+const SERVER = randomInt(36 ** 8).toString(36).padStart(8, '0')
 
 /** @returns a handler for plain HTTP: health checks, curl, and pages whose upgrade was refused. */
 export function createTellTime (clock: ServerClock, intervalMs: number) {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { test } from 'tap'
 import type { BroadcastOptions, TimeSocket } from '../src/index.js'
 import { createTimeApp } from './helpers/app.js'
@@ -71,7 +72,9 @@ for (const [title, choice, names] of choices) {
   })
 }
 
-const refusals: [title: string, data: unknown, options: unknown, message: string][] = [
+type Refusal = [title: string, data: unknown, options: unknown, message: string]
+
+const refusals: Refusal[] = [
   ['undefined', undefined, {}, 'the message must be a string, bytes or a JSON value, got undefined'],
   ['a bigint', 1n, {}, 'the message must be a string, bytes or a JSON value, got 1n'],
   ['options that are null', 'x', null, 'the second argument of broadcast must be an object, got null'],
@@ -82,10 +85,10 @@ const refusals: [title: string, data: unknown, options: unknown, message: string
   ['a where that is a function', 'x', { where: () => true }, 'the broadcast option "where" must be an object, got [Function: where]'],
   ['a where that is null', 'x', { where: null }, 'the broadcast option "where" must be an object, got null'],
   ['a where that is an array', 'x', { where: [1] }, 'the broadcast option "where" must be an object, got [ 1 ]'],
-  ...[undefined, NaN, Infinity, {}, [[1]], [undefined], 1n].map((value): [string, unknown, unknown, string] => [
-    `a where with ${JSON.stringify(value, (_key, value) => typeof value === 'bigint' ? '1n' : value)}`, 'x', { where: { room: value } },
+  ...[undefined, NaN, Infinity, {}, [[1]], [undefined], 1n].map((value) => [
+    `a where with ${inspect(value)}`, 'x', { where: { room: value } },
     'the broadcast option "where.room" must be a string, a finite number, a boolean or null, or an array of these, got '
-  ]),
+  ] satisfies Refusal as Refusal),
   ['an except that is a number', 'x', { except: 1 }, 'the broadcast option "except" must be a client id or an array of client ids, got 1'],
   ['an except with a hole', 'x', { except: [undefined] }, 'the broadcast option "except" must be a client id or an array of client ids, got [ undefined ]'],
   ['an except that is a client', 'x', { except: { id: 'x' } }, 'the broadcast option "except" must be a client id or an array of client ids, got { id: \'x\' }'],

@@ -139,7 +139,9 @@ test('answers messages: text as string, bytes as Buffer', async (t) => {
 
 test('stops its timer when the last client has gone, and starts it with the next', async (t) => {
   const ticks: Tick[] = []
-  const { app, timeSocket } = await createTimeApp(t, { interval: 20, onTick: (tick) => ticks.push(tick) })
+  const { app, timeSocket } = await createTimeApp(t, {
+    interval: 20, onTick: (tick) => ticks.push(tick)
+  })
   for (const round of [1, 2]) {
     const peer = await inject(app)
     await peer.received(3)
