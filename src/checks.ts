@@ -91,6 +91,7 @@ export function route (given: object | undefined): void {
     const path = `route.${name}`
     if (OWN_ROUTE_OPTIONS.has(name)) option(path, value, absent('it is the plugin’s own'))
     if (ROUTE_HOOKS.has(name)) option(path, value, hooks)
+    if (name === 'errorHandler') option(path, value, callback)
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Socket } from 'node:net'
+import { performance } from 'node:perf_hooks'
 import type { WebSocket } from 'ws'
 import * as codes from './close-codes.js'
 import { InvalidArgumentError } from './errors.js'
@@ -51,6 +52,7 @@ export class Client<Context> implements TimeSocketClient<Context> {
   readonly #socket: Socket | undefined
   readonly #observer: ClientObserver<Context>
   #ending: CloseInfo | undefined
+  readonly #openedMs = performance.now()
   /** The turn of the event loop in which the oldest bytes that still wait were queued. */
   #queuedTurn = 0
 
@@ -76,6 +78,11 @@ export class Client<Context> implements TimeSocketClient<Context> {
   /** Whether this side has decided to end the connection. */
   get isEnding (): boolean {
     return this.#ending !== undefined
+  }
+
+  /** Milliseconds since it connected, whatever the wall clock did. */
+  get ageMs (): number {
+    return performance.now() - this.#openedMs
   }
 
   send (data: Message): boolean {

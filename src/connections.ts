@@ -5,25 +5,31 @@ import { Client } from './client.js'
 import type { ClientObserver } from './client.js'
 import type { Clients } from './clients.js'
 import { INTERNAL_ERROR, POLICY_VIOLATION } from './close-codes.js'
-import { createFault } from './fault.js'
+import { createCallbackFault } from './fault.js'
 import type { ResolvedOptions } from './options.js'
 import type { ServerClock } from './server-clock.js'
+import type { Timers } from './timers.js'
 import type { CloseInfo } from './types.js'
 
 export interface ConnectionsOptions<Context> {
   clients: Clients<Context>
   clock: ServerClock
+  timers: Timers
   options: ResolvedOptions<Context>
   /** Sends a new client the current time. */
   sendCurrent: (client: Client<Context>) => void
   log: FastifyBaseLogger
 }
 
-/**
- * Takes over a WebSocket that has just been opened. Called synchronously, so that no message is
- * missed.
- */
+/** Takes over a WebSocket that has just been opened: at once, so that no message is missed. */
 export type Accept<Context> = (ws: WebSocket, request: FastifyRequest, context: Context) => void
+
+/** The connections of one registration. */
+export interface Connections<Context> {
+  readonly accept: Accept<Context>
+  /** Resolves when every `onClose` that has been called has settled. */
+  whenTold (): Promise<unknown>
+}
 
 /** How many messages are kept for `onMessage` while `onConnect` is pending. */
 const MAX_HELD_MESSAGES = 16
@@ -39,13 +45,15 @@ const TOO_MANY_HELD: CloseInfo = {
  * `onClose`, once. Until an asynchronous `onConnect` has settled, the others wait.
  */
 export function createConnections<Context> (
-  { clients, clock, options, sendCurrent, log }: ConnectionsOptions<Context>
-): Accept<Context> {
+  { clients, clock, timers, options, sendCurrent, log }: ConnectionsOptions<Context>
+): Connections<Context> {
   const faults = {
-    onConnect: createFault(log, 'onConnect'),
-    onMessage: createFault(log, 'onMessage'),
-    onClose: createFault(log, 'onClose')
+    onConnect: createCallbackFault(log, 'onConnect', timers),
+    onMessage: createCallbackFault(log, 'onMessage', timers),
+    onClose: createCallbackFault(log, 'onClose', timers)
   }
+  /** `onClose` calls that have not settled. */
+  const closing = new Set<Promise<boolean>>()
   /** What waits for `onConnect` to settle. */
   const pending = new Map<Client<Context>, Pending>()
 
@@ -63,7 +71,7 @@ export function createConnections<Context> (
         code: info.code,
         reason: info.reason,
         cause: info.cause,
-        duration: Math.round(clock.now() - client.connectedAt),
+        duration: Math.round(client.ageMs),
         clients: clients.byId.size
       }, 'client closed')
       const waiting = pending.get(client)
@@ -97,17 +105,23 @@ export function createConnections<Context> (
   }
 
   function tellClose (client: Client<Context>, info: CloseInfo): void {
-    attempt(faults.onClose, () => options.onClose(client, info), { id: client.id })
+    const told = attempt(faults.onClose, () => options.onClose(client, info), { id: client.id })
+    if (typeof told === 'boolean') return
+    closing.add(told)
+    told.then(() => closing.delete(told))
   }
 
-  return (ws, request, context) => {
-    const { ip, port } = addressOf(request)
-    const info = { ip, port, connectedAt: clock.now(), context }
-    const client = new Client(ws, request.raw.socket, info, observer)
-    clients.add(client)
-    log.info({ id: client.id, ip, port, clients: clients.byId.size }, 'client connected')
-    tellConnect(client)
-    if (options.immediate) sendCurrent(client)
+  return {
+    accept (ws, request, context) {
+      const { ip, port } = addressOf(request)
+      const info = { ip, port, connectedAt: clock.now(), context }
+      const client = new Client(ws, request.raw.socket, info, observer)
+      clients.add(client)
+      log.info({ id: client.id, ip, port, clients: clients.byId.size }, 'client connected')
+      tellConnect(client)
+      if (options.immediate) sendCurrent(client)
+    },
+    whenTold: () => Promise.all(closing)
   }
 }
 

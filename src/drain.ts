@@ -19,15 +19,22 @@ export interface Drain {
 
 const SHUTDOWN: CloseInfo = { code: GOING_AWAY, reason: 'server shutting down', cause: 'shutdown' }
 
-/** @param graceMs how long clients have to answer the close frame. */
-export function createDrain<Context> (clients: Clients<Context>, graceMs: number): Drain {
+export interface DrainOptions<Context> {
+  clients: Clients<Context>
+  /** How long clients have to answer the close frame, and `onClose` to settle. */
+  graceMs: number
+  /** Resolves when `onClose` has settled for all who have gone. */
+  whenTold: () => Promise<unknown>
+}
+
+export function createDrain<Context> (options: DrainOptions<Context>): Drain {
   let finished: Promise<void> | undefined
   return {
     get started () {
       return finished !== undefined
     },
     start () {
-      finished ??= drain(clients, graceMs)
+      finished ??= drain(options)
       return finished
     }
   }
@@ -54,12 +61,14 @@ export function drainOnClose (app: FastifyInstance, drain: Drain): void {
   })
 }
 
-async function drain<Context> (clients: Clients<Context>, graceMs: number): Promise<void> {
+async function drain<Context> (
+  { clients, graceMs, whenTold }: DrainOptions<Context>
+): Promise<void> {
   for (const client of clients.byId.values()) client.end(SHUTDOWN)
   // Not unref'd: a process that is shutting down waits for its clients.
   const grace = new AbortController()
   await Promise.race([
-    clients.whenEmpty(),
+    clients.whenEmpty().then(whenTold),
     wait(graceMs, undefined, { signal: grace.signal }).catch(() => {})
   ])
   grace.abort()

@@ -31,7 +31,7 @@ export const InvalidArgumentError = createError<
 /** Upgrade refused: subprotocols were offered, and none of them is spoken here. */
 export const UnsupportedProtocolError = createError<[supported: string]>(
   'FST_TIME_SOCKET_UNSUPPORTED_PROTOCOL',
-  'none of the offered subprotocols is supported, supported are: %s',
+  'none of the offered subprotocols is supported (supported: %s)',
   400
 )
 

@@ -6,7 +6,7 @@ const { default: plugin, ...others }: typeof entry = require('./index.js')
 /** The plugin, for `require('fastify-time-socket')`; what `import` names are its members. */
 const fastifyTimeSocket = Object.assign(plugin, { default: plugin, ...others })
 
-// eslint-disable-next-line @typescript-eslint/no-namespace, @typescript-eslint/no-redeclare
+// eslint-disable-next-line @typescript-eslint/no-redeclare
 declare namespace fastifyTimeSocket {
   export type BroadcastOptions<Context> = entry.BroadcastOptions<Context>
   export type Clock = entry.Clock
@@ -25,7 +25,8 @@ declare namespace fastifyTimeSocket {
   // Declared anew, because nobody could augment an alias; `types.ts` inherits what is added here.
   export interface TimeSocketContext {}
   export interface TimeSocketNamespaces {}
-  export type TimeSocketOptions<Context = entry.TimeSocketContext> = entry.TimeSocketOptions<Context>
+  export type TimeSocketOptions<Context = entry.TimeSocketContext> =
+    entry.TimeSocketOptions<Context>
   export type TimeSocketRouteOptions = entry.TimeSocketRouteOptions
 }
 

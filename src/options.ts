@@ -172,7 +172,7 @@ const WEBSOCKET_RULES: Readonly<Record<keyof WebsocketPluginOptions, check.Rule>
  * @throws {InvalidOptionError} for the first that is unknown, of the wrong type or out of range.
  */
 export function resolveOptions<Context> (
-  given: TimeSocketOptions<Context> & { prefix?: unknown }, pluginTimeoutMs: number
+  given: TimeSocketOptions<Context> & { prefix?: unknown }, pluginTimeoutMs: number = 0
 ): ResolvedOptions<Context> {
   check.option('prefix', given.prefix, check.absent('use url'))
   check.fields(given, RULES)

@@ -20,7 +20,7 @@ import { withoutUndefined } from './without-undefined.js'
 export async function timeSocketPlugin (
   app: FastifyInstance, given: TimeSocketOptions
 ): Promise<void> {
-  const options = resolveOptions<TimeSocketContext>(given, app.initialConfig.pluginTimeout ?? 0)
+  const options = resolveOptions<TimeSocketContext>(given, app.initialConfig.pluginTimeout)
   assertRegistrable(app, options)
 
   const url = joinPath(app.prefix, options.url)
@@ -32,10 +32,11 @@ export async function timeSocketPlugin (
     onEmpty: () => ticks.stop()
   })
   const ticks = createTicks({ clients, clock, timers, options, log })
-  const drain = createDrain(clients, options.drain.grace)
-  const isClosing = () => drain.started
   const { sendCurrent } = ticks
-  const connect = createConnections({ clients, clock, options, sendCurrent, log })
+  const connections = createConnections({ clients, clock, timers, options, sendCurrent, log })
+  const { whenTold } = connections
+  const drain = createDrain({ clients, graceMs: options.drain.grace, whenTold })
+  const isClosing = () => drain.started
 
   await registerWebsocketServer(app, options.websocket)
   app.route(createRoute({
@@ -45,7 +46,7 @@ export async function timeSocketPlugin (
     accept (ws, request, context) {
       // Ours to close: @fastify/websocket's preClose would do so without a code.
       app.websocketServer.clients?.delete(ws)
-      connect(ws, request, context)
+      connections.accept(ws, request, context)
     }
   }))
   decorate(app, {

@@ -38,7 +38,7 @@ export function answerError (error: unknown, request: FastifyRequest, reply: Fas
  */
 function statusCodeOf (error: unknown, reply: FastifyReply): number {
   if (reply.statusCode !== 200) return reply.statusCode
-  const { statusCode, status } = (error ?? {}) as { statusCode?: unknown, status?: unknown }
+  const { statusCode, status } = error as { statusCode?: unknown, status?: unknown }
   return [statusCode, status].find(isErrorStatus) ?? 500
 }
 

@@ -13,7 +13,7 @@ type Decorator = Partial<TimeSocket> & Record<string, unknown>
  * @throws {InvalidOptionError | NamespaceTakenError}
  */
 export function assertRegistrable<Context> (
-  app: FastifyInstance, { url, namespace, websocket, route }: ResolvedOptions<Context>
+  app: FastifyInstance, { url, namespace, websocket, route, logLevel }: ResolvedOptions<Context>
 ): void {
   const { http2, https } = app.initialConfig
   if (http2 === true && !(typeof https === 'object' && https.allowHTTP1 === true)) {
@@ -24,10 +24,19 @@ export function assertRegistrable<Context> (
     const expected = 'left out where @fastify/websocket is registered already'
     throw new InvalidOptionError('websocket', expected, show(websocket))
   }
+  assertFree(app, namespace)
+  const levels = (app.log as { levels?: { values?: object } }).levels?.values
+  if (logLevel !== undefined && levels !== undefined && !(logLevel in { ...levels, silent: 0 })) {
+    const expected = `one of ${Object.keys(levels).join(', ')}, silent`
+    throw new InvalidOptionError('logLevel', expected, show(logLevel))
+  }
   const { constraints = {} } = route
   if (app.hasRoute({ method: 'GET', url: joinPath(app.prefix, url), constraints })) {
     throw new InvalidOptionError('url', 'a path without a GET route', show(url))
   }
+}
+
+function assertFree (app: FastifyInstance, namespace: string | undefined): void {
   const existing = existingDecorator(app)
   if (namespace === undefined) {
     if (existing === undefined) return

@@ -4,8 +4,8 @@ import type { Timers } from './timers.js'
 /** One pushed time. Times are milliseconds since the Unix epoch; fractions allowed. */
 export interface Tick {
   /**
-   * Counts up by one per tick of this server; −1 in the immediate tick of a client that came
-   * before the first.
+   * Counts up by one per tick, from 0, also where a format failed to show it; −1 in the
+   * immediate tick of a client that came before the first.
    */
   readonly seq: number
   /** The boundary that this tick stands for: a whole multiple of `interval` when aligned. */
@@ -82,9 +82,9 @@ export function createTicker (
     const reading = clock.look()
     if (reading === undefined) return undefined
     const lineMs = (align ? reading.wallMs : reading.monotonicMs) - originMs
-    const boundary = boundaryBefore(lineMs, intervalMs)
+    const boundary = Math.floor(lineMs / intervalMs)
     if (reading.stepped && align) {
-      const lookedBoundary = boundaryBefore(lineMs - reading.elapsedMs, intervalMs)
+      const lookedBoundary = Math.floor((lineMs - reading.elapsedMs) / intervalMs)
       lastBoundary = Math.max(Math.min(lastBoundary, boundary), lookedBoundary)
     }
     return { ...reading, lineMs, boundary }
@@ -161,13 +161,4 @@ interface Moment extends Reading {
   readonly lineMs: number
   /** The number of the latest boundary on that line. */
   readonly boundary: number
-}
-
-/**
- * The quotient of large times may round up to a boundary that is still a fraction of a
- * microsecond ahead.
- */
-function boundaryBefore (lineMs: number, intervalMs: number): number {
-  const boundary = Math.floor(lineMs / intervalMs)
-  return boundary * intervalMs > lineMs ? boundary - 1 : boundary
 }

@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { attempt } from './attempt.js'
 import type { Client } from './client.js'
 import type { Clients } from './clients.js'
-import { createFault } from './fault.js'
+import { createCallbackFault, createFault } from './fault.js'
 import { createTickEncoder } from './format.js'
 import type { Frame } from './frame.js'
 import type { ResolvedOptions } from './options.js'
@@ -40,7 +40,7 @@ export function createTicks<Context> (
 ): Ticks<Context> {
   const { interval: intervalMs, align } = options
   const encode = createTickEncoder(options.format, createFault(log, 'the formatter'))
-  const fault = createFault(log, 'onTick')
+  const fault = createCallbackFault(log, 'onTick', timers)
   const ticker = createTicker({ clock, timers, intervalMs, align, onTick })
 
   function onTick (tick: Tick): void {

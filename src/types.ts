@@ -30,7 +30,7 @@ export interface CloseInfo {
   readonly cause: CloseCause
 }
 
-/** One connected client, from the 101 until `onClose` has been told. */
+/** One connected client. It leaves `clients` before `onClose` is told. */
 export interface TimeSocketClient<Context> {
   /** Names this connection, unguessable: a random UUID (RFC 9562, version 4). */
   readonly id: string
@@ -81,8 +81,8 @@ export type Scalar = string | number | boolean | null
 /** Who gets a broadcast: all conditions given must hold. */
 export interface BroadcastOptions<Context> {
   /**
-   * Fields of `client.context` and the value, or values of which one, each must have. Default:
-   * no condition.
+   * Fields of `client.context` and the value, or values of which one, each must have,
+   * compared with `===`. An undefined value is refused. Default: no condition.
    */
   where?: { readonly [field: string]: Scalar | readonly Scalar[] } | undefined
   /** Ids of clients that do not get it. Default: none. */
@@ -92,7 +92,10 @@ export interface BroadcastOptions<Context> {
    * sent. Default: all do.
    */
   filter?: ((client: TimeSocketClient<Context>) => boolean) | undefined
-  /** Keeps the message on this server, as a `filter` does. Default false. */
+  /**
+   * Keeps the message on this server, as a `filter` does: without effect where there is one
+   * server. Default false.
+   */
   local?: boolean | undefined
 }
 

@@ -199,6 +199,21 @@ test('skips ticks, and counts them, for a client whose bytes wait; nobody else m
   await app.close()
 })
 
+test('a tick while the closing handshake is on its way neither counts nor is skipped', async (t) => {
+  const deliveries: object[] = []
+  const { client, gone } = await setUp(t, {
+    interval: 20,
+    drain: { grace: 100 },
+    format () {
+      client.close()
+      return 'now'
+    },
+    onTick: (_tick, delivery) => deliveries.push(delivery)
+  })
+  await gone()
+  t.strictSame([deliveries, client.skipped], [[{ delivered: 0, skipped: 0 }], 0])
+})
+
 test('a message sent in the same turn as a tick is no reason to skip the tick', async (t) => {
   const { peer, client, timeSocket } = await setUp(t, { interval: 50, onTick: () => { timeSocket.broadcast('x') } })
   await peer.received(10)

@@ -146,9 +146,7 @@ for (const [title, fail] of failures) {
     t.strictSame(calls, ['onClose 1011 callback internal error'])
     t.equal(timeSocket.clients.size, 1)
     await good.received(good.messages.length + 2)
-    good.ws.send('good')
-    await waitFor(() => log.messages('error').length === 2, 'the second line')
-    t.strictSame(log.messages('error'), ['onMessage failed', 'onMessage works again'])
+    t.strictSame(log.messages('error'), ['onMessage failed'])
   })
 
   test(`an onClose that ${title} harms nobody, and is logged`, async (t) => {

@@ -109,6 +109,18 @@ test('a client whose onConnect never settles does not hold up the shutdown', asy
   t.strictSame(await peer?.closed, SHUTDOWN)
 })
 
+test('app.close waits for what onClose still has to do, but no longer than the grace', async (t) => {
+  for (const [workMs, leastMs, mostMs] of [[200, 190, 450], [60_000, 490, 900]] as const) {
+    const { app } = await createTimeApp(t, {
+      drain: { grace: 500 },
+      onClose: () => new Promise<void>((resolve) => setTimeout(resolve, workMs).unref())
+    })
+    await connectMany(await listen(app), 3)
+    const tookMs = await timed(() => app.close())
+    t.ok(tookMs >= leastMs && tookMs < mostMs, `${tookMs} ms`)
+  }
+})
+
 test('timeSocket.close drains once, and the application goes on', async (t) => {
   const { app } = createApp(t)
   await app.register(timeSocket, { interval: 20 })

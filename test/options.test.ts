@@ -88,6 +88,7 @@ const wrongValues: [option: string, expected: string, value: unknown, shown: str
   ['route.handlerTimeout', 'left out: it is the plugin’s own', 1000, '1000'],
   ['route.onRequest', 'a function or an array of functions', 'auth', "'auth'"],
   ['route.preHandler', 'a function or an array of functions', [null], '[ null ]'],
+  ['route.errorHandler', 'a function', 'answer', "'answer'"],
   ['route.onSend', 'a function or an array of functions', {}, '{}'],
   ['prefix', 'left out: use url', '/api', "'/api'"],
   ['prefix', 'left out: use url', null, 'null']
@@ -146,6 +147,10 @@ test('refuses a grace, the default too, that a short pluginTimeout does not allo
 test('takes any grace a timer can wait where there is no pluginTimeout', async (t) => {
   t.equal(resolve({ drain: { grace: 2 ** 31 - 1 } }, 0).drain.grace, 2 ** 31 - 1)
   t.throws(() => resolve({ drain: { grace: 2 ** 31 } }, 0), { code: 'FST_TIME_SOCKET_INVALID_OPTION' })
+})
+
+test('bounds nothing where no pluginTimeout is given', async (t) => {
+  t.equal(resolveOptions({ drain: { grace: 60_000 } }).drain.grace, 60_000)
 })
 
 test('completes what is left out', async (t) => {

@@ -19,6 +19,7 @@ const refusals: [title: string, options: object][] = [
   ['a route option that is not the application\'s', { route: { url: '/x' } }],
   ['a hook that is no function', { preValidation: 'authenticate' }],
   ['a prefix', { prefix: '/api' }],
+  ['a level that the log does not have', { logLevel: 'loud' }],
   ['a url that has a route already', { url: '/taken' }]
 ]
 

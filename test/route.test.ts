@@ -181,7 +181,7 @@ for (const protocols of [['time.v1'], ['secret-ticket', 'chat'], ['x-y-z']]) {
       statusCode: 400,
       code: 'FST_TIME_SOCKET_UNSUPPORTED_PROTOCOL',
       error: 'Bad Request',
-      message: 'none of the offered subprotocols is supported, supported are: none'
+      message: 'none of the offered subprotocols is supported (supported: none)'
     }])
     t.equal(seen, protocols.join(','), 'the hooks see what was offered')
     t.notMatch(JSON.stringify([headers, body, log.lines]), protocols[0])

@@ -337,7 +337,7 @@ test('does not poll for ever a clock that stands still before a boundary', async
   t.ok(readings < 60, `${readings} readings in 40 ms`)
 })
 
-test('is never early where the quotient of a large time rounds up', async (t) => {
+test('is not early by the smallest fraction that a time can have', async (t) => {
   const { ticker, advance, ticks } = setUp({ intervalMs: 10, wallMs: START_MS - 0.0003 })
   ticker.start()
   advance(0)
