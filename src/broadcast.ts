@@ -1,6 +1,7 @@
 import type { Client } from './client.js'
 import type { Clients } from './clients.js'
 import { InvalidArgumentError } from './errors.js'
+import type { FanOut } from './fan-out.js'
 import { encodeMessage } from './message.js'
 import { show } from './show.js'
 import { isThenable } from './thenable.js'
@@ -11,21 +12,31 @@ export type Broadcast<Context> = (data: unknown, options?: BroadcastOptions<Cont
 
 const OPTIONS = ['where', 'except', 'filter', 'local']
 
-/** @param isClosed whether nobody is to get anything any more. */
+export interface BroadcasterOptions<Context> {
+  clients: Clients<Context>
+  fanOut: FanOut<Context>
+  /** Whether nobody is to get anything any more. */
+  isClosed: () => boolean
+}
+
 export function createBroadcast<Context> (
-  clients: Clients<Context>, isClosed: () => boolean
+  { clients, fanOut, isClosed }: BroadcasterOptions<Context>
 ): Broadcast<Context> {
   return (data, options = {}) => {
     assertOptions(options)
     const frame = encodeMessage(data)
     if (isClosed()) return 0
+    const isChosen = createCondition(options)
     // Chosen before the first write: a filter that throws must find nothing sent.
-    const recipients = [...clients.byId.values()].filter(createCondition(options))
-    let sentCount = 0
-    for (const client of recipients) {
-      if (client.deliver(frame)) sentCount++
-    }
-    return sentCount
+    const recipients = [...clients.byId.values()]
+      .filter((client) => client.isOpen && isChosen(client))
+    fanOut.start({
+      recipients,
+      encode: () => frame,
+      deliver: (client) => { client.write(frame) },
+      onEnd () {}
+    })
+    return recipients.length
   }
 }
 
@@ -36,7 +47,7 @@ function createCondition<Context> (
   const excepted = new Set(typeof except === 'string' ? [except] : except)
   return (client) => !excepted.has(client.id) &&
     fields.every(([field, wanted]) => hasField(client.context, field, wanted)) &&
-    (filter === undefined || isChosen(filter(client)))
+    (filter === undefined || isTrue(filter(client)))
 }
 
 function hasField (context: unknown, field: string, wanted: Scalar | readonly Scalar[]): boolean {
@@ -45,7 +56,7 @@ function hasField (context: unknown, field: string, wanted: Scalar | readonly Sc
 }
 
 /** A promise is truthy whatever it resolves to: everybody would get the message. */
-function isChosen (answer: unknown): boolean {
+function isTrue (answer: unknown): boolean {
   if (!isThenable(answer)) return Boolean(answer)
   answer.then(() => {}, () => {})
   const argument = 'what the broadcast option "filter" returns'

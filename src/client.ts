@@ -3,16 +3,23 @@ import { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import type { WebSocket } from 'ws'
 import * as codes from './close-codes.js'
+import { cutReason, endingAfter, TERMINATED, TOO_SLOW } from './endings.js'
 import { InvalidArgumentError } from './errors.js'
 import type { Frame } from './frame.js'
 import { encodeMessage } from './message.js'
 import type { Message } from './message.js'
 import { show } from './show.js'
+import { listen } from './socket-listener.js'
+import type { SocketListener } from './socket-listener.js'
 import { currentTurn } from './turn.js'
 import type { CloseInfo, TimeSocketClient } from './types.js'
 
-/** Who is told what a client does. One for all clients of a registration. */
-export interface ClientObserver<Context> {
+/** What all clients of a registration share, and tell what becomes of them. */
+export interface ClientHost<Context> {
+  /** The largest number of bytes that may wait for a client who is sent more. */
+  readonly maxBufferedBytes: number
+  /** Something is about to be sent to this client alone. */
+  sending (client: Client<Context>): void
   /** A message came while the connection was open. */
   received (client: Client<Context>, data: string | Buffer): void
   /** The connection has ended. Called once. */
@@ -27,16 +34,14 @@ export interface ClientInfo<Context> {
   context: Context
 }
 
-/** RFC 6455 §5.5: a control frame carries 125 bytes, of which the code takes two. */
-const MAX_REASON_BYTES = 123
-const TERMINATED: CloseInfo = { code: codes.ABNORMAL_CLOSURE, reason: '', cause: 'application' }
+let clientCount = 0
 
 /**
  * A client over its WebSocket, and the one way to it: whatever we send passes
  * through here, in order. A class, unlike our other parts, because there may be a
  * hundred thousand of them: methods and listeners are shared, not made for each.
  */
-export class Client<Context> implements TimeSocketClient<Context> {
+export class Client<Context> implements TimeSocketClient<Context>, SocketListener {
   readonly id = randomUUID()
   readonly ip: string
   readonly port: number
@@ -50,14 +55,16 @@ export class Client<Context> implements TimeSocketClient<Context> {
    * `injectWS`.
    */
   readonly #socket: Socket | undefined
-  readonly #observer: ClientObserver<Context>
-  #ending: CloseInfo | undefined
+  readonly #host: ClientHost<Context>
+  readonly #number = ++clientCount
   readonly #openedMs = performance.now()
-  /** The turn of the event loop in which the oldest bytes that still wait were queued. */
-  #queuedTurn = 0
+  #ending: CloseInfo | undefined
+  /** The latest turn of the event loop in which something was sent, and how much. */
+  #turn = 0
+  #turnBytes = 0
 
   constructor (
-    ws: WebSocket, socket: unknown, info: ClientInfo<Context>, observer: ClientObserver<Context>
+    ws: WebSocket, socket: unknown, info: ClientInfo<Context>, host: ClientHost<Context>
   ) {
     this.ip = info.ip
     this.port = info.port
@@ -66,7 +73,7 @@ export class Client<Context> implements TimeSocketClient<Context> {
     this.context = info.context
     this.#ws = ws
     this.#socket = socket instanceof Socket ? socket : undefined
-    this.#observer = observer
+    this.#host = host
     listen(ws, this)
   }
 
@@ -78,6 +85,11 @@ export class Client<Context> implements TimeSocketClient<Context> {
   /** Whether this side has decided to end the connection. */
   get isEnding (): boolean {
     return this.#ending !== undefined
+  }
+
+  /** Goes up from client to client: the order in which they connected. */
+  get number (): number {
+    return this.#number
   }
 
   /** Milliseconds since it connected, whatever the wall clock did. */
@@ -101,111 +113,83 @@ export class Client<Context> implements TimeSocketClient<Context> {
   }
 
   terminate (): void {
-    if (this.isOpen) this.#ending ??= TERMINATED
-    this.#ws.terminate()
+    this.#destroy(TERMINATED)
   }
 
   /** Closes with this code and reason; the first ending given is the one that is told. */
   end (ending: CloseInfo): void {
+    this.#host.sending(this)
     if (!this.isOpen) return
     this.#ending ??= ending
     this.#ws.close(ending.code, ending.reason)
   }
 
-  /** Sends a frame, in order. @returns false once the connection is closing. */
+  /** Sends a frame, after whatever is on its way to this client. @returns whether it was taken. */
   deliver (frame: Frame): boolean {
-    const ws = this.#ws
+    this.#host.sending(this)
+    return this.write(frame)
+  }
+
+  /**
+   * Sends a frame now. A client that is too slow for it is terminated.
+   *
+   * @returns whether it was taken: not once the connection is closing.
+   */
+  write (frame: Frame): boolean {
     if (!this.isOpen) return false
-    const idle = ws.bufferedAmount === 0
-    if (idle) this.#queuedTurn = currentTurn()
-    if (idle && this.#socket !== undefined) this.#socket.write(frame.bytes)
+    const bufferedBytes = this.#ws.bufferedAmount
+    if (this.#waitingBytes(bufferedBytes) > this.#host.maxBufferedBytes) {
+      this.#destroy(TOO_SLOW)
+      return false
+    }
+    this.#turnBytes += frame.bytes.length
+    if (bufferedBytes === 0 && this.#socket !== undefined) this.#socket.write(frame.bytes)
     // Never compressed: ws would hold the message back, and a later direct write overtake it.
-    else ws.send(frame.payload, { binary: frame.binary, compress: false })
+    else this.#ws.send(frame.payload, { binary: frame.binary, compress: false })
     return true
   }
 
   /**
-   * Sends a tick unless bytes have waited since an earlier turn of the event loop:
-   * what the client would read late is worth nothing to it.
+   * Sends a tick now, unless bytes wait: what is read late is worth nothing.
    *
    * @returns whether it was sent.
    */
-  deliverTick (frame: Frame): boolean {
-    if (this.#ws.bufferedAmount > 0 && this.#queuedTurn !== currentTurn()) {
+  writeTick (frame: Frame): boolean {
+    if (this.isOpen && this.#waitingBytes(this.#ws.bufferedAmount) > 0) {
       this.skipped++
       return false
     }
-    return this.deliver(frame)
+    return this.write(frame)
   }
 
-  /** For the listeners below: a message came. */
+  /**
+   * What waits since an earlier turn of the event loop. Bytes queued in this one are
+   * no sign of slowness: TLS holds all of them for a turn.
+   */
+  #waitingBytes (bufferedBytes: number): number {
+    const turn = currentTurn()
+    if (turn !== this.#turn) {
+      this.#turn = turn
+      this.#turnBytes = 0
+    }
+    return Math.max(0, bufferedBytes - this.#turnBytes)
+  }
+
+  #destroy (ending: CloseInfo): void {
+    if (this.isOpen) this.#ending ??= ending
+    this.#ws.terminate()
+  }
+
   received (data: Buffer, isBinary: boolean): void {
-    if (!this.isEnding) this.#observer.received(this, isBinary ? data : data.toString())
+    if (!this.isEnding) this.#host.received(this, isBinary ? data : data.toString())
   }
 
-  /** For the listeners below: ws found a frame that breaks the rules, and closes. */
   failed (err: Error & { code?: string }): void {
-    this.#ending ??= endingFor(err.code)
+    this.#ending ??= endingAfter(err.code)
   }
 
-  /** For the listeners below: the connection has ended. */
   closed (code: number, reason: Buffer): void {
     const cause = code === codes.ABNORMAL_CLOSURE ? 'network' : 'client'
-    this.#observer.closed(this, this.#ending ?? { code, reason: reason.toString(), cause })
+    this.#host.closed(this, this.#ending ?? { code, reason: reason.toString(), cause })
   }
-}
-
-const kClient = Symbol('time-socket-client')
-
-interface ListenedSocket extends WebSocket {
-  [kClient]: Client<unknown>
-}
-
-/**
- * Replaces all listeners but ws's own: that of @fastify/websocket logs what any client does
- * wrong as an error.
- */
-function listen<Context> (ws: WebSocket, client: Client<Context>): void {
-  ;(ws as ListenedSocket)[kClient] = client as Client<unknown>
-  ws.removeAllListeners('error')
-  ws.on('error', onError)
-  ws.on('message', onMessage)
-  ws.on('close', onClose)
-}
-
-function onError (this: WebSocket, err: Error): void {
-  (this as ListenedSocket)[kClient].failed(err)
-}
-
-function onMessage (this: WebSocket, data: unknown, isBinary: boolean): void {
-  // A Buffer: `binaryType` is left at ws's default.
-  (this as ListenedSocket)[kClient].received(data as Buffer, isBinary)
-}
-
-function onClose (this: WebSocket, code: number, reason: Buffer): void {
-  (this as ListenedSocket)[kClient].closed(code, reason)
-}
-
-/** What ws answers a bad frame with, by the code of its error. */
-function endingFor (errorCode: string | undefined): CloseInfo {
-  switch (errorCode) {
-    case 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH':
-    case 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH':
-      return { code: codes.MESSAGE_TOO_BIG, reason: '', cause: 'size' }
-    case 'WS_ERR_TOO_MANY_BUFFERED_PARTS':
-      return { code: codes.POLICY_VIOLATION, reason: '', cause: 'rate' }
-    case 'WS_ERR_INVALID_UTF8':
-      return { code: codes.INVALID_PAYLOAD, reason: '', cause: 'protocol' }
-    default:
-      return { code: codes.PROTOCOL_ERROR, reason: '', cause: 'protocol' }
-  }
-}
-
-function cutReason (reason: string): string {
-  const bytes = Buffer.from(reason)
-  if (bytes.length <= MAX_REASON_BYTES) return bytes.toString()
-  let end = MAX_REASON_BYTES
-  // 10xxxxxx is a continuation byte: the character it belongs to does not fit.
-  while ((bytes[end] ?? 0) >> 6 === 0b10) end--
-  return bytes.toString('utf8', 0, end)
 }

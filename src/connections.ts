@@ -2,9 +2,10 @@ import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
 import { attempt } from './attempt.js'
 import { Client } from './client.js'
-import type { ClientObserver } from './client.js'
+import type { ClientHost } from './client.js'
 import type { Clients } from './clients.js'
-import { INTERNAL_ERROR, POLICY_VIOLATION } from './close-codes.js'
+import { CALLBACK_FAILED, TOO_MANY_MESSAGES } from './endings.js'
+import type { FanOut } from './fan-out.js'
 import { createCallbackFault } from './fault.js'
 import type { ResolvedOptions } from './options.js'
 import type { ServerClock } from './server-clock.js'
@@ -13,6 +14,7 @@ import type { CloseInfo } from './types.js'
 
 export interface ConnectionsOptions<Context> {
   clients: Clients<Context>
+  fanOut: FanOut<Context>
   clock: ServerClock
   timers: Timers
   options: ResolvedOptions<Context>
@@ -33,19 +35,12 @@ export interface Connections<Context> {
 
 /** How many messages are kept for `onMessage` while `onConnect` is pending. */
 const MAX_HELD_MESSAGES = 16
-const CALLBACK_FAILED: CloseInfo = {
-  code: INTERNAL_ERROR, reason: 'internal error', cause: 'callback'
-}
-const TOO_MANY_HELD: CloseInfo = {
-  code: POLICY_VIOLATION, reason: 'too many messages', cause: 'rate'
-}
-
 /**
  * The life of a connection: `onConnect`, then `onMessage` in order of arrival, then
  * `onClose`, once. Until an asynchronous `onConnect` has settled, the others wait.
  */
 export function createConnections<Context> (
-  { clients, clock, timers, options, sendCurrent, log }: ConnectionsOptions<Context>
+  { clients, fanOut, clock, timers, options, sendCurrent, log }: ConnectionsOptions<Context>
 ): Connections<Context> {
   const faults = {
     onConnect: createCallbackFault(log, 'onConnect', timers),
@@ -57,12 +52,14 @@ export function createConnections<Context> (
   /** What waits for `onConnect` to settle. */
   const pending = new Map<Client<Context>, Pending>()
 
-  const observer: ClientObserver<Context> = {
+  const host: ClientHost<Context> = {
+    maxBufferedBytes: options.maxBufferedBytes,
+    sending: fanOut.serve,
     received (client, data) {
       const held = pending.get(client)?.messages
       if (held === undefined) tellMessage(client, data)
       else if (held.length < MAX_HELD_MESSAGES) held.push(data)
-      else client.end(TOO_MANY_HELD)
+      else client.end(TOO_MANY_MESSAGES)
     },
     closed (client, info) {
       clients.remove(client)
@@ -115,7 +112,7 @@ export function createConnections<Context> (
     accept (ws, request, context) {
       const { ip, port } = addressOf(request)
       const info = { ip, port, connectedAt: clock.now(), context }
-      const client = new Client(ws, request.raw.socket, info, observer)
+      const client = new Client(ws, request.raw.socket, info, host)
       clients.add(client)
       log.info({ id: client.id, ip, port, clients: clients.byId.size }, 'client connected')
       tellConnect(client)

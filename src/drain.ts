@@ -1,8 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import { GOING_AWAY } from './close-codes.js'
 import type { Clients } from './clients.js'
-import type { CloseInfo } from './types.js'
+import { SHUTTING_DOWN } from './endings.js'
 
 /** Sends every client home when the server shuts down. */
 export interface Drain {
@@ -16,8 +15,6 @@ export interface Drain {
    */
   start (): Promise<void>
 }
-
-const SHUTDOWN: CloseInfo = { code: GOING_AWAY, reason: 'server shutting down', cause: 'shutdown' }
 
 export interface DrainOptions<Context> {
   clients: Clients<Context>
@@ -64,7 +61,7 @@ export function drainOnClose (app: FastifyInstance, drain: Drain): void {
 async function drain<Context> (
   { clients, graceMs, whenTold }: DrainOptions<Context>
 ): Promise<void> {
-  for (const client of clients.byId.values()) client.end(SHUTDOWN)
+  for (const client of clients.byId.values()) client.end(SHUTTING_DOWN)
   // Not unref'd: a process that is shutting down waits for its clients.
   const grace = new AbortController()
   await Promise.race([

@@ -71,6 +71,12 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
   onClose?: ((client: TimeSocketClient<Context>, info: CloseInfo) => unknown) | undefined
   /** A tick has been sent. Default none. */
   onTick?: ((tick: Tick, delivery: TickDelivery) => unknown) | undefined
+  /**
+   * Bytes that may wait for a client, since an earlier turn of the event loop, when it is
+   * sent more: an integer, 0 to 2 147 483 647. One who lets more wait is terminated; ticks
+   * are left out, and do not count. Default 65 536.
+   */
+  maxBufferedBytes?: number | undefined
   /** How clients are sent home at shutdown. */
   drain?: {
     /**
@@ -122,6 +128,7 @@ const DEFAULTS = {
   onMessage: ignore,
   onClose: ignore,
   onTick: ignore,
+  maxBufferedBytes: 65_536,
   clock: { now: () => Date.now() }
 }
 const DEFAULT_FORMAT = 'iso'
@@ -152,6 +159,7 @@ const RULES: Readonly<Record<keyof TimeSocketOptions, check.Rule>> = {
   onMessage: check.callback,
   onClose: check.callback,
   onTick: check.callback,
+  maxBufferedBytes: check.integerBetween(0, 2 ** 31 - 1),
   drain: check.object,
   clock: check.objectWith('now'),
   websocket: check.object,

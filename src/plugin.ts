@@ -3,6 +3,7 @@ import { createBroadcast } from './broadcast.js'
 import { createClients } from './clients.js'
 import { createConnections } from './connections.js'
 import { createDrain, drainOnClose } from './drain.js'
+import { createFanOut } from './fan-out.js'
 import { createFault } from './fault.js'
 import { resolveOptions } from './options.js'
 import type { ResolvedOptions, TimeSocketOptions } from './options.js'
@@ -31,9 +32,12 @@ export async function timeSocketPlugin (
     onFirst: () => ticks.start(),
     onEmpty: () => ticks.stop()
   })
-  const ticks = createTicks({ clients, clock, timers, options, log })
+  const fanOut = createFanOut<TimeSocketContext>(timers)
+  const ticks = createTicks({ clients, fanOut, clock, timers, options, log })
   const { sendCurrent } = ticks
-  const connections = createConnections({ clients, clock, timers, options, sendCurrent, log })
+  const connections = createConnections({
+    clients, fanOut, clock, timers, options, sendCurrent, log
+  })
   const { whenTold } = connections
   const drain = createDrain({ clients, graceMs: options.drain.grace, whenTold })
   const isClosing = () => drain.started
@@ -57,7 +61,7 @@ export async function timeSocketPlugin (
       return ticks.lastTick
     },
     now: clock.now,
-    broadcast: createBroadcast(clients, isClosing),
+    broadcast: createBroadcast({ clients, fanOut, isClosed: isClosing }),
     close: drain.start
   })
   drainOnClose(app, drain)

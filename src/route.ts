@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import type {
   FastifyReply, FastifyRequest, onRequestHookHandler, preHandlerHookHandler, RouteOptions
 } from 'fastify'
@@ -24,15 +26,17 @@ export function createRoute<Context> (
   { options, isClosing, tellTime, accept }: RouteParts<Context>
 ): RouteOptions {
   const { route, logLevel, logSerializers, preValidation } = options
-  const contexts = new WeakMap<FastifyRequest, Context>()
+  const admissions = new WeakMap<FastifyRequest, Admission<Context>>()
 
   const refuseIfClosing: onRequestHookHandler = (request, reply, done) => {
     if (isClosing()) refuse(request, reply, new UnavailableError())
     else done()
   }
 
-  async function rememberContext (request: FastifyRequest): Promise<void> {
-    if (request.ws) contexts.set(request, await options.context(request))
+  async function rememberContext (request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    if (!request.ws) return
+    const context = await options.context(request)
+    admissions.set(request, { context, response: reply.raw })
   }
 
   /**
@@ -58,6 +62,26 @@ export function createRoute<Context> (
     onRequest: [refuseIfClosing, ...[route.onRequest ?? []].flat()],
     preHandler: [...[route.preHandler ?? []].flat(), rememberContext, admit],
     handler: options.handler ?? tellTime,
-    wsHandler: (ws, request) => accept(ws, request, contexts.get(request) as Context)
+    wsHandler (ws, request) {
+      const { context, response } = admissions.get(request) as Admission<Context>
+      release(response, request)
+      accept(ws, request, context)
+    }
   }
+}
+
+/** What is known of an upgrade that is about to be made. */
+interface Admission<Context> {
+  readonly context: Context
+  /** Answers nothing any more, but @fastify/websocket has tied it to the socket. */
+  readonly response: ServerResponse
+}
+
+/**
+ * Unties the response from the socket: it would keep itself and the request alive for
+ * as long as the connection. Undone is what `assignSocket` does; Node's documentation
+ * names neither that nor `detachSocket`, so it may be missing one day.
+ */
+function release (response: ServerResponse, { raw }: FastifyRequest): void {
+  if (raw.socket instanceof Socket) response.detachSocket?.(raw.socket)
 }

@@ -45,6 +45,8 @@ export interface TickerOptions {
    * monotonic clock.
    */
   align: boolean
+  /** Whether the tick before is still on its way: one that is due then is left out. */
+  isBusy: () => boolean
   onTick: (tick: Tick) => void
 }
 
@@ -64,7 +66,7 @@ const FINE_MS = 2
  * the wall clock steps, the schedule goes on from where the clock now stands.
  */
 export function createTicker (
-  { clock, timers, intervalMs, align, onTick }: TickerOptions
+  { clock, timers, intervalMs, align, isBusy, onTick }: TickerOptions
 ): Ticker {
   const originMs = align ? 0 : timers.monotonic()
   // The number of the last boundary that was sent, or had passed when the schedule began.
@@ -115,7 +117,7 @@ export function createTicker (
     const due = moment !== undefined && moment.boundary > lastBoundary
     if (due) lastBoundary = moment.boundary
     arm(moment)
-    if (!due) return
+    if (!due || isBusy()) return
     lastTick = tickAt(moment, moment.boundary, (lastTick?.seq ?? -1) + 1)
     onTick(lastTick)
   }

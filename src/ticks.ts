@@ -2,15 +2,14 @@ import type { FastifyBaseLogger } from 'fastify'
 import { attempt } from './attempt.js'
 import type { Client } from './client.js'
 import type { Clients } from './clients.js'
+import type { FanOut } from './fan-out.js'
 import { createCallbackFault, createFault } from './fault.js'
 import { createTickEncoder } from './format.js'
-import type { Frame } from './frame.js'
 import type { ResolvedOptions } from './options.js'
 import type { ServerClock } from './server-clock.js'
 import { createTicker } from './ticker.js'
 import type { Tick } from './ticker.js'
 import type { Timers } from './timers.js'
-import type { TickDelivery } from './types.js'
 
 /** Sends the time, while there is somebody to send it to. */
 export interface Ticks<Context> {
@@ -26,39 +25,47 @@ export interface Ticks<Context> {
 
 export interface TicksOptions<Context> {
   clients: Clients<Context>
+  fanOut: FanOut<Context>
   clock: ServerClock
   timers: Timers
   options: ResolvedOptions<Context>
   log: FastifyBaseLogger
 }
 
-const NOBODY: TickDelivery = { delivered: 0, skipped: 0 }
-
-/** Each tick is formatted and framed once, and the same bytes are written to every client. */
+/**
+ * Each tick is formatted and framed once per slice of a fan-out, with `sent` as of then,
+ * and the same bytes are written to every client of the slice.
+ */
 export function createTicks<Context> (
-  { clients, clock, timers, options, log }: TicksOptions<Context>
+  { clients, fanOut, clock, timers, options, log }: TicksOptions<Context>
 ): Ticks<Context> {
   const { interval: intervalMs, align } = options
   const encode = createTickEncoder(options.format, createFault(log, 'the formatter'))
   const fault = createCallbackFault(log, 'onTick', timers)
-  const ticker = createTicker({ clock, timers, intervalMs, align, onTick })
+  const ticker = createTicker({ clock, timers, intervalMs, align, isBusy: () => isSending, onTick })
+  let isSending = false
 
   function onTick (tick: Tick): void {
-    const frame = encode(tick)
-    const delivery = frame === undefined ? NOBODY : deliver(frame)
-    log.debug({ seq: tick.seq, at: tick.at, sent: tick.sent, ...delivery }, 'tick')
-    attempt(fault, () => options.onTick(tick, delivery))
-  }
-
-  function deliver (frame: Frame): TickDelivery {
-    let delivered = 0
-    let skipped = 0
-    for (const client of clients.byId.values()) {
-      if (!client.isOpen) continue
-      if (client.deliverTick(frame)) delivered++
-      else skipped++
-    }
-    return { delivered, skipped }
+    isSending = true
+    const delivery = { delivered: 0, skipped: 0 }
+    let isLate = fanOut.isBusy
+    fanOut.start({
+      recipients: [...clients.byId.values()].filter(({ isOpen }) => isOpen),
+      encode () {
+        const stamped = isLate ? { ...tick, sent: Math.max(tick.sent, clock.now()) } : tick
+        isLate = true
+        return encode(stamped)
+      },
+      deliver (client, frame) {
+        if (client.writeTick(frame)) delivery.delivered++
+        else if (client.isOpen) delivery.skipped++
+      },
+      onEnd () {
+        isSending = false
+        log.debug({ seq: tick.seq, at: tick.at, sent: tick.sent, ...delivery }, 'tick')
+        attempt(fault, () => options.onTick(tick, delivery))
+      }
+    })
   }
 
   return {

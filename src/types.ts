@@ -15,7 +15,7 @@ export interface TimeSocketNamespaces {}
 
 /** Why a connection ended. */
 export type CloseCause =
-  'client' | 'application' | 'shutdown' | 'rate' | 'size' | 'protocol' | 'callback' | 'network'
+  'client' | 'application' | 'shutdown' | 'slow' | 'rate' | 'size' | 'protocol' | 'callback' | 'network'
 
 /** How a connection ended. */
 export interface CloseInfo {
@@ -52,7 +52,8 @@ export interface TimeSocketClient<Context> {
   /**
    * Sends one message, after all that was sent before.
    *
-   * @returns whether it was handed on: false once the connection is closing.
+   * @returns whether it was handed on: false once the connection is closing, or when more
+   * than `maxBufferedBytes` wait already, which ends it.
    * @throws {InvalidArgumentError} when `data` is no string, bytes or JSON value.
    */
   send (data: Message): boolean

@@ -15,6 +15,7 @@ const VALUES: readonly unknown[] = [
   new Date(0), () => {}, /x/
 ]
 
+const BYTES = 'an integer from 0 to 2147483647'
 const WORDS = 'a function or one of iso, text, epoch, json'
 const INTEGER = 'an integer from 10 to 86400000'
 const PATH = 'a path that starts with "/", without white space, query or fragment'
@@ -39,6 +40,7 @@ const wrongKinds: [option: string, expected: string, accepts: (value: unknown) =
   ['onMessage', 'a function', (value) => typeof value === 'function'],
   ['onClose', 'a function', (value) => typeof value === 'function'],
   ['onTick', 'a function', (value) => typeof value === 'function'],
+  ['maxBufferedBytes', BYTES, (value) => value === 0],
   ['drain', 'an object', isRecord],
   ['drain.grace', 'an integer from 0 to 9000', (value) => value === 0],
   ['clock', 'an object with a method now()', () => false],
@@ -101,7 +103,7 @@ for (const unknown of [
   test(`refuses the unknown option ${unknown}`, async (t) => {
     t.throws(() => resolve(options), {
       code: 'FST_TIME_SOCKET_INVALID_OPTION',
-      message: `time socket option "${unknown}" must be one of url, namespace, interval, align, immediate, format, preValidation, handler, route, context, onConnect, onMessage, onClose, onTick, drain, clock, websocket, logLevel, logSerializers, got 1`
+      message: `time socket option "${unknown}" must be one of url, namespace, interval, align, immediate, format, preValidation, handler, route, context, onConnect, onMessage, onClose, onTick, maxBufferedBytes, drain, clock, websocket, logLevel, logSerializers, got 1`
     })
   })
 }
@@ -162,6 +164,7 @@ test('completes what is left out', async (t) => {
     immediate: true,
     format: FORMATS.iso,
     route: {},
+    maxBufferedBytes: 65_536,
     drain: { grace: 1000 }
   })
   t.strictSame(await context({} as never), {})
@@ -193,6 +196,7 @@ const accepted: [option: string, value: unknown][] = [
   ['route', { schema: {}, config: {}, onRequest: () => {}, logLevel: 'warn' }],
   ['context', () => ({})], ['onConnect', () => {}], ['onMessage', () => {}], ['onClose', () => {}],
   ['onTick', () => {}],
+  ['maxBufferedBytes', 0], ['maxBufferedBytes', 2 ** 31 - 1],
   ['drain', { grace: 0 }], ['drain', { grace: 9000 }],
   ['clock', { now: () => 0 }],
   ['websocket', { options: { maxPayload: 10 } }],

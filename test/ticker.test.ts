@@ -21,6 +21,7 @@ function setUp ({ intervalMs, align = true, onTick, ...timeOptions }: SetUpOptio
   const time = createFakeTime({ wallMs: START_MS, ...timeOptions })
   const ticks: Tick[] = []
   let failing = false
+  let busy = false
   const source = { now: () => failing ? NaN : time.clock.now() }
   const clock = createServerClock({ source, timers: time.timers, fault: createFakeFault() })
   const ticker = createTicker({
@@ -28,6 +29,7 @@ function setUp ({ intervalMs, align = true, onTick, ...timeOptions }: SetUpOptio
     timers: time.timers,
     intervalMs,
     align,
+    isBusy: () => busy,
     onTick (tick) {
       ticks.push(tick)
       onTick?.(tick)
@@ -40,7 +42,8 @@ function setUp ({ intervalMs, align = true, onTick, ...timeOptions }: SetUpOptio
     ticker,
     ticks,
     ats: () => ticks.map(({ at }) => at - START_MS),
-    failClock (value: boolean) { failing = value }
+    failClock (value: boolean) { failing = value },
+    setBusy (value: boolean) { busy = value }
   }
 }
 
@@ -216,6 +219,18 @@ test('align: false sends one tick after a stall', async (t) => {
   t.strictSame(ats(), [100, 800, 900, 1000])
 })
 
+test('leaves out ticks that are due while the one before is on its way', async (t) => {
+  const { ticker, advance, setBusy, ats, ticks } = setUp({ intervalMs: 1000 })
+  ticker.start()
+  advance(1500)
+  setBusy(true)
+  advance(2000)
+  setBusy(false)
+  advance(1500)
+  t.strictSame(ats(), [1000, 4000, 5000])
+  t.strictSame(ticks.map(({ seq }) => seq), [0, 1, 2])
+})
+
 test('does not make up for a boundary that passed before the start', async (t) => {
   const { ticker, advance, ats } = setUp({ intervalMs: 1000, wallMs: START_MS + 999 })
   ticker.start()
@@ -330,7 +345,12 @@ test('does not poll for ever a clock that stands still before a boundary', async
     fault: createFakeFault()
   })
   const ticker = createTicker({
-    clock, timers: time.timers, intervalMs: 1000, align: true, onTick: () => t.fail('early')
+    clock,
+    timers: time.timers,
+    intervalMs: 1000,
+    align: true,
+    isBusy: () => false,
+    onTick: () => t.fail('early')
   })
   ticker.start()
   time.advance(40)

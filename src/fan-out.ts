@@ -1,0 +1,116 @@
+import type { Client } from './client.js'
+import type { Frame } from './frame.js'
+import type { Timers } from './timers.js'
+
+/** One message on its way to many clients. */
+export interface Delivery<Context> {
+  /** Who gets it, in the order in which they connected. Never changed. */
+  readonly recipients: readonly Client<Context>[]
+  /** Makes the bytes, once per slice; undefined when that failed: the slice then goes without. */
+  encode (): Frame | undefined
+  /** Hands the bytes to one client. */
+  deliver (client: Client<Context>, frame: Frame): void
+  /** Called when the last one has been served. */
+  onEnd (): void
+}
+
+/**
+ * Sends to many clients without holding up the process: in slices of a few
+ * milliseconds, between which the event loop turns.
+ */
+export interface FanOut<Context> {
+  /** Whether a delivery is on its way. */
+  readonly isBusy: boolean
+  /** Starts a delivery, after those before it; a short one has ended when this returns. */
+  start (delivery: Delivery<Context>): void
+  /** Serves one client first with whatever is on its way to it: what follows stays in order. */
+  serve (client: Client<Context>): void
+}
+
+/** How long a slice lasts. */
+const SLICE_MS = 4
+/** How many clients are served between two looks at the clock. */
+const CHUNK = 64
+
+export function createFanOut<Context> (timers: Timers): FanOut<Context> {
+  /** On their way, the first one being sent. */
+  const runs: Run<Context>[] = []
+  let isSending = false
+
+  function send (): void {
+    isSending = true
+    const endMs = timers.monotonic() + SLICE_MS
+    for (let run = runs[0]; run !== undefined; run = runs[0]) {
+      if (!sendSlice(run, endMs)) {
+        timers.soon(send)
+        return
+      }
+      runs.shift()
+      run.delivery.onEnd()
+    }
+    isSending = false
+  }
+
+  /** @returns whether all have been served. */
+  function sendSlice (run: Run<Context>, endMs: number): boolean {
+    const { recipients } = run.delivery
+    const frame = encode(run)
+    for (let count = 1; run.next < recipients.length; count++) {
+      const client = recipients[run.next++] as Client<Context>
+      if (frame !== undefined && !run.served.has(client)) run.delivery.deliver(client, frame)
+      if (count % CHUNK === 0 && timers.monotonic() >= endMs) break
+    }
+    return run.next === recipients.length
+  }
+
+  function encode (run: Run<Context>): Frame | undefined {
+    run.isEncoding = true
+    run.frame = run.delivery.encode()
+    run.isEncoding = false
+    return run.frame
+  }
+
+  return {
+    get isBusy () {
+      return runs.length > 0
+    },
+    start (delivery) {
+      runs.push({ delivery, next: 0, served: new Set(), frame: undefined, isEncoding: false })
+      if (!isSending) send()
+    },
+    serve (client) {
+      for (const run of runs) {
+        // A format that sends messages finds its own tick not there yet.
+        if (run.isEncoding || run.served.has(client) || !isWaiting(run, client)) continue
+        run.served.add(client)
+        const frame = run.frame ?? encode(run)
+        if (frame !== undefined) run.delivery.deliver(client, frame)
+      }
+    }
+  }
+}
+
+interface Run<Context> {
+  readonly delivery: Delivery<Context>
+  /** The index of the first recipient whose turn has not come. */
+  next: number
+  /** Those who were served before their turn. */
+  readonly served: Set<Client<Context>>
+  /** That of the present slice. */
+  frame: Frame | undefined
+  isEncoding: boolean
+}
+
+/** Whether the client is among those whose turn has not come: a binary search, by age. */
+function isWaiting<Context> ({ delivery, next }: Run<Context>, client: Client<Context>): boolean {
+  const { recipients } = delivery
+  let [low, high] = [next, recipients.length - 1]
+  while (low <= high) {
+    const middle = (low + high) >> 1
+    const found = recipients[middle] as Client<Context>
+    if (found === client) return true
+    if (found.number < client.number) low = middle + 1
+    else high = middle - 1
+  }
+  return false
+}

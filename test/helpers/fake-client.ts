@@ -1,0 +1,38 @@
+import { EventEmitter } from 'node:events'
+import type { WebSocket } from 'ws'
+import { Client } from '../../src/client.js'
+import type { ClientHost } from '../../src/client.js'
+
+/** A WebSocket of which one says how much waits, and sees what is sent. */
+export class FakeWebSocket extends EventEmitter {
+  readonly OPEN = 1
+  readyState = 1
+  bufferedAmount = 0
+  protocol = ''
+  readonly sent: string[] = []
+  isTerminated = false
+
+  send (payload: Buffer): void {
+    this.sent.push(payload.toString())
+  }
+
+  close (code: number): void {
+    this.sent.push(`close ${code}`)
+    this.readyState = 2
+  }
+
+  terminate (): void {
+    this.isTerminated = true
+    this.readyState = 2
+  }
+}
+
+/** A client over a fake WebSocket. */
+export function createFakeClient (host: Partial<ClientHost<object>> = {}) {
+  const ws = new FakeWebSocket()
+  const info = { ip: '', port: 0, connectedAt: 0, context: {} }
+  const client = new Client<object>(ws as unknown as WebSocket, undefined, info, {
+    maxBufferedBytes: 100, sending () {}, received () {}, closed () {}, ...host
+  })
+  return { client, ws }
+}
