@@ -1,12 +1,8 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { test } from 'tap'
 import { createTimeApp, listen } from './helpers/app.js'
+import { collectGarbage } from './helpers/garbage.js'
 import { connect } from './helpers/peer.js'
 import { waitFor } from './helpers/wait.js'
-
-setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc') as () => void
 
 /** Resolves when all of these have been collected. */
 async function collected (references: WeakRef<object>[], what: string): Promise<void> {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { test } from 'tap'
@@ -6,15 +5,10 @@ import timeSocket from '../src/index.js'
 import type { TickDelivery, TimeSocketOptions } from '../src/index.js'
 import { listen } from './helpers/app.js'
 import { connect } from './helpers/peer.js'
+import { https } from './helpers/tls.js'
 
 interface Test {
   teardown (end: () => unknown): unknown
-}
-
-/** A self-signed certificate for localhost, for these tests alone: its key is no secret. */
-const https = {
-  key: readFileSync(new URL('fixtures/tls/key.pem', import.meta.url)),
-  cert: readFileSync(new URL('fixtures/tls/certificate.pem', import.meta.url))
 }
 
 async function setUp (t: Test, options: TimeSocketOptions, serverOptions: object = {}) {

@@ -72,7 +72,9 @@ function listenTo (ws: WebSocket): Peer {
   return {
     ws,
     messages,
-    closed: within(closed, 'the end of the connection', 50_000),
+    get closed () {
+      return within(closed, 'the end of the connection')
+    },
     async received (count) {
       await waitFor(() => messages.length >= count, `message ${count}`)
       return messages

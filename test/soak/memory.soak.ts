@@ -1,0 +1,67 @@
+import { connect as connectSocket } from 'node:net'
+import { test } from 'tap'
+import { createTimeApp, listen } from '../helpers/app.js'
+import { heapBytes } from '../helpers/garbage.js'
+import { waitFor } from '../helpers/wait.js'
+
+const ROUNDS = 20
+const CYCLES_PER_ROUND = 1000
+const MAX_SLOPE_BYTES = 100
+
+const HANDSHAKE = 'GET /time HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+  'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
+/** A close frame with code 1000, and a message, both with an all-zero mask. */
+const CLOSE = Buffer.from('88820000000003e8', 'hex')
+const MESSAGE = Buffer.from('81820000000068 69'.replace(' ', ''), 'hex')
+
+/** Connects, says something, and leaves, by the close handshake or by a reset. */
+function cycle (port: number, isClosing: boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connectSocket(port, '127.0.0.1')
+    socket.on('error', reject)
+    socket.on('close', () => resolve())
+    socket.write(HANDSHAKE)
+    socket.once('data', () => {
+      socket.write(MESSAGE)
+      if (isClosing) socket.end(CLOSE)
+      else socket.resetAndDestroy()
+    })
+  })
+}
+
+test(`${ROUNDS * CYCLES_PER_ROUND} connections leave at most ${MAX_SLOPE_BYTES} bytes each`, {
+  timeout: 300_000
+}, async (t) => {
+  const { app, timeSocket } = await createTimeApp(t, {
+    interval: 50,
+    preValidation: async () => {},
+    context: async () => ({ seat: Math.random() }),
+    onConnect: async () => {},
+    onMessage: (client) => client.send('x')
+  }, { logger: false })
+  const port = await listen(app)
+  const heaps: number[] = []
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (let count = 0; count < CYCLES_PER_ROUND; count += 20) {
+      await Promise.all(Array.from({ length: 20 }, (_, index) => cycle(port, index % 2 === 0)))
+    }
+    await waitFor(() => timeSocket.clients.size === 0, 'leaving')
+    heaps.push(await heapBytes())
+  }
+  // The first rounds warm caches up.
+  const slope = slopeOf(heaps.slice(2)) / CYCLES_PER_ROUND
+  t.comment(`${slope.toFixed(1)} bytes a cycle; heap ${heaps.map((bytes) => Math.round(bytes / 1024)).join(' ')} KiB`)
+  t.ok(slope <= MAX_SLOPE_BYTES, `${slope.toFixed(1)} bytes a cycle`)
+})
+
+/** The slope of the line of least squares through values one apart. */
+function slopeOf (values: number[]): number {
+  const meanX = (values.length - 1) / 2
+  const meanY = values.reduce((sum, value) => sum + value, 0) / values.length
+  let [above, below] = [0, 0]
+  for (const [x, y] of values.entries()) {
+    above += (x - meanX) * (y - meanY)
+    below += (x - meanX) ** 2
+  }
+  return above / below
+}
