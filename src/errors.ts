@@ -35,6 +35,13 @@ export const UnsupportedProtocolError = createError<[supported: string]>(
   400
 )
 
+/** Upgrade refused: it was not made or answered within `handshakeTimeout`. */
+export const HandshakeTimeoutError = createError(
+  'FST_TIME_SOCKET_HANDSHAKE_TIMEOUT',
+  'the upgrade took too long',
+  503
+)
+
 /** Request or upgrade refused: this time socket is closing or closed. */
 export const UnavailableError = createError(
   'FST_TIME_SOCKET_UNAVAILABLE',

@@ -77,6 +77,12 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    * are left out, and do not count. Default 65 536.
    */
   maxBufferedBytes?: number | undefined
+  /**
+   * Milliseconds that an upgrade may stay unanswered, authentication included: an integer,
+   * 1 to 2 147 483 647. It is then refused with 503. It holds for every upgrade on the
+   * server; of several registrations the longest does. Default 10 000.
+   */
+  handshakeTimeout?: number | undefined
   /** How clients are sent home at shutdown. */
   drain?: {
     /**
@@ -129,6 +135,7 @@ const DEFAULTS = {
   onClose: ignore,
   onTick: ignore,
   maxBufferedBytes: 65_536,
+  handshakeTimeout: 10_000,
   clock: { now: () => Date.now() }
 }
 const DEFAULT_FORMAT = 'iso'
@@ -160,6 +167,7 @@ const RULES: Readonly<Record<keyof TimeSocketOptions, check.Rule>> = {
   onClose: check.callback,
   onTick: check.callback,
   maxBufferedBytes: check.integerBetween(0, 2 ** 31 - 1),
+  handshakeTimeout: check.integerBetween(1, MAX_DELAY_MS),
   drain: check.object,
   clock: check.objectWith('now'),
   websocket: check.object,

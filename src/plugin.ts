@@ -14,6 +14,7 @@ import { createTellTime } from './tell-time.js'
 import { createTicks } from './ticks.js'
 import { systemTimers as timers } from './timers.js'
 import type { TimeSocketContext } from './types.js'
+import { guardUpgrades } from './upgrade-guard.js'
 import { registerWebsocketServer } from './websocket-server.js'
 import { withoutUndefined } from './without-undefined.js'
 
@@ -42,6 +43,7 @@ export async function timeSocketPlugin (
   const drain = createDrain({ clients, graceMs: options.drain.grace, whenTold })
   const isClosing = () => drain.started
 
+  const guard = guardUpgrades(app, options.handshakeTimeout)
   await registerWebsocketServer(app, options.websocket)
   app.route(createRoute({
     options,
@@ -50,6 +52,7 @@ export async function timeSocketPlugin (
     accept (ws, request, context) {
       // Ours to close: @fastify/websocket's preClose would do so without a code.
       app.websocketServer.clients?.delete(ws)
+      guard.release(request.raw.socket)
       connections.accept(ws, request, context)
     }
   }))

@@ -15,12 +15,11 @@ const served = new WeakSet<object>()
 export async function registerWebsocketServer (
   app: FastifyInstance, given: WebsocketPluginOptions | undefined
 ): Promise<void> {
-  if (app.hasDecorator('websocketServer')) return endInjected(app, app.server)
+  if (app.hasDecorator('websocketServer')) return
   const options = { maxPayload: MAX_PAYLOAD_BYTES, ...given?.options }
   // In a sibling scope of one that has it. A second listener would hand each
   // upgrade to Fastify twice; without one, upgrades still find every route.
-  if (served.has(app.server)) options.server = new EventEmitter() as Server
+  if (served.has(app.server)) options.server = new EventEmitter().on('upgrade', endInjected) as Server
   served.add(app.server)
-  endInjected(app, options.server ?? app.server)
   await app.register(websocket, { ...given, options })
 }

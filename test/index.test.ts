@@ -5,7 +5,7 @@ test('exports the plugin, as default and by name, and every error', async (t) =>
   const { default: plugin, ...named } = entry
   t.equal(plugin, entry.fastifyTimeSocket)
   t.strictSame(Object.keys(named).sort(), [
-    'InvalidArgumentError', 'InvalidOptionError', 'NamespaceTakenError', 'UnavailableError',
+    'HandshakeTimeoutError', 'InvalidArgumentError', 'InvalidOptionError', 'NamespaceTakenError', 'UnavailableError',
     'UnsupportedProtocolError', 'fastifyTimeSocket'
   ])
 })

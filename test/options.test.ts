@@ -41,6 +41,7 @@ const wrongKinds: [option: string, expected: string, accepts: (value: unknown) =
   ['onClose', 'a function', (value) => typeof value === 'function'],
   ['onTick', 'a function', (value) => typeof value === 'function'],
   ['maxBufferedBytes', BYTES, (value) => value === 0],
+  ['handshakeTimeout', 'an integer from 1 to 2147483647', () => false],
   ['drain', 'an object', isRecord],
   ['drain.grace', 'an integer from 0 to 9000', (value) => value === 0],
   ['clock', 'an object with a method now()', () => false],
@@ -103,7 +104,7 @@ for (const unknown of [
   test(`refuses the unknown option ${unknown}`, async (t) => {
     t.throws(() => resolve(options), {
       code: 'FST_TIME_SOCKET_INVALID_OPTION',
-      message: `time socket option "${unknown}" must be one of url, namespace, interval, align, immediate, format, preValidation, handler, route, context, onConnect, onMessage, onClose, onTick, maxBufferedBytes, drain, clock, websocket, logLevel, logSerializers, got 1`
+      message: `time socket option "${unknown}" must be one of url, namespace, interval, align, immediate, format, preValidation, handler, route, context, onConnect, onMessage, onClose, onTick, maxBufferedBytes, handshakeTimeout, drain, clock, websocket, logLevel, logSerializers, got 1`
     })
   })
 }
@@ -165,6 +166,7 @@ test('completes what is left out', async (t) => {
     format: FORMATS.iso,
     route: {},
     maxBufferedBytes: 65_536,
+    handshakeTimeout: 10_000,
     drain: { grace: 1000 }
   })
   t.strictSame(await context({} as never), {})
@@ -197,6 +199,7 @@ const accepted: [option: string, value: unknown][] = [
   ['context', () => ({})], ['onConnect', () => {}], ['onMessage', () => {}], ['onClose', () => {}],
   ['onTick', () => {}],
   ['maxBufferedBytes', 0], ['maxBufferedBytes', 2 ** 31 - 1],
+  ['handshakeTimeout', 1], ['handshakeTimeout', 2 ** 31 - 1],
   ['drain', { grace: 0 }], ['drain', { grace: 9000 }],
   ['clock', { now: () => 0 }],
   ['websocket', { options: { maxPayload: 10 } }],

@@ -1,0 +1,149 @@
+import net from 'node:net'
+import { WebSocketServer } from 'ws'
+import { test } from 'tap'
+import timeSocket from '../src/index.js'
+import type { TimeSocketOptions } from '../src/index.js'
+import { createApp, listen } from './helpers/app.js'
+import { connect } from './helpers/peer.js'
+import { waitFor, within } from './helpers/wait.js'
+
+type Test = Parameters<typeof createApp>[0]
+
+const HEADERS = 'Host: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+  'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
+
+function upgrade (path: string, method = 'GET', more = ''): string {
+  return `${method} ${path} HTTP/1.1\r\n${HEADERS}${more}\r\n`
+}
+
+/** An application whose routes and hooks do what they can to leave an upgrade unanswered. */
+async function setUp (t: Test, options: TimeSocketOptions = {}) {
+  const { app } = createApp(t, { logger: false })
+  app.addHook('onRequest', async ({ url }, reply) => {
+    if (url === '/busy') return reply.code(503).send('busy')
+    if (url === '/hanging') await new Promise(() => {})
+  })
+  app.get('/plain', () => 'plain')
+  await app.register(timeSocket, {
+    handshakeTimeout: 200,
+    preValidation: ({ query }) => (query as { hang?: string }).hang === undefined
+      ? Promise.resolve()
+      : new Promise<void>(() => {}),
+    ...options
+  })
+  const port = await listen(app)
+  const connectionCount = () => new Promise<number>((resolve, reject) => {
+    app.server.getConnections((err, count) => err === null ? resolve(count) : reject(err))
+  })
+  return { app, port, connectionCount }
+}
+
+/** Writes bytes. @returns what comes back until the server ends the connection. */
+function exchange (port: number, bytes: string): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = ''
+    const socket = net.connect(port, '127.0.0.1', () => { socket.write(bytes) })
+    const timer = setTimeout(() => resolve(`${answer} (still open)`), 1500)
+    socket.on('data', (chunk) => { answer += String(chunk) })
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      clearTimeout(timer)
+      resolve(answer)
+    })
+  })
+}
+
+const TIMEOUT = /^HTTP\/1\.1 503 [^]*"code":"FST_TIME_SOCKET_HANDSHAKE_TIMEOUT"/
+
+const upgrades: [title: string, bytes: string, answer: RegExp][] = [
+  ['with a malformed path', upgrade('/%zz'), /^HTTP\/1\.1 400 /],
+  ['with an over-long parameter', upgrade('/' + 'x'.repeat(5000)), /^HTTP\/1\.1 4/],
+  ['to nowhere', upgrade('/nowhere'), /^HTTP\/1\.1 404 /],
+  ['to a plain route', upgrade('/plain'), /^HTTP\/1\.1 200 [^]*plain$/],
+  ['that an earlier hook answers', upgrade('/busy'), /^HTTP\/1\.1 503 [^]*busy$/],
+  ['that an earlier hook lets hang', upgrade('/hanging'), TIMEOUT],
+  ['that a hook of ours lets hang', upgrade('/time?hang=1'), TIMEOUT],
+  ['by POST with a body', upgrade('/time', 'POST', 'Content-Length: 2\r\n') + 'hi', /^HTTP\/1\.1 404 /],
+  ['without a key', upgrade('/time').replace(/Sec-WebSocket-Key.*\r\n/, ''), /^HTTP\/1\.1 400 /],
+  ['of another version', upgrade('/time').replace('Version: 13', 'Version: 7'), /^HTTP\/1\.1 400 /],
+  ['to another protocol', upgrade('/time').replace('websocket', 'h2c'), /^HTTP\/1\.1 400 /],
+  ['that offers a subprotocol', upgrade('/time', 'GET', 'Sec-WebSocket-Protocol: x\r\n'), /^HTTP\/1\.1 400 /],
+  ['behind a pipelined GET', 'GET /plain HTTP/1.1\r\nHost: x\r\n\r\n' + upgrade('/time'), /^HTTP\/1\.1 200 /]
+]
+
+for (const [title, bytes, answer] of upgrades) {
+  test(`an upgrade ${title} ends with its answer`, async (t) => {
+    const { app, port, connectionCount } = await setUp(t)
+    const received = await exchange(port, bytes)
+    t.match(received, answer)
+    t.notMatch(received, '(still open)')
+    t.equal(await connectionCount(), 0)
+    await within(app.close(), 'closing', 1000)
+  })
+}
+
+test('app.close does not wait for upgrades that hang, whatever their clients do', async (t) => {
+  const { app, port, connectionCount } = await setUp(t, { handshakeTimeout: 60_000 })
+  const answers = ['/hanging', '/time?hang=1', '/time?hang=2'].map((path) => exchange(port, upgrade(path)))
+  const leaving = net.connect(port, '127.0.0.1', () => { leaving.write(upgrade('/time?hang=3')) })
+  const ending = net.connect(port, '127.0.0.1', () => { ending.end(upgrade('/time?hang=4')) })
+  let count = 0
+  await waitFor(() => {
+    connectionCount().then((now) => { count = now })
+    return count === 5
+  }, 'five connections')
+  leaving.resetAndDestroy()
+  await within(app.close(), 'closing', 1500)
+  for (const answer of await Promise.all(answers)) {
+    t.match(answer, /^HTTP\/1\.1 503 [^]*"code":"FST_TIME_SOCKET_UNAVAILABLE"/)
+  }
+})
+
+test('an upgrade that comes while the application closes is refused, and does not hold it up', async (t) => {
+  const { app } = createApp(t, { logger: false })
+  let goOn = (): void => {}
+  let isClosing = false
+  app.addHook('preClose', () => new Promise<void>((resolve) => {
+    isClosing = true
+    goOn = resolve
+  }))
+  await app.register(timeSocket)
+  const port = await listen(app)
+  const closed = app.close()
+  await waitFor(() => isClosing, 'the preClose hook')
+  t.match(await exchange(port, upgrade('/time')), /^HTTP\/1\.1 503 /)
+  goOn()
+  await within(closed, 'closing', 1000)
+})
+
+test('leaves WebSockets of others alone, past the timeout', async (t) => {
+  const { app } = createApp(t, { logger: false })
+  const other = new WebSocketServer({ noServer: true })
+  app.server.on('upgrade', (request, socket, head) => {
+    if (request.url !== '/other') return
+    other.handleUpgrade(request, socket, head, (ws) => {
+      ws.on('message', (data) => ws.send(data))
+    })
+  })
+  await app.register(timeSocket, { handshakeTimeout: 100 })
+  app.get('/host', { websocket: true }, (ws) => { ws.on('message', (data) => ws.send(data)) })
+  const port = await listen(app)
+  const peers = await Promise.all(['/host', '/time'].map((path) => connect(`ws://127.0.0.1:${port}${path}`)))
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  peers[0]?.ws.send('still here')
+  t.match(await peers[0]?.received(1), [Buffer.from('still here')])
+  app.timeSocket.broadcast('news')
+  t.equal((await peers[1]?.received(2))?.[1], 'news')
+})
+
+test('of two registrations, the more patient one\'s timeout holds', async (t) => {
+  const { app } = createApp(t, { logger: false })
+  const hanging = () => new Promise<void>(() => {})
+  await app.register(timeSocket, { handshakeTimeout: 100, preValidation: hanging })
+  await app.register(timeSocket, { url: '/two', namespace: 'two', handshakeTimeout: 400 })
+  const port = await listen(app)
+  const startMs = performance.now()
+  t.match(await exchange(port, upgrade('/time')), TIMEOUT)
+  const tookMs = performance.now() - startMs
+  t.ok(tookMs >= 390, `${tookMs} ms`)
+})
