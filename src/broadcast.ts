@@ -3,6 +3,7 @@ import type { Clients } from './clients.js'
 import { InvalidArgumentError } from './errors.js'
 import type { FanOut } from './fan-out.js'
 import { encodeMessage } from './message.js'
+import { isPlainObject } from './plain-object.js'
 import { show } from './show.js'
 import { isThenable } from './thenable.js'
 import type { BroadcastOptions, Scalar } from './types.js'
@@ -64,14 +65,14 @@ function isTrue (answer: unknown): boolean {
 }
 
 function assertOptions (options: unknown): asserts options is BroadcastOptions<unknown> {
-  assertThat(isRecord(options), 'the second argument of broadcast', 'an object', options)
+  assertThat(isPlainObject(options), 'the second argument of broadcast', 'a plain object', options)
   for (const name of Object.keys(options)) {
     assertThat(OPTIONS.includes(name),
       `the broadcast option "${name}"`, `one of ${OPTIONS.join(', ')}`, options[name])
   }
   const { where, except, filter, local } = options
-  assertThat(where === undefined || isRecord(where),
-    'the broadcast option "where"', 'an object', where)
+  assertThat(where === undefined || isPlainObject(where),
+    'the broadcast option "where"', 'a plain object', where)
   for (const [field, wanted] of Object.entries(where ?? {})) {
     assertThat([wanted].flat().every(isScalar), `the broadcast option "where.${field}"`,
       'a string, a finite number, a boolean or null, or an array of these', wanted)
@@ -88,10 +89,6 @@ function assertThat (
   isFulfilled: boolean, argument: string, expected: string, received: unknown
 ): asserts isFulfilled {
   if (!isFulfilled) throw new InvalidArgumentError(argument, expected, show(received))
-}
-
-function isRecord (value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function isScalar (value: unknown): value is Scalar {

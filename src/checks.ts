@@ -1,4 +1,5 @@
 import { InvalidOptionError } from './errors.js'
+import { isPlainObject } from './plain-object.js'
 import { show } from './show.js'
 
 /** What the value of an option must be. */
@@ -33,7 +34,7 @@ const ROUTE_HOOKS = new Set([
 export const boolean: Rule = { expected: 'a boolean', holds: (value) => typeof value === 'boolean' }
 export const text: Rule = { expected: 'a string', holds: (value) => typeof value === 'string' }
 export const callback: Rule = { expected: 'a function', holds: isFunction }
-export const object: Rule = { expected: 'an object', holds: isObject }
+export const object: Rule = { expected: 'a plain object', holds: isPlainObject }
 
 export const hooks: Rule = {
   expected: 'a function or an array of functions',
@@ -43,7 +44,7 @@ export const hooks: Rule = {
 export const path: Rule = {
   expected: 'a path that starts with "/", without white space, query or fragment',
   // A question mark is fine after a parameter, which it makes optional.
-  holds: (value) => typeof value === 'string' && /^\/[^\s?#]*$|^\/[^\s#]*:[^\s#]*$/.test(value)
+  holds: (value) => typeof value === 'string' && /^\/[^\s?#]*$|^\/[^\s?#]*:\w+\?$/.test(value)
 }
 
 export const namespace: Rule = {
@@ -62,7 +63,7 @@ export function integerBetween (min: number, max: number): Rule {
 export function objectWith (method: string): Rule {
   return {
     expected: `an object with a method ${method}()`,
-    holds: (value) => isObject(value) && isFunction(value[method])
+    holds: (value) => isFunction(Object(value)[method])
   }
 }
 
@@ -106,8 +107,4 @@ function unknown (rules: Readonly<Record<string, Rule>>): Rule {
 
 function isFunction (value: unknown): boolean {
   return typeof value === 'function'
-}
-
-function isObject (value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
 import { attempt } from './attempt.js'
 import { Client } from './client.js'
@@ -7,6 +7,7 @@ import type { Clients } from './clients.js'
 import { CALLBACK_FAILED, TOO_MANY_MESSAGES } from './endings.js'
 import type { FanOut } from './fan-out.js'
 import { createCallbackFault } from './fault.js'
+import type { Log } from './log.js'
 import type { ResolvedOptions } from './options.js'
 import type { ServerClock } from './server-clock.js'
 import type { Timers } from './timers.js'
@@ -20,17 +21,19 @@ export interface ConnectionsOptions<Context> {
   options: ResolvedOptions<Context>
   /** Sends a new client the current time. */
   sendCurrent: (client: Client<Context>) => void
-  log: FastifyBaseLogger
+  log: Log
 }
 
 /** Takes over a WebSocket that has just been opened: at once, so that no message is missed. */
-export type Accept<Context> = (ws: WebSocket, request: FastifyRequest, context: Context) => void
+export type Accept<Context> = (
+  ws: WebSocket, request: FastifyRequest, context: Context
+) => Client<Context>
 
 /** The connections of one registration. */
 export interface Connections<Context> {
   readonly accept: Accept<Context>
-  /** Resolves when every `onClose` that has been called has settled. */
-  whenTold (): Promise<unknown>
+  /** Resolves when `onClose` has settled for all clients that have gone. */
+  whenTold (): Promise<void>
 }
 
 /** How many messages are kept for `onMessage` while `onConnect` is pending. */
@@ -47,8 +50,8 @@ export function createConnections<Context> (
     onMessage: createCallbackFault(log, 'onMessage', timers),
     onClose: createCallbackFault(log, 'onClose', timers)
   }
-  /** `onClose` calls that have not settled. */
-  const closing = new Set<Promise<boolean>>()
+  /** Of clients that have gone: `onClose`, and the `onConnect` that it waits for. */
+  const closing = new Set<Promise<unknown>>()
   /** What waits for `onConnect` to settle. */
   const pending = new Map<Client<Context>, Pending>()
 
@@ -72,8 +75,9 @@ export function createConnections<Context> (
         clients: clients.byId.size
       }, 'client closed')
       const waiting = pending.get(client)
-      if (waiting === undefined) tellClose(client, info)
-      else waiting.closed = info
+      if (waiting === undefined) return tellClose(client, info)
+      waiting.closed = info
+      track(waiting.settled)
     }
   }
 
@@ -81,8 +85,8 @@ export function createConnections<Context> (
     const worked = attempt(faults.onConnect, () => options.onConnect(client), { id: client.id })
     if (worked === false) client.end(CALLBACK_FAILED)
     if (typeof worked === 'boolean') return
-    pending.set(client, { messages: [], closed: undefined })
-    worked.then((worked) => settle(client, worked))
+    const settled = worked.then((worked) => settle(client, worked))
+    pending.set(client, { messages: [], closed: undefined, settled })
   }
 
   function settle (client: Client<Context>, connected: boolean): void {
@@ -103,9 +107,16 @@ export function createConnections<Context> (
 
   function tellClose (client: Client<Context>, info: CloseInfo): void {
     const told = attempt(faults.onClose, () => options.onClose(client, info), { id: client.id })
-    if (typeof told === 'boolean') return
-    closing.add(told)
-    told.then(() => closing.delete(told))
+    if (typeof told !== 'boolean') track(told)
+  }
+
+  function track (telling: Promise<unknown>): void {
+    closing.add(telling)
+    telling.then(() => closing.delete(telling))
+  }
+
+  async function whenTold (): Promise<void> {
+    while (closing.size > 0) await Promise.all(closing)
   }
 
   return {
@@ -117,14 +128,17 @@ export function createConnections<Context> (
       log.info({ id: client.id, ip, port, clients: clients.byId.size }, 'client connected')
       tellConnect(client)
       if (options.immediate) sendCurrent(client)
+      return client
     },
-    whenTold: () => Promise.all(closing)
+    whenTold
   }
 }
 
 interface Pending {
   readonly messages: (string | Buffer)[]
   closed: CloseInfo | undefined
+  /** When the rest has been told; never rejects. */
+  readonly settled: Promise<void>
 }
 
 /**

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import type { Client } from './client.js'
 import type { Clients } from './clients.js'
 import { SHUTTING_DOWN } from './endings.js'
 
@@ -14,7 +15,15 @@ export interface Drain {
    * answer have been terminated; always the same promise.
    */
   start (): Promise<void>
+  /** Closes one client with 1001, and terminates it if it has not gone after the grace. */
+  sendHome (client: Leaver): void
 }
+
+/** How long the end of terminated connections is waited for. */
+const TERMINATION_MS = 250
+
+/** Who can be sent home: a client. */
+type Leaver = Pick<Client<unknown>, 'end' | 'terminate'>
 
 export interface DrainOptions<Context> {
   clients: Clients<Context>
@@ -33,6 +42,10 @@ export function createDrain<Context> (options: DrainOptions<Context>): Drain {
     start () {
       finished ??= drain(options)
       return finished
+    },
+    sendHome (client) {
+      client.end(SHUTTING_DOWN)
+      setTimeout(() => client.terminate(), options.graceMs).unref()
     }
   }
 }
@@ -70,5 +83,6 @@ async function drain<Context> (
   ])
   grace.abort()
   for (const client of clients.byId.values()) client.terminate()
-  await clients.whenEmpty()
+  // A terminated socket closes at once; should one not, the server's own close tells.
+  await Promise.race([clients.whenEmpty(), wait(TERMINATION_MS, undefined, { ref: false })])
 }

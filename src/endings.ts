@@ -2,36 +2,34 @@ import * as codes from './close-codes.js'
 import type { CloseInfo } from './types.js'
 
 /** How this side ends a connection, and why. */
-export const TERMINATED: CloseInfo = {
-  code: codes.ABNORMAL_CLOSURE, reason: '', cause: 'application'
-}
-export const TOO_SLOW: CloseInfo = { code: codes.ABNORMAL_CLOSURE, reason: '', cause: 'slow' }
-export const SHUTTING_DOWN: CloseInfo = {
-  code: codes.GOING_AWAY, reason: 'server shutting down', cause: 'shutdown'
-}
-export const CALLBACK_FAILED: CloseInfo = {
-  code: codes.INTERNAL_ERROR, reason: 'internal error', cause: 'callback'
-}
-export const TOO_MANY_MESSAGES: CloseInfo = {
-  code: codes.POLICY_VIOLATION, reason: 'too many messages', cause: 'rate'
-}
+export const TERMINATED = ending(codes.ABNORMAL_CLOSURE, '', 'application')
+export const TOO_SLOW = ending(codes.ABNORMAL_CLOSURE, '', 'slow')
+export const SHUTTING_DOWN = ending(codes.GOING_AWAY, 'server shutting down', 'shutdown')
+export const CALLBACK_FAILED = ending(codes.INTERNAL_ERROR, 'internal error', 'callback')
+export const TOO_MANY_MESSAGES = ending(codes.POLICY_VIOLATION, 'too many messages', 'rate')
 
 /** RFC 6455 §5.5: a control frame carries 125 bytes, of which the code takes two. */
 const MAX_REASON_BYTES = 123
 
 /** How ws ends a connection by itself after a bad frame, by the code of its error. */
-export function endingAfter (errorCode: string | undefined): CloseInfo {
+export function endingAfter (errorCode: string = ''): CloseInfo {
   switch (errorCode) {
     case 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH':
     case 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH':
-      return { code: codes.MESSAGE_TOO_BIG, reason: '', cause: 'size' }
+      return ending(codes.MESSAGE_TOO_BIG, '', 'size')
     case 'WS_ERR_TOO_MANY_BUFFERED_PARTS':
-      return { code: codes.POLICY_VIOLATION, reason: '', cause: 'rate' }
+      return ending(codes.POLICY_VIOLATION, '', 'rate')
     case 'WS_ERR_INVALID_UTF8':
-      return { code: codes.INVALID_PAYLOAD, reason: '', cause: 'protocol' }
+    case 'Z_DATA_ERROR':
+      return ending(codes.INVALID_PAYLOAD, '', 'protocol')
     default:
-      return { code: codes.PROTOCOL_ERROR, reason: '', cause: 'protocol' }
+      return ending(codes.PROTOCOL_ERROR, '', 'protocol')
   }
+}
+
+/** Frozen: the application gets it, and all connections that end so share it. */
+function ending (code: number, reason: string, cause: CloseInfo['cause']): CloseInfo {
+  return Object.freeze({ code, reason, cause })
 }
 
 /** As much of a close reason as a close frame carries, in whole characters. */

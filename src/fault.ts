@@ -1,4 +1,4 @@
-import type { FastifyBaseLogger } from 'fastify'
+import type { Log } from './log.js'
 import type { Timers } from './timers.js'
 
 /** Something of the application's that may fail again and again, and must not flood the log. */
@@ -19,7 +19,7 @@ const QUIET_MS = 10_000
  *
  * @param subject what fails, as the start of a sentence: `the formatter`.
  */
-export function createFault (log: FastifyBaseLogger, subject: string): Fault {
+export function createFault (log: Log, subject: string): Fault {
   let failures = 0
   return {
     occurred (err) {
@@ -42,7 +42,7 @@ export function createFault (log: FastifyBaseLogger, subject: string): Fault {
  * @param subject the callback's name.
  */
 export function createCallbackFault (
-  log: FastifyBaseLogger, subject: string, timers: Timers
+  log: Log, subject: string, timers: Timers
 ): Fault {
   let failures = 0
   let quietUntilMs = -Infinity

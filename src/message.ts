@@ -1,3 +1,5 @@
+import { Blob } from 'node:buffer'
+import { types } from 'node:util'
 import { InvalidArgumentError } from './errors.js'
 import { encodeFrame } from './frame.js'
 import type { Frame } from './frame.js'
@@ -18,25 +20,30 @@ export type Message = Json | ArrayBuffer | ArrayBufferView
 /** @throws {InvalidArgumentError} when `data` is none of the three. */
 export function encodeMessage (data: unknown): Frame {
   if (typeof data === 'string') return encodeFrame(data)
-  if (ArrayBuffer.isView(data)) {
-    return encodeFrame(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+  try {
+    return encodeFrame(toBytes(data) ?? toJson(data))
+  } catch (cause) {
+    const expected = 'a string, bytes or a JSON value'
+    throw Object.assign(new InvalidArgumentError('the message', expected, show(data)), { cause })
   }
-  if (data instanceof ArrayBuffer) return encodeFrame(new Uint8Array(data))
-  return encodeFrame(toJson(data))
+}
+
+function toBytes (data: unknown): Uint8Array | undefined {
+  if (ArrayBuffer.isView(data)) {
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  }
+  return types.isAnyArrayBuffer(data) ? new Uint8Array(data) : undefined
 }
 
 function toJson (data: unknown): string {
-  try {
-    // JSON would silently make null of NaN, and {} of a promise that somebody forgot to await.
-    const isLost = isThenable(data) || (typeof data === 'number' && !Number.isFinite(data))
-    const text: string | undefined = isLost ? undefined : JSON.stringify(data)
-    if (text !== undefined) return text
-  } catch (err) {
-    throw Object.assign(unsendable(data), { cause: err })
-  }
-  throw unsendable(data)
+  const text: string | undefined = isLost(data) ? undefined : JSON.stringify(data)
+  if (text === undefined) throw new TypeError('JSON has no text for it')
+  return text
 }
 
-function unsendable (data: unknown): Error {
-  return new InvalidArgumentError('the message', 'a string, bytes or a JSON value', show(data))
+/** What JSON would silently make null or {} of, such as a promise that nobody awaited. */
+function isLost (data: unknown): boolean {
+  return (typeof data === 'number' && !Number.isFinite(data)) || isThenable(data) ||
+    types.isMap(data) || types.isSet(data) || types.isRegExp(data) ||
+    types.isNativeError(data) || data instanceof Blob
 }

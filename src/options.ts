@@ -190,6 +190,7 @@ const WEBSOCKET_RULES: Readonly<Record<keyof WebsocketPluginOptions, check.Rule>
 export function resolveOptions<Context> (
   given: TimeSocketOptions<Context> & { prefix?: unknown }, pluginTimeoutMs: number = 0
 ): ResolvedOptions<Context> {
+  check.option('options', given, check.object)
   check.option('prefix', given.prefix, check.absent('use url'))
   check.fields(given, RULES)
   check.fields(given.websocket, WEBSOCKET_RULES, 'websocket')

@@ -1,12 +1,13 @@
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { createBroadcast } from './broadcast.js'
 import { createClients } from './clients.js'
 import { createConnections } from './connections.js'
 import { createDrain, drainOnClose } from './drain.js'
 import { createFanOut } from './fan-out.js'
 import { createFault } from './fault.js'
+import { createLog } from './log.js'
 import { resolveOptions } from './options.js'
-import type { ResolvedOptions, TimeSocketOptions } from './options.js'
+import type { TimeSocketOptions } from './options.js'
 import { assertRegistrable, decorate, joinPath } from './registration.js'
 import { createRoute } from './route.js'
 import { createServerClock } from './server-clock.js'
@@ -16,7 +17,6 @@ import { systemTimers as timers } from './timers.js'
 import type { TimeSocketContext } from './types.js'
 import { guardUpgrades } from './upgrade-guard.js'
 import { registerWebsocketServer } from './websocket-server.js'
-import { withoutUndefined } from './without-undefined.js'
 
 /** Puts the parts together, in the order in which they need each other. */
 export async function timeSocketPlugin (
@@ -43,8 +43,8 @@ export async function timeSocketPlugin (
   const drain = createDrain({ clients, graceMs: options.drain.grace, whenTold })
   const isClosing = () => drain.started
 
-  const guard = guardUpgrades(app, options.handshakeTimeout)
   await registerWebsocketServer(app, options.websocket)
+  const guard = guardUpgrades(app, options.handshakeTimeout)
   app.route(createRoute({
     options,
     isClosing,
@@ -53,7 +53,9 @@ export async function timeSocketPlugin (
       // Ours to close: @fastify/websocket's preClose would do so without a code.
       app.websocketServer.clients?.delete(ws)
       guard.release(request.raw.socket)
-      connections.accept(ws, request, context)
+      const client = connections.accept(ws, request, context)
+      // Other plugins may have kept it waiting after the last look.
+      if (drain.started) drain.sendHome(client)
     }
   }))
   decorate(app, {
@@ -68,11 +70,4 @@ export async function timeSocketPlugin (
     close: drain.start
   })
   drainOnClose(app, drain)
-}
-
-function createLog<Context> (
-  app: FastifyInstance, url: string, { logLevel, logSerializers }: ResolvedOptions<Context>
-): FastifyBaseLogger {
-  const settings = withoutUndefined({ level: logLevel, serializers: logSerializers })
-  return app.log.child({ timeSocket: url }, settings)
 }

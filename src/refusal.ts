@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError } from '@fastify/error'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { safely } from './log.js'
 
 /**
  * The name of the error handler of an application that set none (Fastify's `lib/error-
@@ -10,10 +11,10 @@ const FASTIFY_DEFAULT = 'defaultErrorHandler'
 
 /** Answers with a refusal of ours: a coded JSON body, in a connection that is then closed. */
 export function refuse (request: FastifyRequest, reply: FastifyReply, refusal: FastifyError): void {
-  request.log.debug({ code: refusal.code }, 'refused')
+  safely(request.log).debug({ code: refusal.code }, 'refused')
   const { code, message, statusCode = 500 } = refusal
-  reply.code(statusCode).header('connection', 'close')
-    .send({ statusCode, code, error: STATUS_CODES[statusCode], message })
+  reply.header('connection', 'close')
+  answer(reply, { statusCode, code, error: STATUS_CODES[statusCode], message })
 }
 
 /**
@@ -21,15 +22,23 @@ export function refuse (request: FastifyRequest, reply: FastifyReply, refusal: F
  * Fastify's default, which would tell the client what went wrong inside. An error of
  * 500 or more is then logged, and answered without any detail.
  */
-export function answerError (error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+export async function answerError (
+  error: unknown, request: FastifyRequest, reply: FastifyReply
+): Promise<FastifyReply> {
   const statusCode = statusCodeOf(error, reply)
-  if (statusCode < 500 || request.server.errorHandler.name !== FASTIFY_DEFAULT) {
-    reply.send(error)
-    return
-  }
-  request.log.error({ err: error }, 'a hook of the time socket’s route failed')
+  const isDefault = request.server.errorHandler.name === FASTIFY_DEFAULT
+  // Thrown, not sent: what is no Error would be sent as a body, with status 200.
+  if (statusCode < 500 || !isDefault) throw error
+  safely(request.log).error({ err: error }, 'a hook of the time socket’s route failed')
   const message = STATUS_CODES[statusCode]
-  reply.code(statusCode).send({ statusCode, error: message, message })
+  return answer(reply, { statusCode, error: message, message })
+}
+
+/** Sends it as text, which the application's `preSerialization` hooks do not see. */
+function answer (reply: FastifyReply, body: { statusCode: number, [field: string]: unknown }) {
+  return reply.code(body.statusCode)
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify(body))
 }
 
 /**
@@ -38,7 +47,7 @@ export function answerError (error: unknown, request: FastifyRequest, reply: Fas
  */
 function statusCodeOf (error: unknown, reply: FastifyReply): number {
   if (reply.statusCode !== 200) return reply.statusCode
-  const { statusCode, status } = error as { statusCode?: unknown, status?: unknown }
+  const { statusCode, status } = Object(error) as { statusCode?: unknown, status?: unknown }
   return [statusCode, status].find(isErrorStatus) ?? 500
 }
 

@@ -3,7 +3,7 @@ import { Socket } from 'node:net'
 import type {
   FastifyReply, FastifyRequest, onRequestHookHandler, preHandlerHookHandler, RouteOptions
 } from 'fastify'
-import type { Accept } from './connections.js'
+import type { WebSocket } from 'ws'
 import { UnavailableError, UnsupportedProtocolError } from './errors.js'
 import type { ResolvedOptions } from './options.js'
 import { answerError, refuse } from './refusal.js'
@@ -15,7 +15,7 @@ export interface RouteParts<Context> {
   isClosing: () => boolean
   /** Answers plain HTTP where the application does not. */
   tellTime: (request: FastifyRequest, reply: FastifyReply) => unknown
-  accept: Accept<Context>
+  accept: (ws: WebSocket, request: FastifyRequest, context: Context) => void
 }
 
 /**

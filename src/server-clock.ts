@@ -1,5 +1,6 @@
 import type { Fault } from './fault.js'
 import { show } from './show.js'
+import { isThenable } from './thenable.js'
 import type { Timers } from './timers.js'
 
 /** A wall clock. */
@@ -70,8 +71,9 @@ export function createServerClock ({ source, timers, fault }: ServerClockOptions
   function read (): Clocks | undefined {
     try {
       const beforeMs = timers.monotonic()
-      const wallMs = source.now()
+      const wallMs: unknown = source.now()
       const monotonicMs = timers.monotonic()
+      if (isThenable(wallMs)) wallMs.then(() => {}, () => {})
       if (!isTime(wallMs)) {
         const expected = 'milliseconds since the Unix epoch'
         throw new TypeError(`the clock must return ${expected}, got ${show(wallMs)}`)

@@ -124,7 +124,7 @@ export function createTicker (
 
   function tickAt ({ lineMs, wallMs }: Moment, boundary: number, seq: number): Tick {
     const at = align ? boundary * intervalMs : wallMs - (lineMs - boundary * intervalMs)
-    return { seq, at, sent: wallMs, interval: intervalMs, epoch: clock.epoch }
+    return Object.freeze({ seq, at, sent: wallMs, interval: intervalMs, epoch: clock.epoch })
   }
 
   return {

@@ -1,10 +1,10 @@
-import type { FastifyBaseLogger } from 'fastify'
 import { attempt } from './attempt.js'
 import type { Client } from './client.js'
 import type { Clients } from './clients.js'
 import type { FanOut } from './fan-out.js'
 import { createCallbackFault, createFault } from './fault.js'
 import { createTickEncoder } from './format.js'
+import type { Log } from './log.js'
 import type { ResolvedOptions } from './options.js'
 import type { ServerClock } from './server-clock.js'
 import { createTicker } from './ticker.js'
@@ -29,7 +29,7 @@ export interface TicksOptions<Context> {
   clock: ServerClock
   timers: Timers
   options: ResolvedOptions<Context>
-  log: FastifyBaseLogger
+  log: Log
 }
 
 /**
@@ -52,9 +52,9 @@ export function createTicks<Context> (
     fanOut.start({
       recipients: [...clients.byId.values()].filter(({ isOpen }) => isOpen),
       encode () {
-        const stamped = isLate ? { ...tick, sent: Math.max(tick.sent, clock.now()) } : tick
+        const sent = isLate ? Math.max(tick.sent, clock.now()) : tick.sent
         isLate = true
-        return encode(stamped)
+        return encode(Object.freeze({ ...tick, sent }))
       },
       deliver (client, frame) {
         if (client.writeTick(frame)) delivery.delivered++
@@ -63,7 +63,7 @@ export function createTicks<Context> (
       onEnd () {
         isSending = false
         log.debug({ seq: tick.seq, at: tick.at, sent: tick.sent, ...delivery }, 'tick')
-        attempt(fault, () => options.onTick(tick, delivery))
+        attempt(fault, () => options.onTick(tick, Object.freeze(delivery)))
       }
     })
   }

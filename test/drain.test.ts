@@ -103,9 +103,11 @@ test('a client that never reads does not hold up the shutdown', async (t) => {
 })
 
 test('a client whose onConnect never settles does not hold up the shutdown', async (t) => {
-  const { app } = await createTimeApp(t, { onConnect: () => new Promise(() => {}) })
+  const { app } = await createTimeApp(t, {
+    drain: { grace: 300 }, onConnect: () => new Promise(() => {})
+  })
   const [peer] = await connectMany(await listen(app), 1)
-  t.ok(await timed(() => app.close()) < 900)
+  t.ok(await timed(() => app.close()) < 800)
   t.strictSame(await peer?.closed, SHUTDOWN)
 })
 
@@ -119,6 +121,39 @@ test('app.close waits for what onClose still has to do, but no longer than the g
     const tookMs = await timed(() => app.close())
     t.ok(tookMs >= leastMs && tookMs < mostMs, `${tookMs} ms`)
   }
+})
+
+test('app.close waits for onClose also where onConnect has still to settle', async (t) => {
+  let isTold = false
+  const { app } = await createTimeApp(t, {
+    onConnect: () => new Promise<void>((resolve) => setTimeout(resolve, 150)),
+    onClose: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      isTold = true
+    }
+  })
+  await connectMany(await listen(app), 1)
+  await app.close()
+  t.equal(isTold, true)
+})
+
+test('a client whom another plugin kept until after the drain is sent home all the same', async (t) => {
+  const { app } = createApp(t)
+  let isKept = false
+  let goOn = (): void => {}
+  app.addHook('onRoute', (route) => {
+    route.preHandler = [route.preHandler ?? []].flat().concat(() => new Promise<void>((resolve) => {
+      isKept = true
+      goOn = resolve
+    }))
+  })
+  await app.register(timeSocket, { immediate: false, drain: { grace: 200 } })
+  const opening = connect(`ws://127.0.0.1:${await listen(app)}/time`)
+  await waitFor(() => isKept, 'the hook')
+  await app.timeSocket.close()
+  goOn()
+  t.strictSame(await (await opening).closed, SHUTDOWN)
+  await waitFor(() => app.timeSocket.clients.size === 0, 'leaving')
 })
 
 test('timeSocket.close drains once, and the application goes on', async (t) => {

@@ -14,6 +14,7 @@ const sendable: [title: string, data: unknown, payload: string, binary: boolean]
   ['an empty Buffer as bytes', Buffer.alloc(0), '', true],
   ['an ArrayBuffer as bytes', new TextEncoder().encode('ab').buffer, 'ab', true],
   ['a view as just its bytes', new DataView(new TextEncoder().encode('xaby').buffer, 1, 2), 'ab', true],
+  ['a SharedArrayBuffer as bytes', new SharedArrayBuffer(2), '\0\0', true],
   ['16-bit numbers as their bytes', Uint16Array.of(0x6261), 'ab', true]
 ]
 
@@ -27,6 +28,12 @@ for (const [title, data, payload, binary] of sendable) {
 const cycle: { self?: unknown } = {}
 cycle.self = cycle
 
+function detached (): Uint8Array {
+  const bytes = new Uint8Array(4)
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] })
+  return bytes
+}
+
 const unsendable: [title: string, data: unknown, shown: RegExp][] = [
   ['undefined', undefined, /got undefined$/],
   ['a function', () => {}, /got \[Function/],
@@ -37,6 +44,12 @@ const unsendable: [title: string, data: unknown, shown: RegExp][] = [
   ['NaN', NaN, /got NaN$/],
   ['infinity', -Infinity, /got -Infinity$/],
   ['a promise', Promise.resolve('x'), /got Promise/],
+  ['a Map', new Map(), /got Map\(0\) \{\}$/],
+  ['a Set', new Set([1]), /got Set\(1\)/],
+  ['a regular expression', /x/, /got \/x\/$/],
+  ['an error', new Error('no'), /got Error: no/],
+  ['a Blob', new Blob(['x']), /got Blob/],
+  ['what has been transferred away', detached(), /got Uint8Array/],
   ['what toJSON makes nothing of', { toJSON: () => undefined }, /got \{ toJSON/],
   ['a toJSON that throws', { toJSON () { throw new Error('no') } }, /got \{ toJSON/]
 ]

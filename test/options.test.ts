@@ -22,7 +22,7 @@ const PATH = 'a path that starts with "/", without white space, query or fragmen
 const NAME = 'a name of letters, digits and _ that is no member of the time socket'
 
 function isRecord (value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }
 
 const wrongKinds: [option: string, expected: string, accepts: (value: unknown) => boolean][] = [
@@ -34,7 +34,7 @@ const wrongKinds: [option: string, expected: string, accepts: (value: unknown) =
   ['format', WORDS, (value) => typeof value === 'function'],
   ['preValidation', 'a function or an array of functions', (value) => typeof value === 'function' || Array.isArray(value)],
   ['handler', 'a function', (value) => typeof value === 'function'],
-  ['route', 'an object', isRecord],
+  ['route', 'a plain object', isRecord],
   ['context', 'a function', (value) => typeof value === 'function'],
   ['onConnect', 'a function', (value) => typeof value === 'function'],
   ['onMessage', 'a function', (value) => typeof value === 'function'],
@@ -42,15 +42,15 @@ const wrongKinds: [option: string, expected: string, accepts: (value: unknown) =
   ['onTick', 'a function', (value) => typeof value === 'function'],
   ['maxBufferedBytes', BYTES, (value) => value === 0],
   ['handshakeTimeout', 'an integer from 1 to 2147483647', () => false],
-  ['drain', 'an object', isRecord],
+  ['drain', 'a plain object', isRecord],
   ['drain.grace', 'an integer from 0 to 9000', (value) => value === 0],
   ['clock', 'an object with a method now()', () => false],
-  ['websocket', 'an object', isRecord],
+  ['websocket', 'a plain object', isRecord],
   ['websocket.errorHandler', 'a function', (value) => typeof value === 'function'],
   ['websocket.preClose', 'a function', (value) => typeof value === 'function'],
-  ['websocket.options', 'an object', isRecord],
+  ['websocket.options', 'a plain object', isRecord],
   ['logLevel', 'a string', (value) => typeof value === 'string'],
-  ['logSerializers', 'an object', isRecord]
+  ['logSerializers', 'a plain object', isRecord]
 ]
 
 const wrongValues: [option: string, expected: string, value: unknown, shown: string][] = [
@@ -94,8 +94,20 @@ const wrongValues: [option: string, expected: string, value: unknown, shown: str
   ['route.errorHandler', 'a function', 'answer', "'answer'"],
   ['route.onSend', 'a function or an array of functions', {}, '{}'],
   ['prefix', 'left out: use url', '/api', "'/api'"],
-  ['prefix', 'left out: use url', null, 'null']
+  ['prefix', 'left out: use url', null, 'null'],
+  ['url', PATH, '/a:b?token=1', "'/a:b?token=1'"],
+  ['drain', 'a plain object', new Map(), 'Map(0) {}']
 ]
+
+for (const [shown, options] of [
+  ['[]', []], ['Map(0) {}', new Map()], ['\'x\'', 'x'], ['Inherited {}', new (class Inherited { get interval () { return 1 } })()]
+] as const) {
+  test(`refuses ${shown} as the options`, async (t) => {
+    t.throws(() => resolve(options), {
+      message: `time socket option "options" must be a plain object, got ${shown}`
+    })
+  })
+}
 
 for (const unknown of [
   'Interval', 'urls', 'path', 'heartbeat', 'origin', 'protocols', 'maxClients', 'backplane', 'constructor', '__proto__'

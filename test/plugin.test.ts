@@ -161,3 +161,21 @@ test('tells the time of the clock it was given', async (t) => {
   const { now } = (await app.inject('/time')).json()
   t.equal(now, START_MS + 0.25)
 })
+
+test('what callbacks are given cannot be changed for others', async (t) => {
+  const infos: CloseInfo[] = []
+  const ticks: Tick[] = []
+  const { app } = await createTimeApp(t, {
+    interval: 20,
+    format (tick) {
+      ticks.push(tick)
+      return 'now'
+    },
+    onTick: (tick, delivery) => { t.ok(Object.isFrozen(tick) && Object.isFrozen(delivery)) },
+    onClose: (_client, info) => infos.push(info)
+  })
+  await (await inject(app)).received(3)
+  await app.close()
+  t.ok([...ticks, ...infos].every(Object.isFrozen))
+  t.equal(infos.length, 1)
+})

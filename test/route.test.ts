@@ -29,7 +29,9 @@ class Unauthorized extends Error {
 
 const GENERIC = { statusCode: 500, error: 'Internal Server Error', message: 'Internal Server Error' }
 
-const answers: [title: string, hook: TimeSocketOptions['preValidation'], status: number, body: object][] = [
+type Hook = TimeSocketOptions['preValidation']
+
+const answers: [title: string, hook: Hook, status: number, body: object][] = [
   ['answers 401', async (_request, reply) => reply.code(401).send({ why: 'no ticket' }),
     401, { why: 'no ticket' }],
   ['answers 403 with a callback', (_request, reply) => { reply.code(403).send({ why: 'banned' }) },
@@ -66,6 +68,31 @@ for (const [title, hook, status, body] of answers) {
     t.equal(clients.size, 0)
   })
 }
+
+for (const [title, thrown] of [
+  ['text', 'SECRET'], ['a number', 42], ['an object', { message: 'no', internal: 'SECRET' }],
+  ['an object of 401', { statusCode: 401, message: 'no' }]
+] as const) {
+  test(`${title} that a hook throws is an error to the application's handler`, async (t) => {
+    const { upgrade, get } = await ask(t, { preValidation: async () => { throw thrown } }, { custom: true })
+    t.strictSame([upgrade.status, get.statusCode], [500, 500])
+    t.equal(Object.keys(get.json())[0] ?? 'custom', 'custom')
+    t.notMatch(get.body, 'internal')
+  })
+}
+
+test('an object with a status that a hook throws is answered with that status', async (t) => {
+  const { upgrade, get } = await ask(t, {
+    preValidation: async () => { throw Object.assign(Object.create(null), { statusCode: 401, message: 'no' }) }
+  })
+  t.strictSame([upgrade.status, get.statusCode], [401, 401])
+})
+
+test('an error that cannot be logged is answered with 500, and no detail', async (t) => {
+  const frozen = Object.freeze(new Error('SECRET'))
+  const { upgrade } = await ask(t, { preValidation: async () => { throw frozen } })
+  t.strictSame([upgrade.status, JSON.parse(upgrade.body)], [500, GENERIC])
+})
 
 test('what went wrong is in the log, once for each request', async (t) => {
   const { log } = await ask(t, { preValidation: async () => { throw new Error('no database') } })

@@ -80,7 +80,8 @@ test('a process held up between the two readings is no step', async (t) => {
 for (const [title, answer] of [
   ['NaN', NaN], ['infinity', Infinity], ['text', '1795262400000'], ['nothing', undefined],
   ['a Date', new Date(START_MS)], ['a bigint', 1n], ['what no Date can be', 8.64e15 + 1],
-  ['an object that cannot be shown', Object.create(null)]
+  ['an object that cannot be shown', Object.create(null)],
+  ['a promise that rejects', { then: (_: unknown, fail: () => void) => fail() }]
 ] as const) {
   test(`a source that returns ${title} gives no reading, and time runs on from the last`, async (t) => {
     let failing = false

@@ -5,8 +5,9 @@ const shown: [value: unknown, text: string][] = [
   ['5', "'5'"], [5, '5'], [-0, '-0'], [NaN, 'NaN'], [1n, '1n'], [undefined, 'undefined'], [null, 'null'],
   [[1, [2]], '[ 1, [Array] ]'], [{ a: { b: 1 } }, '{ a: [Object] }'],
   [Symbol('x'), 'Symbol(x)'], [Object.create(null), '[Object: null prototype] {}'],
-  [[1, 2, 3, 4, 5, 6, 7], '[ 1, 2, 3, 4, 5, ... 2 more items ]'],
-  ['x'.repeat(100), `'${'x'.repeat(60)}'... 40 more characters`],
+  ['x'.repeat(98), `'${'x'.repeat(98)}'`], ['x'.repeat(99), `'${'x'.repeat(99)}…`],
+  [Symbol('a\nb'), 'Symbol(a b)'],
+  [{ get [Symbol.toStringTag] () { throw new Error('no') } }, 'object'],
   ['two\nlines', "'two\\nlines'"]
 ]
 
