@@ -67,7 +67,7 @@ function isTrue (answer: unknown): boolean {
 function assertOptions (options: unknown): asserts options is BroadcastOptions<unknown> {
   assertThat(isPlainObject(options), 'the second argument of broadcast', 'a plain object', options)
   for (const name of Object.keys(options)) {
-    assertThat(OPTIONS.includes(name),
+    assertThat(options[name] === undefined || OPTIONS.includes(name),
       `the broadcast option "${name}"`, `one of ${OPTIONS.join(', ')}`, options[name])
   }
   const { where, except, filter, local } = options

@@ -93,16 +93,21 @@ export function createConnections<Context> (
     const { messages, closed } = pending.get(client) as Pending
     pending.delete(client)
     if (!connected) client.end(CALLBACK_FAILED)
-    else for (const message of messages) tellMessage(client, message)
+    else messages.every((message) => tellMessage(client, message))
     if (closed !== undefined) tellClose(client, closed)
   }
 
-  function tellMessage (client: Client<Context>, data: string | Buffer): void {
-    if (client.isEnding) return
+  /** @returns false if it failed at once: the client is then told nothing more. */
+  function tellMessage (client: Client<Context>, data: string | Buffer): boolean {
+    if (client.isEnding) return false
     const tell = () => options.onMessage(client, data)
     const worked = attempt(faults.onMessage, tell, { id: client.id })
     if (worked === false) client.end(CALLBACK_FAILED)
-    else if (worked !== true) worked.then((worked) => worked || client.end(CALLBACK_FAILED))
+    if (typeof worked === 'boolean') return worked
+    worked.then((hasWorked) => {
+      if (!hasWorked) client.end(CALLBACK_FAILED)
+    })
+    return true
   }
 
   function tellClose (client: Client<Context>, info: CloseInfo): void {

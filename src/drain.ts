@@ -34,13 +34,16 @@ export interface DrainOptions<Context> {
 }
 
 export function createDrain<Context> (options: DrainOptions<Context>): Drain {
+  let started = false
   let finished: Promise<void> | undefined
   return {
     get started () {
-      return finished !== undefined
+      return started
     },
     start () {
-      finished ??= drain(options)
+      // Before the first client is told: a format that is called meanwhile may start it, too.
+      started = true
+      finished ??= Promise.resolve().then(() => drain(options))
       return finished
     },
     sendHome (client) {

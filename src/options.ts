@@ -104,7 +104,7 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
   logSerializers?: Exclude<RouteOptions['logSerializers'], undefined>
 }
 
-/** Route options that are not ours to set. */
+/** The route options that the application may set. */
 export type TimeSocketRouteOptions = Omit<
   RouteShorthandOptions,
   'preValidation' | 'handlerTimeout' | 'websocket' | 'logLevel' | 'logSerializers'

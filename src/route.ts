@@ -56,7 +56,7 @@ export function createRoute<Context> (
     exposeHeadRoute: true,
     errorHandler: answerError,
     ...withoutUndefined({ logLevel, logSerializers, preValidation }),
-    ...route,
+    ...withoutUndefined(route),
     method: 'GET',
     url: options.url,
     onRequest: [refuseIfClosing, ...[route.onRequest ?? []].flat()],

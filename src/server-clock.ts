@@ -10,7 +10,7 @@ export interface Clock {
 }
 
 /** The wall clock read together with the monotonic one. */
-interface Clocks {
+export interface Reading {
   readonly wallMs: number
   readonly monotonicMs: number
   /**
@@ -18,14 +18,6 @@ interface Clocks {
    * held up between.
    */
   readonly doubtMs: number
-}
-
-/** A look at the clocks, compared with the look before. */
-export interface Reading extends Clocks {
-  /** Since the look before, on the monotonic clock; 0 at the first. */
-  readonly elapsedMs: number
-  /** Whether the wall clock stepped since the reading before this one. */
-  readonly stepped: boolean
 }
 
 /** The server's time, and what is known of its steadiness. */
@@ -66,9 +58,9 @@ export function createServerClock ({ source, timers, fault }: ServerClockOptions
   let epoch = 0
   // Between the wall clock and the monotonic one at the last good reading.
   let offsetMs = Date.now() - timers.monotonic()
-  let looked: Clocks | undefined
+  let looked: Reading | undefined
 
-  function read (): Clocks | undefined {
+  function read (): Reading | undefined {
     try {
       const beforeMs = timers.monotonic()
       const wallMs: unknown = source.now()
@@ -90,15 +82,11 @@ export function createServerClock ({ source, timers, fault }: ServerClockOptions
   return {
     now: () => read()?.wallMs ?? offsetMs + timers.monotonic(),
     look () {
-      const clocks = read()
-      if (clocks === undefined) return undefined
-      const before = looked ?? clocks
-      const elapsedMs = clocks.monotonicMs - before.monotonicMs
-      const movedMs = Math.abs(clocks.wallMs - before.wallMs - elapsedMs)
-      const stepped = movedMs - clocks.doubtMs - before.doubtMs > allowedMs(elapsedMs)
-      if (stepped) epoch++
-      looked = clocks
-      return { ...clocks, elapsedMs, stepped }
+      const reading = read()
+      if (reading === undefined) return undefined
+      if (isStep(looked ?? reading, reading)) epoch++
+      looked = reading
+      return reading
     },
     get epoch () {
       return epoch
@@ -110,7 +98,10 @@ function isTime (value: unknown): value is number {
   return typeof value === 'number' && Math.abs(value) <= MAX_TIME_MS
 }
 
-/** Nobody looks while nobody is connected, and slewing adds up: long gaps are allowed some. */
-function allowedMs (elapsedMs: number): number {
-  return STEP_MS + Math.max(0, elapsedMs - LOOK_MS) * MAX_SLEW
+function isStep (before: Reading, after: Reading): boolean {
+  const elapsedMs = after.monotonicMs - before.monotonicMs
+  const movedMs = Math.abs(after.wallMs - before.wallMs - elapsedMs)
+  // Nobody looks while nobody is connected, and slewing adds up.
+  const slewedMs = Math.max(0, elapsedMs - LOOK_MS) * MAX_SLEW
+  return movedMs - before.doubtMs - after.doubtMs > STEP_MS + slewedMs
 }

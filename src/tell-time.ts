@@ -22,6 +22,8 @@ const SERVER = randomInt(36 ** 8).toString(36).padStart(8, '0')
 export function createTellTime (clock: ServerClock, intervalMs: number) {
   return async (_request: FastifyRequest, reply: FastifyReply): Promise<TimeAnswer> => {
     reply.header('cache-control', 'no-store')
+    // Nobody else looks while nobody is connected.
+    clock.look()
     const now = clock.now()
     return { now, interval: intervalMs, epoch: clock.epoch, server: SERVER, protocols: [] }
   }

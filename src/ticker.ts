@@ -72,6 +72,13 @@ export function createTicker (
   // The number of the last boundary that was sent, or had passed when the schedule began.
   let lastBoundary = -Infinity
   let lastTick: Tick | undefined
+  // Until the first look after a start.
+  let isFresh = true
+  // The epoch and the time of the look before.
+  let epoch = clock.epoch
+  let lookedMs = 0
+  // When the latest boundary was, which is read from the wall clock once.
+  let dated: { boundary: number, epoch: number, at: number } | undefined
   let pollingSinceMs: number | undefined
   let cancel: (() => void) | undefined
 
@@ -85,11 +92,17 @@ export function createTicker (
     if (reading === undefined) return undefined
     const lineMs = (align ? reading.wallMs : reading.monotonicMs) - originMs
     const boundary = Math.floor(lineMs / intervalMs)
-    if (reading.stepped && align) {
-      const lookedBoundary = Math.floor((lineMs - reading.elapsedMs) / intervalMs)
+    const isStep = clock.epoch !== epoch
+    if (isStep && align) {
+      const elapsedMs = reading.monotonicMs - lookedMs
+      const lookedBoundary = Math.floor((lineMs - elapsedMs) / intervalMs)
       lastBoundary = Math.max(Math.min(lastBoundary, boundary), lookedBoundary)
     }
-    return { ...reading, lineMs, boundary }
+    if (isFresh) lastBoundary = Math.max(lastBoundary, boundary)
+    isFresh = false
+    epoch = clock.epoch
+    lookedMs = reading.monotonicMs
+    return { ...reading, lineMs, boundary, isStep }
   }
 
   function arm (moment: Moment | undefined): void {
@@ -122,17 +135,24 @@ export function createTicker (
     onTick(lastTick)
   }
 
-  function tickAt ({ lineMs, wallMs }: Moment, boundary: number, seq: number): Tick {
-    const at = align ? boundary * intervalMs : wallMs - (lineMs - boundary * intervalMs)
-    return Object.freeze({ seq, at, sent: wallMs, interval: intervalMs, epoch: clock.epoch })
+  function tickAt (moment: Moment, boundary: number, seq: number): Tick {
+    const at = align ? boundary * intervalMs : dateOf(moment, boundary)
+    return Object.freeze({ seq, at, sent: moment.wallMs, interval: intervalMs, epoch })
+  }
+
+  function dateOf ({ lineMs, wallMs }: Moment, boundary: number): number {
+    if (dated?.boundary !== boundary || dated.epoch !== epoch) {
+      dated = { boundary, epoch, at: wallMs - (lineMs - boundary * intervalMs) }
+    }
+    return dated.at
   }
 
   return {
     start () {
       if (cancel !== undefined) return
-      const moment = look()
-      if (moment !== undefined) lastBoundary = Math.max(lastBoundary, moment.boundary)
-      arm(moment)
+      isFresh = true
+      pollingSinceMs = undefined
+      arm(look())
     },
     stop () {
       cancel?.()
@@ -141,11 +161,9 @@ export function createTicker (
     current () {
       const moment = look()
       if (moment === undefined) return undefined
-      if (moment.stepped && cancel !== undefined) arm(moment)
+      if (moment.isStep && cancel !== undefined) arm(moment)
       // Not one that is due but not yet sent: its own tick is about to follow.
-      const boundary = Number.isFinite(lastBoundary)
-        ? Math.min(lastBoundary, moment.boundary)
-        : moment.boundary
+      const boundary = Math.min(lastBoundary, moment.boundary)
       return tickAt(moment, boundary, lastTick?.seq ?? -1)
     },
     get lastTick () {
@@ -163,4 +181,6 @@ interface Moment extends Reading {
   readonly lineMs: number
   /** The number of the latest boundary on that line. */
   readonly boundary: number
+  /** Whether the wall clock stepped since the look before. */
+  readonly isStep: boolean
 }

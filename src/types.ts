@@ -31,7 +31,7 @@ export interface CloseInfo {
 }
 
 /** One connected client. It leaves `clients` before `onClose` is told. */
-export interface TimeSocketClient<Context> {
+export interface TimeSocketClient<Context = TimeSocketContext> {
   /** Names this connection, unguessable: a random UUID (RFC 9562, version 4). */
   readonly id: string
   /**
@@ -80,7 +80,7 @@ export interface TickDelivery {
 export type Scalar = string | number | boolean | null
 
 /** Who gets a broadcast: all conditions given must hold. */
-export interface BroadcastOptions<Context> {
+export interface BroadcastOptions<Context = TimeSocketContext> {
   /**
    * Fields of `client.context` and the value, or values of which one, each must have,
    * compared with `===`. An undefined value is refused. Default: no condition.

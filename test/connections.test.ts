@@ -261,3 +261,38 @@ test('logLevel and logSerializers apply to its own lines', async (t) => {
   const ours = log.lines.filter((line) => line.timeSocket !== undefined)
   t.strictSame(ours.map(({ msg, err }) => [msg, err]), [['onTick failed', 'serialized']])
 })
+
+test('after an onMessage that failed, nothing held is told, though the client has left', async (t) => {
+  const { calls, called, closed } = createRecord()
+  const gate = createGate()
+  const { app, timeSocket } = await createTimeApp(t, {
+    onConnect: () => gate.passed,
+    onMessage (_client, data) {
+      called('message', data)
+      throw new Error('no database')
+    },
+    onClose: closed
+  })
+  const peer = await inject(app)
+  for (const data of ['one', 'two']) peer.ws.send(data)
+  peer.ws.close(1000)
+  await waitFor(() => timeSocket.clients.size === 0, 'leaving')
+  gate.open()
+  await waitFor(() => calls.length === 2, 'the callbacks')
+  t.strictSame(calls, ['message one', 'onClose 1000 client'])
+})
+
+test('after an onConnect that failed, nothing held is told, though the client has left', async (t) => {
+  const { calls, called, closed } = createRecord()
+  const gate = createGate()
+  const { app, timeSocket } = await createTimeApp(t, {
+    onConnect: () => gate.passed, onMessage: (_client, data) => called('message', data), onClose: closed
+  })
+  const peer = await inject(app)
+  peer.ws.send('one')
+  peer.ws.close(1000)
+  await waitFor(() => timeSocket.clients.size === 0, 'leaving')
+  gate.fail(new Error('no database'))
+  await waitFor(() => calls.length === 1, 'onClose')
+  t.strictSame(calls, ['onClose 1000 client'])
+})

@@ -4,6 +4,7 @@ import timeSocket from '../src/index.js'
 import type { TimeSocketOptions } from '../src/index.js'
 import { createApp, createTimeApp, listen } from './helpers/app.js'
 import { connect, refused } from './helpers/peer.js'
+import { waitFor } from './helpers/wait.js'
 
 type Test = Parameters<typeof createTimeApp>[0]
 
@@ -74,7 +75,8 @@ for (const [title, thrown] of [
   ['an object of 401', { statusCode: 401, message: 'no' }]
 ] as const) {
   test(`${title} that a hook throws is an error to the application's handler`, async (t) => {
-    const { upgrade, get } = await ask(t, { preValidation: async () => { throw thrown } }, { custom: true })
+    const preValidation = async () => { throw thrown }
+    const { upgrade, get } = await ask(t, { preValidation }, { custom: true })
     t.strictSame([upgrade.status, get.statusCode], [500, 500])
     t.equal(Object.keys(get.json())[0] ?? 'custom', 'custom')
     t.notMatch(get.body, 'internal')
@@ -251,4 +253,53 @@ test('answers other methods as Fastify does', async (t) => {
 test('answers HEAD though the application has turned that off', async (t) => {
   const { app } = await createTimeApp(t, {}, { exposeHeadRoutes: false })
   t.equal((await app.inject({ method: 'HEAD', url: '/time' })).statusCode, 200)
+})
+
+test('a route option that is undefined replaces none of ours', async (t) => {
+  const { app } = await createTimeApp(t, {
+    logLevel: 'warn',
+    preValidation: async () => { throw new Error('hunter2') },
+    route: { errorHandler: undefined, exposeHeadRoute: undefined, onRequest: undefined } as object
+  }, { exposeHeadRoutes: false })
+  t.strictSame((await app.inject('/time')).json(), GENERIC)
+  t.equal((await app.inject({ method: 'HEAD', url: '/time' })).statusCode, 500)
+})
+
+test('an upgrade whose context is not there yet when closing begins is refused', async (t) => {
+  let isAsked = false
+  let goOn = (): void => {}
+  const { app, timeSocket } = await createTimeApp(t, {
+    context: () => new Promise((resolve) => {
+      isAsked = true
+      goOn = () => resolve({})
+    })
+  })
+  const refusal = refused(`ws://127.0.0.1:${await listen(app)}/time`)
+  await waitFor(() => isAsked, 'the context')
+  await timeSocket.close()
+  goOn()
+  t.match(JSON.parse((await refusal).body), { code: 'FST_TIME_SOCKET_UNAVAILABLE' })
+})
+
+test('once closing, the route\'s hooks are not asked any more', async (t) => {
+  const { app, timeSocket } = await createTimeApp(t, {
+    route: { onRequest: async () => { t.fail('asked') } }
+  })
+  await timeSocket.close()
+  t.equal((await app.inject('/time')).statusCode, 503)
+})
+
+test('a subprotocol is no concern of plain HTTP', async (t) => {
+  const { app } = await createTimeApp(t)
+  const headers = { 'sec-websocket-protocol': 'chat' }
+  t.equal((await app.inject({ url: '/time', headers })).statusCode, 200)
+})
+
+test('plain HTTP is told a new epoch though nobody is connected', async (t) => {
+  let stepMs = 0
+  const { app } = await createTimeApp(t, { clock: { now: () => Date.now() + stepMs } })
+  const epoch = async () => (await app.inject('/time')).json().epoch
+  t.equal(await epoch(), 0)
+  stepMs = 3_600_000
+  t.equal(await epoch(), 1)
 })

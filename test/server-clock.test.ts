@@ -30,22 +30,18 @@ for (const [title, stepMs, epoch] of [
     time.advance(1000)
     time.step(stepMs)
     t.strictSame(clock.look(), {
-      wallMs: START_MS + 1000 + stepMs,
-      monotonicMs: 1000,
-      doubtMs: 0,
-      elapsedMs: 1000,
-      stepped: epoch === 1
+      wallMs: START_MS + 1000 + stepMs, monotonicMs: 1000, doubtMs: 0
     })
     t.equal(clock.epoch, epoch)
-    t.equal(clock.look()?.stepped, false, 'once')
+    clock.look()
+    t.equal(clock.epoch, epoch, 'once')
   })
 }
 
 test('the first look finds no step', async (t) => {
   const { clock } = setUp()
-  t.strictSame(clock.look(), {
-    wallMs: START_MS, monotonicMs: 0, doubtMs: 0, elapsedMs: 0, stepped: false
-  })
+  t.strictSame(clock.look(), { wallMs: START_MS, monotonicMs: 0, doubtMs: 0 })
+  t.equal(clock.epoch, 0)
 })
 
 test('a look after a long time allows for slewing by 500 ppm', async (t) => {
@@ -54,10 +50,12 @@ test('a look after a long time allows for slewing by 500 ppm', async (t) => {
   clock.look()
   time.advance(DAY_MS)
   time.step(DAY_MS * 500e-6)
-  t.equal(clock.look()?.stepped, false)
+  clock.look()
+  t.equal(clock.epoch, 0)
   time.advance(DAY_MS)
   time.step(DAY_MS * 500e-6 + 51)
-  t.equal(clock.look()?.stepped, true)
+  clock.look()
+  t.equal(clock.epoch, 1)
 })
 
 test('a process held up between the two readings is no step', async (t) => {
@@ -73,7 +71,8 @@ test('a process held up between the two readings is no step', async (t) => {
   for (const ms of [500, 0, 300, 0]) {
     held.ms = ms
     time.advance(100)
-    t.equal(clock.look()?.stepped, false)
+    clock.look()
+    t.equal(clock.epoch, 0)
   }
 })
 
@@ -114,6 +113,6 @@ test('a step while the source fails is noticed when it works again', async (t) =
   time.step(3000)
   failing = false
   time.advance(500)
-  t.equal(clock.look()?.stepped, true)
+  clock.look()
   t.equal(clock.epoch, 1)
 })

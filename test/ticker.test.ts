@@ -332,7 +332,7 @@ test('starts with a clock that fails', async (t) => {
   failClock(false)
   t.equal(ticker.current()?.at, START_MS + 1000)
   advance(2000)
-  t.strictSame(ats().slice(-1), [3000])
+  t.strictSame(ats(), [2000, 3000])
 })
 
 test('does not poll for ever a clock that stands still before a boundary', async (t) => {
@@ -364,4 +364,60 @@ test('is not early by the smallest fraction that a time can have', async (t) => 
   t.equal(ticker.current()?.at, START_MS - 10)
   advance(15)
   t.ok(ticks.every(({ sent, at }) => sent >= at))
+})
+
+test('a clock that failed at the start makes up for no boundary', async (t) => {
+  const { ticker, advance, failClock, ats } = setUp({ intervalMs: HOUR_MS })
+  failClock(true)
+  ticker.start()
+  advance(HOUR_MS / 2)
+  failClock(false)
+  advance(HOUR_MS)
+  t.strictSame(ats(), [HOUR_MS])
+})
+
+test('asks a clock that fails again after the interval, at the latest after a second', async (t) => {
+  for (const [intervalMs, retryMs] of [[100, 100], [60_000, 1000]] as const) {
+    const time = createFakeTime({ wallMs: START_MS })
+    let count = 0
+    const source = {
+      now () {
+        count++
+        return NaN
+      }
+    }
+    const clock = createServerClock({ source, timers: time.timers, fault: createFakeFault() })
+    const { timers } = time
+    createTicker({
+      clock, timers, intervalMs, align: true, isBusy: () => false, onTick: () => t.fail('ticked')
+    }).start()
+    time.advance(10 * retryMs)
+    t.equal(count, 11)
+  }
+})
+
+test('goes on at once after a step back while it was stopped', async (t) => {
+  const { time, ticker, clock, ats } = setUp({ intervalMs: 1000 })
+  ticker.start()
+  time.advance(1500)
+  ticker.stop()
+  time.step(-HOUR_MS)
+  clock.look()
+  t.equal(ticker.current()?.epoch, 1)
+  t.equal(time.pendingCount, 0, 'a look starts nothing')
+  ticker.start()
+  time.advance(1000)
+  t.strictSame(ats(), [1000, 2000 - HOUR_MS])
+})
+
+test('align: false tells a new client the very date of the last tick', async (t) => {
+  const { ticker, advance, ticks } = setUp({
+    intervalMs: 1000, align: false, floored: true, wallMs: START_MS + 0.4
+  })
+  ticker.start()
+  advance(1300.3)
+  const current = ticker.current()
+  t.equal(current?.at, ticks[0]?.at)
+  t.equal(current?.seq, 0)
+  t.ok(Number(current?.sent) > Number(current?.at))
 })
