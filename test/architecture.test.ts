@@ -86,7 +86,7 @@ test('parseArchitecture', async (t) => {
 
 test('readArchitecture', async (t) => {
   const sources = new Map([
-    ['plugin.ts', "import './a/b.js'\nimport type { A } from './index.cjs'\nexport * from 'ws/lib'"],
+    ['plugin.ts', "import './a/b.js'\nimport type I from './index.cjs'\nimport 'ws/lib'"],
     ['a/b.ts', "import '../plugin.js'\nimport type { C } from './c.js'\nimport './c.js'"]
   ])
 
