@@ -12,7 +12,7 @@ export const TOO_MANY_MESSAGES = ending(codes.POLICY_VIOLATION, 'too many messag
 const MAX_REASON_BYTES = 123
 
 /** How ws ends a connection by itself after a bad frame, by the code of its error. */
-export function endingAfter (errorCode: string = ''): CloseInfo {
+export function endingAfter (errorCode: string | undefined): CloseInfo {
   switch (errorCode) {
     case 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH':
     case 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH':

@@ -1,4 +1,4 @@
-import createError from '@fastify/error'
+import { createError } from '@fastify/error'
 
 /**
  * Registration: an option is unknown, of the wrong type or out of range. Nothing was

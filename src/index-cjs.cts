@@ -8,7 +8,7 @@ const fastifyTimeSocket = Object.assign(plugin, { default: plugin, ...others })
 
 // eslint-disable-next-line @typescript-eslint/no-redeclare
 declare namespace fastifyTimeSocket {
-  export type BroadcastOptions<Context = entry.TimeSocketContext> = entry.BroadcastOptions<Context>
+  export type BroadcastOptions<Context = TimeSocketContext> = entry.BroadcastOptions<Context>
   export type Clock = entry.Clock
   export type CloseCause = entry.CloseCause
   export type CloseInfo = entry.CloseInfo
@@ -20,12 +20,12 @@ declare namespace fastifyTimeSocket {
   export type Tick = entry.Tick
   export type TickDelivery = entry.TickDelivery
   export type TimeAnswer = entry.TimeAnswer
-  export type TimeSocket<Context = entry.TimeSocketContext> = entry.TimeSocket<Context>
-  export type TimeSocketClient<Context = entry.TimeSocketContext> = entry.TimeSocketClient<Context>
+  export type TimeSocket<Context = TimeSocketContext> = entry.TimeSocket<Context>
+  export type TimeSocketClient<Context = TimeSocketContext> = entry.TimeSocketClient<Context>
   // Declared anew, because nobody could augment an alias; `types.ts` inherits what is added here.
   export interface TimeSocketContext {}
   export interface TimeSocketNamespaces {}
-  export type TimeSocketOptions<Context = entry.TimeSocketContext> =
+  export type TimeSocketOptions<Context = TimeSocketContext> =
     entry.TimeSocketOptions<Context>
   export type TimeSocketRouteOptions = entry.TimeSocketRouteOptions
 }

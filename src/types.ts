@@ -1,3 +1,4 @@
+import type commonjs = require('./index-cjs.cjs')
 import type { Message } from './message.js'
 import type { Tick } from './ticker.js'
 
@@ -5,13 +6,13 @@ import type { Tick } from './ticker.js'
  * What the `context` option returns, for the whole application. Empty: augment it
  * in `declare module 'fastify-time-socket'` to have it typed everywhere.
  */
-export interface TimeSocketContext {}
+export interface TimeSocketContext extends commonjs.TimeSocketContext {}
 
 /**
  * The time sockets registered with a `namespace`, by that name. Empty: augment it
  * in `declare module 'fastify-time-socket'`, as `{ auction: TimeSocket }`.
  */
-export interface TimeSocketNamespaces {}
+export interface TimeSocketNamespaces extends commonjs.TimeSocketNamespaces {}
 
 /** Why a connection ended. */
 export type CloseCause =

@@ -66,7 +66,9 @@ export async function runExample (env: NodeJS.ProcessEnv): Promise<ExampleRun> {
 }
 
 function spawnExample (env: NodeJS.ProcessEnv) {
-  const child = spawn(process.execPath, [SERVER], { env: { ...plainEnv(), ...env } })
+  // tap puts its loader back into the environment of every child process.
+  const command = ['-u', 'NODE_OPTIONS', process.execPath, SERVER]
+  const child = spawn('env', command, { env: { ...plainEnv(), ...env } })
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text) => { output.stdout += text })
   child.stderr.setEncoding('utf8').on('data', (text) => { output.stderr += text })
