@@ -49,9 +49,10 @@ export function guardUpgrades (app: FastifyInstance, timeoutMs: number): Upgrade
     if (!isTaken) answer(socket, new HandshakeTimeoutError())
   }
 
-  /** Whoever has written something has taken the socket over. */
+  /** Whoever has written something has taken the socket over. Asked of pending ones only. */
   function isAnswered (socket: Socket): boolean {
-    return socket.bytesWritten > (pending.get(socket)?.bytesBefore ?? 0)
+    const { bytesBefore } = pending.get(socket) as Pending
+    return socket.bytesWritten > bytesBefore
   }
 
   function release (socket: unknown): void {
