@@ -38,6 +38,6 @@ export function cutReason (reason: string): string {
   if (bytes.length <= MAX_REASON_BYTES) return bytes.toString()
   let end = MAX_REASON_BYTES
   // 10xxxxxx is a continuation byte: the character it belongs to does not fit.
-  while ((bytes[end] ?? 0) >> 6 === 0b10) end--
+  while (bytes.readUInt8(end) >> 6 === 0b10) end--
   return bytes.toString('utf8', 0, end)
 }
