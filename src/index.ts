@@ -22,7 +22,8 @@ export type {
  * @throws {InvalidOptionError | NamespaceTakenError} at registration.
  */
 export const fastifyTimeSocket: FastifyPluginAsync<TimeSocketOptions> = fp(timeSocketPlugin, {
-  fastify: '>=5.8.0 <6',
+  // 5.8.0 says of itself that it is 5.7.4.
+  fastify: '>=5.7.4 <6',
   name: 'fastify-time-socket'
 })
 

@@ -1,6 +1,6 @@
 import type { WebsocketPluginOptions } from '@fastify/websocket'
 import type {
-  FastifyRequest, LogLevel, RouteHandlerMethod, RouteOptions, RouteShorthandOptions
+  FastifyRequest, LogLevel, RegisterOptions, RouteHandlerMethod, RouteShorthandOptions
 } from 'fastify'
 import * as check from './checks.js'
 import { FORMATS } from './format.js'
@@ -101,14 +101,14 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
   /** Log level of the route and of our own lines, as for any plugin. Default: the application's. */
   logLevel?: LogLevel
   /** Log serializers of the route and of our own lines, as for any plugin. Default none. */
-  logSerializers?: Exclude<RouteOptions['logSerializers'], undefined>
+  logSerializers?: Exclude<RegisterOptions['logSerializers'], undefined>
 }
 
 /** The route options that the application may set. */
 export type TimeSocketRouteOptions = Omit<
   RouteShorthandOptions,
   'preValidation' | 'handlerTimeout' | 'websocket' | 'logLevel' | 'logSerializers'
-> & Pick<RouteOptions, 'logLevel' | 'logSerializers'>
+> & Pick<RegisterOptions, 'logLevel' | 'logSerializers'>
 
 type WithoutDefault =
   'namespace' | 'preValidation' | 'handler' | 'websocket' | 'logLevel' | 'logSerializers'
