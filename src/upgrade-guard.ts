@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
+import { performance } from 'node:perf_hooks'
 import type { Duplex } from 'node:stream'
 import type { FastifyError } from '@fastify/error'
 import type { FastifyInstance } from 'fastify'
@@ -28,39 +29,59 @@ export function guardUpgrades (app: FastifyInstance, timeoutMs: number): Upgrade
     existing.timeoutMs = Math.max(existing.timeoutMs, timeoutMs)
     return existing
   }
+  /** Upgrades that nobody has made or answered yet, the oldest first. */
   const pending = new Map<Socket, Pending>()
   const guard = { timeoutMs, release }
+  let sweeping: NodeJS.Timeout | undefined
   let isClosing = false
 
+  /** Comes before @fastify/websocket, which makes some of them in no time. */
   function onUpgrade (_request: unknown, stream: Duplex): void {
     if (!(stream instanceof Socket)) return
-    const timer = setTimeout(expire, guard.timeoutMs, stream).unref()
-    pending.set(stream, { timer, bytesBefore: stream.bytesWritten })
+    if (isClosing) return answer(stream, new UnavailableError())
+    const deadlineMs = performance.now() + guard.timeoutMs
+    pending.set(stream, { deadlineMs, bytesBefore: stream.bytesWritten, isWatched: false })
+    sweeping ??= setTimeout(sweep, guard.timeoutMs).unref()
+  }
+
+  /** Comes after @fastify/websocket, which by now has tied its response to the socket. */
+  function watch (_request: unknown, stream: Duplex): void {
+    const upgrade = pending.get(stream as Socket)
+    if (upgrade === undefined) return
+    upgrade.isWatched = true
     stream.on('error', destroy)
     stream.on('close', onClose)
-    if (isClosing) answer(stream, new UnavailableError())
-    // By then @fastify/websocket, which listens too, has tied its response to the socket.
-    else process.nextTick(endAfterResponse, stream)
+    endAfterResponse(stream as Socket)
   }
 
-  function expire (socket: Socket): void {
-    const isTaken = isAnswered(socket)
-    release(socket)
-    if (!isTaken) answer(socket, new HandshakeTimeoutError())
+  /** One timer for all of them. */
+  function sweep (): void {
+    const nowMs = performance.now()
+    sweeping = undefined
+    for (const [socket, { deadlineMs }] of pending) {
+      if (deadlineMs > nowMs) {
+        sweeping = setTimeout(sweep, Math.ceil(deadlineMs - nowMs)).unref()
+        return
+      }
+      end(socket, new HandshakeTimeoutError())
+    }
   }
 
-  /** Whoever has written something has taken the socket over. Asked of pending ones only. */
-  function isAnswered (socket: Socket): boolean {
+  /** Ends it with this answer, unless it has become a WebSocket of somebody else's. */
+  function end (socket: Socket, refusal: FastifyError): void {
     const { bytesBefore } = pending.get(socket) as Pending
-    return socket.bytesWritten > bytesBefore
+    release(socket)
+    if (socket.bytesWritten === bytesBefore) answer(socket, refusal)
+    // An answer that nobody reads.
+    else if (responseOf(socket)?.headersSent === true) socket.destroy()
   }
 
   function release (socket: unknown): void {
-    if (!(socket instanceof Socket)) return
-    clearTimeout(pending.get(socket)?.timer)
-    pending.delete(socket)
-    socket.off('error', destroy)
-    socket.off('close', onClose)
+    const upgrade = pending.get(socket as Socket)
+    if (upgrade === undefined) return
+    pending.delete(socket as Socket)
+    if (!upgrade.isWatched) return
+    (socket as Socket).off('error', destroy).off('close', onClose)
   }
 
   function onClose (this: Socket): void {
@@ -68,34 +89,44 @@ export function guardUpgrades (app: FastifyInstance, timeoutMs: number): Upgrade
   }
 
   guards.set(app.server, guard)
-  // First, so that nobody else takes on what comes while closing.
   app.server.prependListener('upgrade', onUpgrade)
+  app.server.on('upgrade', watch)
   app.server.on('upgrade', endInjected)
   app.addHook('onReady', async () => {
     app.addHook('onClose', async () => {
       isClosing = true
-      for (const socket of pending.keys()) {
-        if (!isAnswered(socket)) answer(socket, new UnavailableError())
-      }
+      clearTimeout(sweeping)
+      for (const socket of pending.keys()) end(socket, new UnavailableError())
     })
   })
   return guard
 }
 
 interface Pending {
-  readonly timer: NodeJS.Timeout
+  readonly deadlineMs: number
   /** What had been written before: a connection may have carried other requests. */
   readonly bytesBefore: number
+  /** Whether it is listened to: not before others have had a chance to make it. */
+  isWatched: boolean
 }
 
-function destroy (this: Socket): void {
+function destroy (this: Duplex): void {
   this.destroy()
 }
 
+/**
+ * What @fastify/websocket has tied to the socket by `assignSocket`. Not documented, as that is not:
+ * without it, the timeout ends the socket.
+ */
+function responseOf (
+  { _httpMessage }: Socket & { _httpMessage?: ServerResponse | null }
+): ServerResponse | null | undefined {
+  return _httpMessage
+}
+
 /** Ends the socket once the answer to its upgrade has been written, if it gets one. */
-function endAfterResponse (socket: Socket & { _httpMessage?: ServerResponse | null }): void {
-  // Not documented, like `assignSocket`, which sets it: without it, the timeout ends the socket.
-  const response = socket._httpMessage
+function endAfterResponse (socket: Socket): void {
+  const response = responseOf(socket)
   if (response?.writableFinished === true) socket.destroySoon()
   else response?.once('finish', () => socket.destroySoon())
 }
@@ -103,6 +134,7 @@ function endAfterResponse (socket: Socket & { _httpMessage?: ServerResponse | nu
 /** Refuses an upgrade where there is no Fastify reply to do so, and ends the connection. */
 function answer (socket: Socket, { statusCode = 503, code, message }: FastifyError): void {
   const error = STATUS_CODES[statusCode]
+  socket.on('error', destroy)
   const body = JSON.stringify({ statusCode, code, error, message })
   socket.write([
     `HTTP/1.1 ${statusCode} ${error}`,

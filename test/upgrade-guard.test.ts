@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import net from 'node:net'
 import { WebSocketServer } from 'ws'
 import { test } from 'tap'
@@ -24,6 +25,7 @@ async function setUp (t: Test, options: TimeSocketOptions = {}) {
     if (url === '/hanging') await new Promise(() => {})
   })
   app.get('/plain', () => 'plain')
+  app.get('/large', () => 'x'.repeat(50_000_000))
   await app.register(timeSocket, {
     handshakeTimeout: 200,
     preValidation: ({ query }) => (query as { hang?: string }).hang === undefined
@@ -87,17 +89,29 @@ test('app.close does not wait for upgrades that hang, whatever their clients do'
   const answers = ['/hanging', '/time?hang=1', '/time?hang=2'].map((path) => exchange(port, upgrade(path)))
   const leaving = net.connect(port, '127.0.0.1', () => { leaving.write(upgrade('/time?hang=3')) })
   const ending = net.connect(port, '127.0.0.1', () => { ending.end(upgrade('/time?hang=4')) })
-  let count = 0
-  await waitFor(() => {
-    connectionCount().then((now) => { count = now })
-    return count === 5
-  }, 'five connections')
+  await waitFor(async () => await connectionCount() === 5, 'five connections')
+  ending.on('error', () => {}) // closed before its request was read
   leaving.resetAndDestroy()
   await within(app.close(), 'closing', 1500)
   for (const answer of await Promise.all(answers)) {
     t.match(answer, /^HTTP\/1\.1 503 [^]*"code":"FST_TIME_SOCKET_UNAVAILABLE"/)
   }
 })
+
+for (const [title, handshakeTimeout, end] of [
+  ['the timeout', 200, async () => {}],
+  ['app.close', 60_000, (app: { close: () => Promise<undefined> }) => within(app.close(), 'closing', 1000)]
+] as const) {
+  test(`${title} ends an upgrade whose answer nobody reads`, async (t) => {
+    const { app, port, connectionCount } = await setUp(t, { handshakeTimeout })
+    const socket = net.connect(port, '127.0.0.1', () => { socket.write(upgrade('/large')) })
+    t.teardown(() => socket.destroy())
+    socket.on('error', () => {})
+    await once(socket, 'readable')
+    await end(app)
+    await t.resolves(waitFor(async () => await connectionCount() === 0, 'its end'))
+  })
+}
 
 test('an upgrade that comes while the application closes is refused, and does not hold it up', async (t) => {
   const { app } = createApp(t, { logger: false })

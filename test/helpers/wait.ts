@@ -20,10 +20,10 @@ export async function within<Value> (
 
 /** Resolves when the condition holds. @throws when it does not do so within `limitMs`. */
 export async function waitFor (
-  condition: () => boolean, what: string, limitMs: number = DEFAULT_LIMIT_MS
+  condition: () => boolean | Promise<boolean>, what: string, limitMs: number = DEFAULT_LIMIT_MS
 ): Promise<void> {
   const endMs = performance.now() + limitMs
-  while (!condition()) {
+  while (!await condition()) {
     if (performance.now() > endMs) throw new Error(`${what} did not happen within ${limitMs} ms`)
     await sleep(2)
   }
