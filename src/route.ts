@@ -7,6 +7,7 @@ import type { WebSocket } from 'ws'
 import { UnavailableError, UnsupportedProtocolError } from './errors.js'
 import type { ResolvedOptions } from './options.js'
 import { answerError, refuse } from './refusal.js'
+import { isThenable } from './thenable.js'
 import { withoutUndefined } from './without-undefined.js'
 
 export interface RouteParts<Context> {
@@ -33,10 +34,25 @@ export function createRoute<Context> (
     else done()
   }
 
-  async function rememberContext (request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    if (!request.ws) return
-    const context = await options.context(request)
-    admissions.set(request, { context, response: reply.raw })
+  /** Asynchronous only if the application's function is: an upgrade is then done in one go. */
+  const rememberContext: preHandlerHookHandler = (request, reply, done) => {
+    if (!request.ws) return done()
+    const remember = (context: Context) => {
+      admissions.set(request, { context, response: reply.raw })
+    }
+    const context = contextOf(request)
+    if (isThenable(context)) return context.then(remember)
+    remember(context)
+    done()
+  }
+
+  /** One that throws rejects: Fastify goes on after a hook that throws undefined. */
+  function contextOf (request: FastifyRequest): Context | PromiseLike<Context> {
+    try {
+      return options.context(request)
+    } catch (err) {
+      return Promise.reject(err)
+    }
   }
 
   /**
