@@ -16,7 +16,7 @@ import { createTicks } from './ticks.js'
 import { systemTimers as timers } from './timers.js'
 import type { TimeSocketContext } from './types.js'
 import { guardUpgrades } from './upgrade-guard.js'
-import { registerWebsocketServer } from './websocket-server.js'
+import { disown, registerWebsocketServer } from './websocket-server.js'
 
 /** Puts the parts together, in the order in which they need each other. */
 export async function timeSocketPlugin (
@@ -50,8 +50,7 @@ export async function timeSocketPlugin (
     isClosing,
     tellTime: createTellTime(clock, options.interval),
     accept (ws, request, context) {
-      // Ours to close: @fastify/websocket's preClose would do so without a code.
-      app.websocketServer.clients?.delete(ws)
+      disown(app.websocketServer, ws)
       guard.release(request.raw.socket)
       const client = connections.accept(ws, request, context)
       // Other plugins may have kept it waiting after the last look.

@@ -27,7 +27,6 @@ export function createRoute<Context> (
   { options, isClosing, tellTime, accept }: RouteParts<Context>
 ): RouteOptions {
   const { route, logLevel, logSerializers, preValidation } = options
-  const admissions = new WeakMap<FastifyRequest, Admission<Context>>()
 
   const refuseIfClosing: onRequestHookHandler = (request, reply, done) => {
     if (isClosing()) refuse(request, reply, new UnavailableError())
@@ -38,7 +37,7 @@ export function createRoute<Context> (
   const rememberContext: preHandlerHookHandler = (request, reply, done) => {
     if (!request.ws) return done()
     const remember = (context: Context) => {
-      admissions.set(request, { context, response: reply.raw })
+      (request as AdmittedRequest<Context>)[kAdmission] = { context, response: reply.raw }
     }
     const context = contextOf(request)
     if (isThenable(context)) return context.then(remember)
@@ -79,7 +78,7 @@ export function createRoute<Context> (
     preHandler: [...[route.preHandler ?? []].flat(), rememberContext, admit],
     handler: options.handler ?? tellTime,
     wsHandler (ws, request) {
-      const { context, response } = admissions.get(request) as Admission<Context>
+      const { context, response } = (request as AdmittedRequest<Context>)[kAdmission]
       release(response, request)
       accept(ws, request, context)
     }
@@ -91,6 +90,12 @@ interface Admission<Context> {
   readonly context: Context
   /** Answers nothing any more, but @fastify/websocket has tied it to the socket. */
   readonly response: ServerResponse
+}
+
+const kAdmission = Symbol('time-socket-admission')
+
+interface AdmittedRequest<Context> extends FastifyRequest {
+  [kAdmission]: Admission<Context>
 }
 
 /**

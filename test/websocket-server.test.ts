@@ -4,6 +4,7 @@ import timeSocket from '../src/index.js'
 import type { TimeSocket } from '../src/index.js'
 import { createApp, createTimeApp, listen } from './helpers/app.js'
 import { connect } from './helpers/peer.js'
+import { waitFor } from './helpers/wait.js'
 
 test('bounds what ws assembles to 1 MiB, unless the host says otherwise', async (t) => {
   const { app } = await createTimeApp(t)
@@ -61,3 +62,18 @@ test('sibling scopes each have their own, and an upgrade is handled once, withou
   t.strictSame(found.map(({ clients }) => clients.size), [1, 1])
   t.strictSame(log.messages('warn'), [])
 })
+
+for (const clientTracking of [true, false]) {
+  test(`a host that follows all connections hears our own close, with clientTracking ${clientTracking}`, async (t) => {
+    const { app } = createApp(t)
+    await app.register(websocket, { options: { clientTracking } })
+    const closed: number[] = []
+    app.websocketServer.on('connection', (ws) => ws.on('close', (code) => closed.push(code)))
+    await app.register(timeSocket)
+    const port = await listen(app)
+    const { ws } = await connect(`ws://127.0.0.1:${port}/time`)
+    ws.close(4000)
+    await waitFor(() => closed.length > 0, 'closing')
+    t.strictSame(closed, [4000])
+  })
+}
