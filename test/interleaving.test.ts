@@ -1,0 +1,151 @@
+import Fastify from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import { test } from 'tap'
+import timeSocket from '../src/index.js'
+import type { TimeSocketClient } from '../src/index.js'
+import { systemTimers } from '../src/timers.js'
+import { listen } from './helpers/app.js'
+import { connect } from './helpers/peer.js'
+import type { Peer } from './helpers/peer.js'
+import { createRandom } from './helpers/random.js'
+import { https } from './helpers/tls.js'
+
+const SEED = 7
+const CLIENT_COUNT = 150
+const STEP_COUNT = 100
+/** So large that one broadcast takes several slices of 4 ms. */
+const LARGE_BYTES = 250_000
+
+/** One client, from both sides. */
+interface Pair {
+  readonly peer: Peer
+  readonly client: TimeSocketClient
+  /** The numbers of the messages it was sent, in order. */
+  readonly sent: number[]
+  /** How its connection ended, if the server closed it. */
+  ending: [code: number, reason: string] | undefined
+  isTerminated: boolean
+}
+
+interface Teardown {
+  teardown (end: () => unknown): unknown
+}
+
+async function setUp (t: Teardown, scheme: 'ws' | 'wss') {
+  const serverOptions: object = scheme === 'wss' ? { https } : {}
+  const app: FastifyInstance = Fastify(serverOptions)
+  t.teardown(() => app.close())
+  await app.register(timeSocket, {
+    interval: 20,
+    immediate: false,
+    format: ({ seq }) => `tick ${seq}`,
+    maxBufferedBytes: 2 ** 31 - 1,
+    drain: { grace: 8000 }
+  })
+  const port = await listen(app)
+  const pairs: Pair[] = []
+
+  async function join (): Promise<void> {
+    const before = new Set(app.timeSocket.clients.keys())
+    const peer = await connect(`${scheme}://127.0.0.1:${port}/time`, { ca: https.cert })
+    const client = [...app.timeSocket.clients.values()].find(({ id }) => !before.has(id))
+    const story = { sent: [], ending: undefined, isTerminated: false }
+    pairs.push({ peer, client: client as TimeSocketClient, ...story })
+  }
+
+  for (let count = 0; count < CLIENT_COUNT; count++) await join()
+  return { app, pairs, join, random: createRandom(SEED) }
+}
+
+type Scene = Awaited<ReturnType<typeof setUp>>
+
+/** Those that can be sent to. */
+function stayers ({ pairs }: Scene): Pair[] {
+  return pairs.filter(({ ending, isTerminated }) => ending === undefined && !isTerminated)
+}
+
+function pick<Value> (values: readonly Value[], random: () => number): Value {
+  return values[Math.floor(random() * values.length)] as Value
+}
+
+/** What may happen while a broadcast is on its way, each by its share. */
+const STEPS: [share: number, step: (scene: Scene, number: number) => unknown][] = [
+  [0.15, (scene, number) => broadcast(scene, number, LARGE_BYTES)],
+  [0.2, (scene, number) => broadcast(scene, number, 10)],
+  [0.2, (scene, number) => {
+    const { client, sent } = pick(stayers(scene), scene.random)
+    if (client.send(String(number))) sent.push(number)
+  }],
+  [0.15, (scene) => {
+    const pair = pick(stayers(scene), scene.random)
+    pair.client.close(4000, 'enough')
+    pair.ending = [4000, 'enough']
+  }],
+  [0.05, (scene) => {
+    const pair = pick(stayers(scene), scene.random)
+    pair.client.terminate()
+    pair.isTerminated = true
+  }],
+  [0.1, ({ join }) => join()],
+  [0.15, () => new Promise((resolve) => setImmediate(resolve))]
+]
+
+function broadcast (scene: Scene, number: number, bytes: number): void {
+  const recipients = stayers(scene)
+  scene.app.timeSocket.broadcast(String(number).padEnd(bytes))
+  for (const { sent } of recipients) sent.push(number)
+}
+
+async function run (scene: Scene): Promise<void> {
+  for (let number = 0; number < STEP_COUNT; number++) {
+    let share = scene.random()
+    for (const [ofStep, step] of STEPS) {
+      share -= ofStep
+      if (share >= 0) continue
+      await step(scene, number)
+      break
+    }
+  }
+}
+
+/** @returns a function that tells how often a fan-out has paused to let others come between. */
+function countSlices (t: Teardown): () => number {
+  const { soon } = systemTimers
+  let count = 0
+  t.teardown(() => { systemTimers.soon = soon })
+  systemTimers.soon = (callback) => {
+    count++
+    return soon(callback)
+  }
+  return () => count
+}
+
+/** What came, without the ticks; whatever number stands for. */
+function numbersOf ({ messages }: Peer): number[] {
+  return messages.map(String).filter((text) => !text.startsWith('tick')).map(Number)
+}
+
+for (const [title, scheme] of [['TCP', 'ws'], ['TLS', 'wss']] as const) {
+  test(`over ${title}, whoever comes, leaves or is told meanwhile, each gets all of it in order`, async (t) => {
+    const scene = await setUp(t, scheme)
+    const sliceCount = countSlices(t)
+    await run(scene)
+    // In the middle of one more.
+    broadcast(scene, STEP_COUNT, LARGE_BYTES)
+    await scene.app.close()
+    const goodbye: Pair['ending'] = [1001, 'server shutting down']
+    const disorder = []
+    for (const { peer, sent, ending, isTerminated } of scene.pairs) {
+      const [code, reason] = await peer.closed
+      const numbers = numbersOf(peer)
+      const expected = isTerminated ? sent.slice(0, numbers.length) : sent
+      const end = isTerminated ? [1006, ''] : ending ?? goodbye
+      if (String([numbers, code, reason]) === String([expected, ...end])) continue
+      disorder.push({ numbers, expected, code, reason })
+    }
+    t.strictSame(disorder, [])
+    t.ok(sliceCount() >= 10, `${sliceCount()} times others came between two slices`)
+    t.ok(scene.pairs.length > CLIENT_COUNT, 'some came')
+    t.ok(stayers(scene).length > CLIENT_COUNT / 2, 'some stayed')
+  })
+}
