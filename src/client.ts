@@ -7,7 +7,6 @@ import { cutReason, endingAfter, TERMINATED, TOO_SLOW } from './endings.js'
 import { InvalidArgumentError } from './errors.js'
 import type { Frame } from './frame.js'
 import { encodeMessage } from './message.js'
-import type { Message } from './message.js'
 import { show } from './show.js'
 import { listen } from './socket-listener.js'
 import type { SocketListener } from './socket-listener.js'
@@ -97,7 +96,7 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
     return performance.now() - this.#openedMs
   }
 
-  send (data: Message): boolean {
+  send (data: unknown): boolean {
     return this.deliver(encodeMessage(data))
   }
 

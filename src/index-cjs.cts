@@ -17,6 +17,7 @@ declare namespace fastifyTimeSocket {
   export type Json = entry.Json
   export type Message = entry.Message
   export type Scalar = entry.Scalar
+  export type Sendable<Data> = entry.Sendable<Data>
   export type Tick = entry.Tick
   export type TickDelivery = entry.TickDelivery
   export type TimeAnswer = entry.TimeAnswer

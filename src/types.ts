@@ -1,5 +1,5 @@
 import type commonjs = require('./index-cjs.cjs')
-import type { Message } from './message.js'
+import type { Sendable } from './message.js'
 import type { Tick } from './ticker.js'
 
 /**
@@ -57,7 +57,7 @@ export interface TimeSocketClient<Context = TimeSocketContext> {
    * than `maxBufferedBytes` wait already, which ends it.
    * @throws {InvalidArgumentError} when `data` is no string, bytes or JSON value.
    */
-  send (data: Message): boolean
+  send<Data> (data: Data & Sendable<Data>): boolean
   /**
    * Starts the closing handshake; without effect once it has begun.
    *
@@ -123,7 +123,7 @@ export interface TimeSocket<Context = TimeSocketContext> {
    * @throws {InvalidArgumentError} when the data or an option cannot be used; then nothing was
    * sent.
    */
-  broadcast (data: Message, options?: BroadcastOptions<Context>): number
+  broadcast<Data> (data: Data & Sendable<Data>, options?: BroadcastOptions<Context>): number
   /**
    * Closes every client with 1001, terminates those that have not gone after
    * `drain.grace`, and refuses new ones with 503. `app.close()` does the same.

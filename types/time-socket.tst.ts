@@ -5,10 +5,12 @@ import type {
 import { describe, expect, test } from 'tstyche'
 
 interface User { name: string }
+interface Tree { name?: string, children: Tree[] }
 
 declare const timeSocket: TimeSocket<User>
 declare const client: TimeSocketClient<User>
 declare const tick: Tick
+declare const tree: Tree
 
 describe('TimeSocket', () => {
   test('shows the clients by id, and lets nobody change the map', () => {
@@ -55,9 +57,16 @@ describe('broadcast', () => {
     expect(timeSocket.broadcast).type.toBeCallableWith(null)
   })
 
-  test('takes readonly values and type aliases', () => {
+  test('takes readonly values, type aliases, interfaces and what has a toJSON', () => {
     expect(timeSocket.broadcast).type.toBeCallableWith([1, 2] as const)
     expect(timeSocket.broadcast).type.toBeCallableWith(tick as Pick<Tick, 'seq' | 'at'>)
+    expect(timeSocket.broadcast).type.toBeCallableWith(tick)
+    expect(timeSocket.broadcast).type.toBeCallableWith([{ tick }, { bid: 5 }])
+    expect(timeSocket.broadcast).type.toBeCallableWith(tree)
+    expect(timeSocket.broadcast).type.toBeCallableWith(new Date())
+    expect(timeSocket.broadcast).type.toBeCallableWith({ endsAt: new Date() })
+    expect(timeSocket.broadcast).type.toBeCallableWith({} as Message)
+    expect(timeSocket.broadcast).type.toBeCallableWith({} as Tick | Uint8Array)
   })
 
   test('takes nothing that JSON cannot express', () => {
@@ -70,7 +79,11 @@ describe('broadcast', () => {
     expect(timeSocket.broadcast).type.not.toBeCallableWith(() => 'text')
     expect(timeSocket.broadcast).type.not.toBeCallableWith({ bid: () => 5 })
     expect(timeSocket.broadcast).type.not.toBeCallableWith(new Map())
-    expect(timeSocket.broadcast).type.not.toBeCallableWith(new Date())
+    expect(timeSocket.broadcast).type.not.toBeCallableWith({ bids: new Set([1]) })
+    expect(timeSocket.broadcast).type.not.toBeCallableWith(/x/)
+    expect(timeSocket.broadcast).type.not.toBeCallableWith(new Error('x'))
+    expect(timeSocket.broadcast).type.not.toBeCallableWith({} as { [key: string]: unknown })
+    expect(timeSocket.broadcast).type.not.toBeCallableWith({} as unknown)
     expect(timeSocket.broadcast).type.not.toBeCallableWith(Promise.resolve('text'))
   })
 
