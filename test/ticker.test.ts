@@ -3,7 +3,8 @@ import { createServerClock } from '../src/server-clock.js'
 import { createTicker } from '../src/ticker.js'
 import type { Tick } from '../src/ticker.js'
 import { createFakeFault } from './helpers/fake-fault.js'
-import { createFakeTime, createRandom } from './helpers/fake-time.js'
+import { createFakeTime } from './helpers/fake-time.js'
+import { createRandom } from './helpers/random.js'
 import type { FakeTimeOptions } from './helpers/fake-time.js'
 
 const DAY_MS = 86_400_000
