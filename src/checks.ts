@@ -60,6 +60,11 @@ export function integerBetween (min: number, max: number): Rule {
   }
 }
 
+export const count: Rule = {
+  expected: 'an integer from 1 up, or Infinity',
+  holds: (value) => value === Infinity || (Number.isSafeInteger(value) && Number(value) >= 1)
+}
+
 export function objectWith (method: string): Rule {
   return {
     expected: `an object with a method ${method}()`,

@@ -28,6 +28,20 @@ export const InvalidArgumentError = createError<
   TypeError
 )
 
+/** Request or upgrade refused: `maxClients` connections are open or being opened. */
+export const TooManyClientsError = createError(
+  'FST_TIME_SOCKET_TOO_MANY_CLIENTS',
+  'the time socket has no room for another client',
+  503
+)
+
+/** Request or upgrade refused: `maxClientsPerIp` of them come from this address. */
+export const TooManyClientsFromIpError = createError(
+  'FST_TIME_SOCKET_TOO_MANY_CLIENTS_FROM_IP',
+  'the time socket has no room for another client from this address',
+  429
+)
+
 /** Upgrade refused: subprotocols were offered, and none of them is spoken here. */
 export const UnsupportedProtocolError = createError<[supported: string]>(
   'FST_TIME_SOCKET_UNSUPPORTED_PROTOCOL',

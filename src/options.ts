@@ -72,6 +72,17 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
   /** A tick has been sent. Default none. */
   onTick?: ((tick: Tick, delivery: TickDelivery) => unknown) | undefined
   /**
+   * How many clients may be connected to this time socket, upgrades that are under way
+   * included: an integer from 1 up, or Infinity. Another is refused with 503. Default Infinity.
+   */
+  maxClients?: number | undefined
+  /**
+   * How many of them may come from one address, `request.ip`; of IPv6 addresses those of one
+   * /64 count as one. An integer from 1 up, or Infinity. Another is refused with 429.
+   * Default Infinity.
+   */
+  maxClientsPerIp?: number | undefined
+  /**
    * Bytes that may wait for a client, since an earlier turn of the event loop, when it is
    * sent more: an integer, 0 to 2 147 483 647. One who lets more wait is terminated; ticks
    * are left out, and do not count. Default 65 536.
@@ -134,6 +145,8 @@ const DEFAULTS = {
   onMessage: ignore,
   onClose: ignore,
   onTick: ignore,
+  maxClients: Infinity,
+  maxClientsPerIp: Infinity,
   maxBufferedBytes: 65_536,
   handshakeTimeout: 10_000,
   clock: { now: () => Date.now() }
@@ -166,6 +179,8 @@ const RULES: Readonly<Record<keyof TimeSocketOptions, check.Rule>> = {
   onMessage: check.callback,
   onClose: check.callback,
   onTick: check.callback,
+  maxClients: check.count,
+  maxClientsPerIp: check.count,
   maxBufferedBytes: check.integerBetween(0, 2 ** 31 - 1),
   handshakeTimeout: check.integerBetween(1, MAX_DELAY_MS),
   drain: check.object,

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { createBroadcast } from './broadcast.js'
+import { createCapacity } from './capacity.js'
 import { createClients } from './clients.js'
 import { createConnections } from './connections.js'
 import { createDrain, drainOnClose } from './drain.js'
@@ -48,6 +49,7 @@ export async function timeSocketPlugin (
   app.route(createRoute({
     options,
     isClosing,
+    findRoom: createCapacity(options),
     tellTime: createTellTime(clock, options.interval),
     accept (ws, request, context) {
       // Ours to close: @fastify/websocket's preClose would do so without a code.

@@ -7,12 +7,18 @@ import type { WebSocket } from 'ws'
 import { UnavailableError, UnsupportedProtocolError } from './errors.js'
 import type { ResolvedOptions } from './options.js'
 import { answerError, refuse } from './refusal.js'
+import type { Refusal } from './refusal.js'
 import { withoutUndefined } from './without-undefined.js'
+
+/** Says why a request is refused; undefined if it is not. */
+type Check = (request: FastifyRequest) => Refusal | undefined
 
 export interface RouteParts<Context> {
   options: ResolvedOptions<Context>
   /** Whether newcomers are to be refused. */
   isClosing: () => boolean
+  /** Says why there is no room for a request; undefined if there is. */
+  findRoom: Check
   /** Answers plain HTTP where the application does not. */
   tellTime: (request: FastifyRequest, reply: FastifyReply) => unknown
   accept: (ws: WebSocket, request: FastifyRequest, context: Context) => void
@@ -23,15 +29,12 @@ export interface RouteParts<Context> {
  * one, it answers to the other, so that a page can learn why it was refused.
  */
 export function createRoute<Context> (
-  { options, isClosing, tellTime, accept }: RouteParts<Context>
+  { options, isClosing, findRoom, tellTime, accept }: RouteParts<Context>
 ): RouteOptions {
   const { route, logLevel, logSerializers, preValidation } = options
   const admissions = new WeakMap<FastifyRequest, Admission<Context>>()
 
-  const refuseIfClosing: onRequestHookHandler = (request, reply, done) => {
-    if (isClosing()) refuse(request, reply, new UnavailableError())
-    else done()
-  }
+  const isUnavailable: Check = () => isClosing() ? new UnavailableError() : undefined
 
   async function rememberContext (request: FastifyRequest, reply: FastifyReply): Promise<void> {
     if (!request.ws) return
@@ -59,7 +62,7 @@ export function createRoute<Context> (
     ...withoutUndefined(route),
     method: 'GET',
     url: options.url,
-    onRequest: [refuseIfClosing, ...[route.onRequest ?? []].flat()],
+    onRequest: [passes(isUnavailable), passes(findRoom), ...[route.onRequest ?? []].flat()],
     preHandler: [...[route.preHandler ?? []].flat(), rememberContext, admit],
     handler: options.handler ?? tellTime,
     wsHandler (ws, request) {
@@ -67,6 +70,15 @@ export function createRoute<Context> (
       release(response, request)
       accept(ws, request, context)
     }
+  }
+}
+
+/** A hook that refuses what does not pass the check. */
+function passes (check: Check): onRequestHookHandler {
+  return (request, reply, done) => {
+    const refusal = check(request)
+    if (refusal === undefined) done()
+    else refuse(request, reply, refusal)
   }
 }
 

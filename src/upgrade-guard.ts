@@ -68,9 +68,9 @@ export function guardUpgrades (app: FastifyInstance, timeoutMs: number): Upgrade
   }
 
   guards.set(app.server, guard)
+  app.server.prependListener('upgrade', endInjected)
   // First, so that nobody else takes on what comes while closing.
   app.server.prependListener('upgrade', onUpgrade)
-  app.server.on('upgrade', endInjected)
   app.addHook('onReady', async () => {
     app.addHook('onClose', async () => {
       isClosing = true

@@ -16,6 +16,7 @@ const VALUES: readonly unknown[] = [
 ]
 
 const BYTES = 'an integer from 0 to 2147483647'
+const COUNT = 'an integer from 1 up, or Infinity'
 const WORDS = 'a function or one of iso, text, epoch, json'
 const INTEGER = 'an integer from 10 to 86400000'
 const PATH = 'a path that starts with "/", without white space, query or fragment'
@@ -40,6 +41,8 @@ const wrongKinds: [option: string, expected: string, accepts: (value: unknown) =
   ['onMessage', 'a function', (value) => typeof value === 'function'],
   ['onClose', 'a function', (value) => typeof value === 'function'],
   ['onTick', 'a function', (value) => typeof value === 'function'],
+  ['maxClients', COUNT, (value) => value === Infinity || value === 2 ** 31],
+  ['maxClientsPerIp', COUNT, (value) => value === Infinity || value === 2 ** 31],
   ['maxBufferedBytes', BYTES, (value) => value === 0],
   ['handshakeTimeout', 'an integer from 1 to 2147483647', () => false],
   ['drain', 'a plain object', isRecord],
@@ -81,6 +84,8 @@ const wrongValues: [option: string, expected: string, value: unknown, shown: str
   ['preValidation', 'a function or an array of functions', [() => {}, 'auth'], "[ [Function (anonymous)], 'auth' ]"],
   ['drain.grace', 'an integer from 0 to 9000', 9001, '9001'],
   ['clock', 'an object with a method now()', { now: 1 }, '{ now: 1 }'],
+  ['maxClients', COUNT, 2 ** 53, '9007199254740992'],
+  ['maxClients', COUNT, '100', "'100'"],
   ['route.url', 'left out: it is the plugin’s own', '/other', "'/other'"],
   ['route.path', 'left out: it is the plugin’s own', '/other', "'/other'"],
   ['route.method', 'left out: it is the plugin’s own', 'GET', "'GET'"],
@@ -110,13 +115,13 @@ for (const [shown, options] of [
 }
 
 for (const unknown of [
-  'Interval', 'urls', 'path', 'heartbeat', 'origin', 'protocols', 'maxClients', 'backplane', 'constructor', '__proto__'
+  'Interval', 'urls', 'path', 'heartbeat', 'origin', 'protocols', 'messageRate', 'backplane', 'constructor', '__proto__'
 ]) {
   const options = Object.defineProperty({}, unknown, { value: 1, enumerable: true })
   test(`refuses the unknown option ${unknown}`, async (t) => {
     t.throws(() => resolve(options), {
       code: 'FST_TIME_SOCKET_INVALID_OPTION',
-      message: `time socket option "${unknown}" must be one of url, namespace, interval, align, immediate, format, preValidation, handler, route, context, onConnect, onMessage, onClose, onTick, maxBufferedBytes, handshakeTimeout, drain, clock, websocket, logLevel, logSerializers, got 1`
+      message: `time socket option "${unknown}" must be one of url, namespace, interval, align, immediate, format, preValidation, handler, route, context, onConnect, onMessage, onClose, onTick, maxClients, maxClientsPerIp, maxBufferedBytes, handshakeTimeout, drain, clock, websocket, logLevel, logSerializers, got 1`
     })
   })
 }
@@ -177,6 +182,8 @@ test('completes what is left out', async (t) => {
     immediate: true,
     format: FORMATS.iso,
     route: {},
+    maxClients: Infinity,
+    maxClientsPerIp: Infinity,
     maxBufferedBytes: 65_536,
     handshakeTimeout: 10_000,
     drain: { grace: 1000 }
@@ -210,6 +217,7 @@ const accepted: [option: string, value: unknown][] = [
   ['route', { schema: {}, config: {}, onRequest: () => {}, logLevel: 'warn' }],
   ['context', () => ({})], ['onConnect', () => {}], ['onMessage', () => {}], ['onClose', () => {}],
   ['onTick', () => {}],
+  ['maxClients', 1], ['maxClients', Infinity], ['maxClientsPerIp', 1], ['maxClientsPerIp', Infinity],
   ['maxBufferedBytes', 0], ['maxBufferedBytes', 2 ** 31 - 1],
   ['handshakeTimeout', 1], ['handshakeTimeout', 2 ** 31 - 1],
   ['drain', { grace: 0 }], ['drain', { grace: 9000 }],

@@ -11,7 +11,7 @@ test('the tests below know every option', () => {
   expect<keyof TimeSocketOptions>().type.toBe<
     'url' | 'namespace' | 'interval' | 'align' | 'immediate' | 'format' | 'preValidation' |
     'handler' | 'route' | 'context' | 'onConnect' | 'onMessage' | 'onClose' | 'onTick' |
-    'handshakeTimeout' | 'maxBufferedBytes' | 'drain' | 'clock' | 'websocket' | 'logLevel' |
+    'maxClients' | 'maxClientsPerIp' | 'handshakeTimeout' | 'maxBufferedBytes' | 'drain' | 'clock' | 'websocket' | 'logLevel' |
     'logSerializers'
   >()
 })
@@ -33,6 +33,8 @@ test('every option may be left out, or be undefined', () => {
     onMessage: undefined,
     onClose: undefined,
     onTick: undefined,
+    maxClients: undefined,
+    maxClientsPerIp: undefined,
     handshakeTimeout: undefined,
     maxBufferedBytes: undefined,
     drain: undefined,
@@ -70,6 +72,12 @@ test('interval, handshakeTimeout and maxBufferedBytes are numbers', () => {
   expect(take).type.not.toBeCallableWith({ interval: 1000n })
   expect(take).type.not.toBeCallableWith({ handshakeTimeout: false })
   expect(take).type.not.toBeCallableWith({ maxBufferedBytes: '64k' })
+})
+
+test('maxClients and maxClientsPerIp are numbers', () => {
+  expect(take).type.toBeCallableWith({ maxClients: 1000, maxClientsPerIp: Infinity })
+  expect(take).type.not.toBeCallableWith({ maxClients: '1000' })
+  expect(take).type.not.toBeCallableWith({ maxClientsPerIp: false })
 })
 
 test('align and immediate are booleans', () => {
