@@ -1,4 +1,5 @@
 import { InvalidOptionError } from './errors.js'
+import { canonicalOrigin } from './origin.js'
 import { isPlainObject } from './plain-object.js'
 import { show } from './show.js'
 
@@ -31,6 +32,8 @@ const ROUTE_HOOKS = new Set([
   'onResponse', 'onError', 'onRequestAbort'
 ])
 
+const AN_ORIGIN = "an origin of http or https, such as 'https://example.org', or 'null'"
+
 export const boolean: Rule = { expected: 'a boolean', holds: (value) => typeof value === 'boolean' }
 export const text: Rule = { expected: 'a string', holds: (value) => typeof value === 'string' }
 export const callback: Rule = { expected: 'a function', holds: isFunction }
@@ -39,6 +42,12 @@ export const object: Rule = { expected: 'a plain object', holds: isPlainObject }
 export const hooks: Rule = {
   expected: 'a function or an array of functions',
   holds: (value) => isFunction(value) || (Array.isArray(value) && value.every(isFunction))
+}
+
+export const originRule: Rule = {
+  expected: "'same-origin', '*', an array of origins or a function",
+  holds: (value) => value === 'same-origin' || value === '*' || Array.isArray(value) ||
+    isFunction(value)
 }
 
 export const path: Rule = {
@@ -98,6 +107,16 @@ export function route (given: object | undefined): void {
     if (OWN_ROUTE_OPTIONS.has(name)) option(path, value, absent('it is the plugin’s own'))
     if (ROUTE_HOOKS.has(name)) option(path, value, hooks)
     if (name === 'errorHandler') option(path, value, callback)
+  }
+}
+
+/** Holds a list of origins to the form in which browsers send them, and names that form. */
+export function origins (given: unknown): void {
+  for (const [index, origin] of Array.isArray(given) ? given.entries() : []) {
+    const canonical = typeof origin === 'string' ? canonicalOrigin(origin) : undefined
+    if (origin === 'null' || (origin !== undefined && origin === canonical)) continue
+    const expected = canonical === undefined ? AN_ORIGIN : show(canonical)
+    throw new InvalidOptionError(`origin[${index}]`, expected, show(origin))
   }
 }
 

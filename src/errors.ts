@@ -28,6 +28,13 @@ export const InvalidArgumentError = createError<
   TypeError
 )
 
+/** Request or upgrade refused: its `Origin` is not among those that the option `origin` allows. */
+export const OriginForbiddenError = createError(
+  'FST_TIME_SOCKET_ORIGIN_FORBIDDEN',
+  'pages of this origin may not use the time socket',
+  403
+)
+
 /** Request or upgrade refused: `maxClients` connections are open or being opened. */
 export const TooManyClientsError = createError(
   'FST_TIME_SOCKET_TOO_MANY_CLIENTS',

@@ -5,6 +5,7 @@ import type {
 import * as check from './checks.js'
 import { FORMATS } from './format.js'
 import type { Format, FormatName } from './format.js'
+import type { OriginRule } from './origin.js'
 import type { Clock } from './server-clock.js'
 import type { Tick } from './ticker.js'
 import type { CloseInfo, TickDelivery, TimeSocketClient, TimeSocketContext } from './types.js'
@@ -55,6 +56,14 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    * Default `{}`.
    */
   route?: TimeSocketRouteOptions | undefined
+  /**
+   * Which origins (RFC 6454) may connect from a browser, and send plain requests: `same-origin`
+   * (that of the URL, by host and port), an array of origins as `new URL(…).origin` writes
+   * them, or `null`; a function, given what the browser sent; or `*`, all. Requests without
+   * `Origin` pass: they come from no browser. Others are refused with 403. A function that throws,
+   * or returns a promise, refuses with 500. Default `same-origin`.
+   */
+  origin?: OriginRule | undefined
   /**
    * What to remember of a client, from its request, which itself is not kept. Default `() =>
    * ({})`.
@@ -140,6 +149,7 @@ const DEFAULTS = {
   align: true,
   immediate: true,
   route: {},
+  origin: 'same-origin' as const,
   context: () => ({}),
   onConnect: ignore,
   onMessage: ignore,
@@ -174,6 +184,7 @@ const RULES: Readonly<Record<keyof TimeSocketOptions, check.Rule>> = {
   preValidation: check.hooks,
   handler: check.callback,
   route: check.object,
+  origin: check.originRule,
   context: check.callback,
   onConnect: check.callback,
   onMessage: check.callback,
@@ -210,6 +221,7 @@ export function resolveOptions<Context> (
   check.fields(given, RULES)
   check.fields(given.websocket, WEBSOCKET_RULES, 'websocket')
   check.route(given.route)
+  check.origins(given.origin)
   const { format = DEFAULT_FORMAT, drain, ...others } = given
   return {
     ...DEFAULTS as unknown as ResolvedOptions<Context>,

@@ -4,8 +4,10 @@ import type {
   FastifyReply, FastifyRequest, onRequestHookHandler, preHandlerHookHandler, RouteOptions
 } from 'fastify'
 import type { WebSocket } from 'ws'
+import { createCors } from './cors.js'
 import { UnavailableError, UnsupportedProtocolError } from './errors.js'
 import type { ResolvedOptions } from './options.js'
+import { createOrigins } from './origin.js'
 import { answerError, refuse } from './refusal.js'
 import type { Refusal } from './refusal.js'
 import { withoutUndefined } from './without-undefined.js'
@@ -32,6 +34,7 @@ export function createRoute<Context> (
   { options, isClosing, findRoom, tellTime, accept }: RouteParts<Context>
 ): RouteOptions {
   const { route, logLevel, logSerializers, preValidation } = options
+  const origins = createOrigins(options.origin)
   const admissions = new WeakMap<FastifyRequest, Admission<Context>>()
 
   const isUnavailable: Check = () => isClosing() ? new UnavailableError() : undefined
@@ -62,8 +65,9 @@ export function createRoute<Context> (
     ...withoutUndefined(route),
     method: 'GET',
     url: options.url,
-    onRequest: [passes(isUnavailable), passes(findRoom), ...[route.onRequest ?? []].flat()],
+    onRequest: [passes(isUnavailable, origins.check, findRoom), ...[route.onRequest ?? []].flat()],
     preHandler: [...[route.preHandler ?? []].flat(), rememberContext, admit],
+    onSend: [...[route.onSend ?? []].flat(), createCors(origins)],
     handler: options.handler ?? tellTime,
     wsHandler (ws, request) {
       const { context, response } = admissions.get(request) as Admission<Context>
@@ -73,12 +77,14 @@ export function createRoute<Context> (
   }
 }
 
-/** A hook that refuses what does not pass the check. */
-function passes (check: Check): onRequestHookHandler {
+/** A hook that refuses what does not pass all checks, in this order. */
+function passes (...checks: readonly Check[]): onRequestHookHandler {
   return (request, reply, done) => {
-    const refusal = check(request)
-    if (refusal === undefined) done()
-    else refuse(request, reply, refusal)
+    for (const check of checks) {
+      const refusal = check(request)
+      if (refusal !== undefined) return refuse(request, reply, refusal)
+    }
+    done()
   }
 }
 

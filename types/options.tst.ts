@@ -10,7 +10,7 @@ declare const takeFor: <Context> (options: TimeSocketOptions<Context>) => void
 test('the tests below know every option', () => {
   expect<keyof TimeSocketOptions>().type.toBe<
     'url' | 'namespace' | 'interval' | 'align' | 'immediate' | 'format' | 'preValidation' |
-    'handler' | 'route' | 'context' | 'onConnect' | 'onMessage' | 'onClose' | 'onTick' |
+    'handler' | 'route' | 'origin' | 'context' | 'onConnect' | 'onMessage' | 'onClose' | 'onTick' |
     'maxClients' | 'maxClientsPerIp' | 'handshakeTimeout' | 'maxBufferedBytes' | 'drain' | 'clock' | 'websocket' | 'logLevel' |
     'logSerializers'
   >()
@@ -28,6 +28,7 @@ test('every option may be left out, or be undefined', () => {
     preValidation: undefined,
     handler: undefined,
     route: undefined,
+    origin: undefined,
     context: undefined,
     onConnect: undefined,
     onMessage: undefined,
@@ -72,6 +73,20 @@ test('interval, handshakeTimeout and maxBufferedBytes are numbers', () => {
   expect(take).type.not.toBeCallableWith({ interval: 1000n })
   expect(take).type.not.toBeCallableWith({ handshakeTimeout: false })
   expect(take).type.not.toBeCallableWith({ maxBufferedBytes: '64k' })
+})
+
+test('origin is one of two words, a list, or a function that says yes or no at once', () => {
+  expect(take).type.toBeCallableWith({ origin: 'same-origin' })
+  expect(take).type.toBeCallableWith({ origin: '*' })
+  expect(take).type.toBeCallableWith({ origin: ['https://example.org', 'null'] as const })
+  expect(take).type.toBeCallableWith({
+    origin: (origin: string, request: FastifyRequest) => origin === request.hostname
+  })
+  expect(take).type.not.toBeCallableWith({ origin: true })
+  expect(take).type.not.toBeCallableWith({ origin: false })
+  expect(take).type.not.toBeCallableWith({ origin: 'https://example.org' })
+  expect(take).type.not.toBeCallableWith({ origin: [/example/] })
+  expect(take).type.not.toBeCallableWith({ origin: async () => true })
 })
 
 test('maxClients and maxClientsPerIp are numbers', () => {
