@@ -32,6 +32,10 @@ const ROUTE_HOOKS = new Set([
   'onResponse', 'onError', 'onRequestAbort'
 ])
 
+/** A token of RFC 9110 §5.6.2. */
+const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/
+/** The subprotocol that the design reserves for this plugin. */
+const RESERVED = 'time.v1'
 const AN_ORIGIN = "an origin of http or https, such as 'https://example.org', or 'null'"
 
 export const boolean: Rule = { expected: 'a boolean', holds: (value) => typeof value === 'boolean' }
@@ -67,6 +71,12 @@ export function integerBetween (min: number, max: number): Rule {
     expected: `an integer from ${min} to ${max}`,
     holds: (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max
   }
+}
+
+export const protocols: Rule = {
+  expected: `an array of different subprotocol names (RFC 9110 tokens), other than ${RESERVED}`,
+  holds: (value) => Array.isArray(value) && new Set(value).size === value.length &&
+    value.every((name) => typeof name === 'string' && TOKEN.test(name) && name !== RESERVED)
 }
 
 export const count: Rule = {

@@ -65,6 +65,12 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    */
   origin?: OriginRule | undefined
   /**
+   * Subprotocols (RFC 6455 §1.9) that the application speaks: different tokens, other than
+   * `time.v1`. Of those that a client offers the first that is here is agreed upon, as
+   * `client.protocol`; if none is, the upgrade is refused with 400. Default `[]`.
+   */
+  protocols?: readonly string[] | undefined
+  /**
    * What to remember of a client, from its request, which itself is not kept. Default `() =>
    * ({})`.
    */
@@ -150,6 +156,7 @@ const DEFAULTS = {
   immediate: true,
   route: {},
   origin: 'same-origin' as const,
+  protocols: [],
   context: () => ({}),
   onConnect: ignore,
   onMessage: ignore,
@@ -185,6 +192,7 @@ const RULES: Readonly<Record<keyof TimeSocketOptions, check.Rule>> = {
   handler: check.callback,
   route: check.object,
   origin: check.originRule,
+  protocols: check.protocols,
   context: check.callback,
   onConnect: check.callback,
   onMessage: check.callback,

@@ -1,15 +1,16 @@
 import type { ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type {
-  FastifyReply, FastifyRequest, onRequestHookHandler, preHandlerHookHandler, RouteOptions
+  FastifyReply, FastifyRequest, onRequestHookHandler, RouteOptions
 } from 'fastify'
 import type { WebSocket } from 'ws'
 import { createCors } from './cors.js'
-import { UnavailableError, UnsupportedProtocolError } from './errors.js'
+import { UnavailableError } from './errors.js'
 import type { ResolvedOptions } from './options.js'
 import { createOrigins } from './origin.js'
 import { answerError, refuse } from './refusal.js'
 import type { Refusal } from './refusal.js'
+import { createSubprotocols } from './subprotocol.js'
 import { withoutUndefined } from './without-undefined.js'
 
 /** Says why a request is refused; undefined if it is not. */
@@ -34,6 +35,7 @@ export function createRoute<Context> (
   { options, isClosing, findRoom, tellTime, accept }: RouteParts<Context>
 ): RouteOptions {
   const { route, logLevel, logSerializers, preValidation } = options
+  const agree = createSubprotocols(options.protocols)
   const origins = createOrigins(options.origin)
   const admissions = new WeakMap<FastifyRequest, Admission<Context>>()
 
@@ -45,19 +47,6 @@ export function createRoute<Context> (
     admissions.set(request, { context, response: reply.raw })
   }
 
-  /**
-   * The last before the 101, and synchronous: nothing changes between its checks and the
-   * upgrade.
-   */
-  const admit: preHandlerHookHandler = (request, reply, done) => {
-    if (!request.ws) return done()
-    if (isClosing()) return refuse(request, reply, new UnavailableError())
-    // ws would answer with the first one offered, though it be a secret.
-    const isOffered = request.headers['sec-websocket-protocol'] !== undefined
-    if (isOffered) return refuse(request, reply, new UnsupportedProtocolError('none'))
-    done()
-  }
-
   return {
     exposeHeadRoute: true,
     errorHandler: answerError,
@@ -66,7 +55,8 @@ export function createRoute<Context> (
     method: 'GET',
     url: options.url,
     onRequest: [passes(isUnavailable, origins.check, findRoom), ...[route.onRequest ?? []].flat()],
-    preHandler: [...[route.preHandler ?? []].flat(), rememberContext, admit],
+    // The last before the 101, synchronous: nothing changes between the checks and the upgrade.
+    preHandler: [...[route.preHandler ?? []].flat(), rememberContext, passes(isUnavailable, agree)],
     onSend: [...[route.onSend ?? []].flat(), createCors(origins)],
     handler: options.handler ?? tellTime,
     wsHandler (ws, request) {

@@ -19,6 +19,7 @@ const BYTES = 'an integer from 0 to 2147483647'
 const COUNT = 'an integer from 1 up, or Infinity'
 const ORIGIN = "'same-origin', '*', an array of origins or a function"
 const AN_ORIGIN = "an origin of http or https, such as 'https://example.org', or 'null'"
+const PROTOCOLS = 'an array of different subprotocol names (RFC 9110 tokens), other than time.v1'
 const WORDS = 'a function or one of iso, text, epoch, json'
 const INTEGER = 'an integer from 10 to 86400000'
 const PATH = 'a path that starts with "/", without white space, query or fragment'
@@ -44,6 +45,7 @@ const wrongKinds: [option: string, expected: string, accepts: (value: unknown) =
   ['onClose', 'a function', (value) => typeof value === 'function'],
   ['onTick', 'a function', (value) => typeof value === 'function'],
   ['origin', ORIGIN, (value) => typeof value === 'function' || Array.isArray(value)],
+  ['protocols', PROTOCOLS, (value) => Array.isArray(value)],
   ['maxClients', COUNT, (value) => value === Infinity || value === 2 ** 31],
   ['maxClientsPerIp', COUNT, (value) => value === Infinity || value === 2 ** 31],
   ['maxBufferedBytes', BYTES, (value) => value === 0],
@@ -104,6 +106,16 @@ const wrongValues: [option: string, expected: string, value: unknown, shown: str
   ['origin[0]', AN_ORIGIN, [null], 'null'],
   ['origin[0]', AN_ORIGIN, [/a/], '/a/'],
   ['origin[0]', AN_ORIGIN, [['https://a.org']], "[ 'https://a.org' ]"],
+  ['protocols', PROTOCOLS, ['chat', 'chat'], "[ 'chat', 'chat' ]"],
+  ['protocols', PROTOCOLS, ['time.v1'], "[ 'time.v1' ]"],
+  ['protocols', PROTOCOLS, [''], "[ '' ]"],
+  ['protocols', PROTOCOLS, ['a b'], "[ 'a b' ]"],
+  ['protocols', PROTOCOLS, ['a,b'], "[ 'a,b' ]"],
+  ['protocols', PROTOCOLS, ['a/b'], "[ 'a/b' ]"],
+  ['protocols', PROTOCOLS, ['é'], "[ 'é' ]"],
+  ['protocols', PROTOCOLS, ['chat\n'], "[ 'chat\\n' ]"],
+  ['protocols', PROTOCOLS, ['chat', undefined], "[ 'chat', undefined ]"],
+  ['protocols', PROTOCOLS, [1], '[ 1 ]'],
   ['maxClients', COUNT, 2 ** 53, '9007199254740992'],
   ['maxClients', COUNT, '100', "'100'"],
   ['route.url', 'left out: it is the plugin’s own', '/other', "'/other'"],
@@ -135,13 +147,13 @@ for (const [shown, options] of [
 }
 
 for (const unknown of [
-  'Interval', 'urls', 'path', 'heartbeat', 'origins', 'protocols', 'messageRate', 'backplane', 'constructor', '__proto__'
+  'Interval', 'urls', 'path', 'heartbeat', 'origins', 'protocol', 'messageRate', 'backplane', 'constructor', '__proto__'
 ]) {
   const options = Object.defineProperty({}, unknown, { value: 1, enumerable: true })
   test(`refuses the unknown option ${unknown}`, async (t) => {
     t.throws(() => resolve(options), {
       code: 'FST_TIME_SOCKET_INVALID_OPTION',
-      message: `time socket option "${unknown}" must be one of url, namespace, interval, align, immediate, format, preValidation, handler, route, origin, context, onConnect, onMessage, onClose, onTick, maxClients, maxClientsPerIp, maxBufferedBytes, handshakeTimeout, drain, clock, websocket, logLevel, logSerializers, got 1`
+      message: `time socket option "${unknown}" must be one of url, namespace, interval, align, immediate, format, preValidation, handler, route, origin, protocols, context, onConnect, onMessage, onClose, onTick, maxClients, maxClientsPerIp, maxBufferedBytes, handshakeTimeout, drain, clock, websocket, logLevel, logSerializers, got 1`
     })
   })
 }
@@ -203,6 +215,7 @@ test('completes what is left out', async (t) => {
     format: FORMATS.iso,
     route: {},
     origin: 'same-origin',
+    protocols: [],
     maxClients: Infinity,
     maxClientsPerIp: Infinity,
     maxBufferedBytes: 65_536,
@@ -240,6 +253,7 @@ const accepted: [option: string, value: unknown][] = [
   ['onTick', () => {}],
   ['origin', '*'], ['origin', []], ['origin', ['https://a.org', 'http://[::1]:8080', 'null']],
   ['origin', () => true],
+  ['protocols', []], ['protocols', ['chat', 'chat.v2', 'TIME.V1', '!#$%&\'*+-.^_`|~0a']],
   ['maxClients', 1], ['maxClients', Infinity], ['maxClientsPerIp', 1], ['maxClientsPerIp', Infinity],
   ['maxBufferedBytes', 0], ['maxBufferedBytes', 2 ** 31 - 1],
   ['handshakeTimeout', 1], ['handshakeTimeout', 2 ** 31 - 1],

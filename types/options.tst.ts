@@ -10,7 +10,7 @@ declare const takeFor: <Context> (options: TimeSocketOptions<Context>) => void
 test('the tests below know every option', () => {
   expect<keyof TimeSocketOptions>().type.toBe<
     'url' | 'namespace' | 'interval' | 'align' | 'immediate' | 'format' | 'preValidation' |
-    'handler' | 'route' | 'origin' | 'context' | 'onConnect' | 'onMessage' | 'onClose' | 'onTick' |
+    'handler' | 'route' | 'origin' | 'protocols' | 'context' | 'onConnect' | 'onMessage' | 'onClose' | 'onTick' |
     'maxClients' | 'maxClientsPerIp' | 'handshakeTimeout' | 'maxBufferedBytes' | 'drain' | 'clock' | 'websocket' | 'logLevel' |
     'logSerializers'
   >()
@@ -29,6 +29,7 @@ test('every option may be left out, or be undefined', () => {
     handler: undefined,
     route: undefined,
     origin: undefined,
+    protocols: undefined,
     context: undefined,
     onConnect: undefined,
     onMessage: undefined,
@@ -87,6 +88,12 @@ test('origin is one of two words, a list, or a function that says yes or no at o
   expect(take).type.not.toBeCallableWith({ origin: 'https://example.org' })
   expect(take).type.not.toBeCallableWith({ origin: [/example/] })
   expect(take).type.not.toBeCallableWith({ origin: async () => true })
+})
+
+test('protocols are a list of names', () => {
+  expect(take).type.toBeCallableWith({ protocols: ['chat'] as const })
+  expect(take).type.not.toBeCallableWith({ protocols: 'chat' })
+  expect(take).type.not.toBeCallableWith({ protocols: [1] })
 })
 
 test('maxClients and maxClientsPerIp are numbers', () => {
