@@ -17,6 +17,8 @@ await app.register(timeSocket, {
   interval: 5000,
   format: 'text',
   immediate: false,
+  // Public, and without cookies: a copy of the page, opened as a file, may connect as well.
+  origin: '*',
   // Plain HTTP at the URL of the socket: somebody has typed the server's address.
   handler: (_request, reply) => reply.redirect('/TimeSocketClient.html'),
   onConnect (client) {

@@ -5,12 +5,13 @@ import type { FanOut } from './fan-out.js'
 import { encodeMessage } from './message.js'
 import { isPlainObject } from './plain-object.js'
 import { show } from './show.js'
-import { isThenable } from './thenable.js'
 import type { BroadcastOptions, Scalar } from './types.js'
+import { verdictOf } from './verdict.js'
 
 /** `TimeSocket.broadcast` as it is promised there. */
 export type Broadcast<Context> = (data: unknown, options?: BroadcastOptions<Context>) => number
 
+const FILTER_ANSWER = 'what the broadcast option "filter" returns'
 const OPTIONS = ['where', 'except', 'filter', 'local']
 
 export interface BroadcasterOptions<Context> {
@@ -48,20 +49,12 @@ function createCondition<Context> (
   const excepted = new Set(typeof except === 'string' ? [except] : except)
   return (client) => !excepted.has(client.id) &&
     fields.every(([field, wanted]) => hasField(client.context, field, wanted)) &&
-    (filter === undefined || isTrue(filter(client)))
+    (filter === undefined || verdictOf(filter(client), FILTER_ANSWER))
 }
 
 function hasField (context: unknown, field: string, wanted: Scalar | readonly Scalar[]): boolean {
   const value = (context as Record<string, Scalar> | null | undefined)?.[field]
   return Array.isArray(wanted) ? wanted.includes(value) : value === wanted
-}
-
-/** A promise is truthy whatever it resolves to: everybody would get the message. */
-function isTrue (answer: unknown): boolean {
-  if (!isThenable(answer)) return Boolean(answer)
-  answer.then(() => {}, () => {})
-  const argument = 'what the broadcast option "filter" returns'
-  throw new InvalidArgumentError(argument, 'a boolean', show(answer))
 }
 
 function assertOptions (options: unknown): asserts options is BroadcastOptions<unknown> {

@@ -1,4 +1,5 @@
 import { InvalidOptionError } from './errors.js'
+import { canonicalOrigin } from './origin.js'
 import { isPlainObject } from './plain-object.js'
 import { show } from './show.js'
 
@@ -31,6 +32,12 @@ const ROUTE_HOOKS = new Set([
   'onResponse', 'onError', 'onRequestAbort'
 ])
 
+/** A token of RFC 9110 §5.6.2. */
+const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/
+/** The subprotocol that the design reserves for this plugin. */
+const RESERVED = 'time.v1'
+const AN_ORIGIN = "an origin of http or https, such as 'https://example.org', or 'null'"
+
 export const boolean: Rule = { expected: 'a boolean', holds: (value) => typeof value === 'boolean' }
 export const text: Rule = { expected: 'a string', holds: (value) => typeof value === 'string' }
 export const callback: Rule = { expected: 'a function', holds: isFunction }
@@ -39,6 +46,12 @@ export const object: Rule = { expected: 'a plain object', holds: isPlainObject }
 export const hooks: Rule = {
   expected: 'a function or an array of functions',
   holds: (value) => isFunction(value) || (Array.isArray(value) && value.every(isFunction))
+}
+
+export const originRule: Rule = {
+  expected: "'same-origin', '*', an array of origins or a function",
+  holds: (value) => value === 'same-origin' || value === '*' || Array.isArray(value) ||
+    isFunction(value)
 }
 
 export const path: Rule = {
@@ -58,6 +71,17 @@ export function integerBetween (min: number, max: number): Rule {
     expected: `an integer from ${min} to ${max}`,
     holds: (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max
   }
+}
+
+export const protocols: Rule = {
+  expected: `an array of different subprotocol names (RFC 9110 tokens), other than ${RESERVED}`,
+  holds: (value) => Array.isArray(value) && new Set(value).size === value.length &&
+    value.every((name) => typeof name === 'string' && TOKEN.test(name) && name !== RESERVED)
+}
+
+export const count: Rule = {
+  expected: 'an integer from 1 up, or Infinity',
+  holds: (value) => value === Infinity || (Number.isSafeInteger(value) && Number(value) >= 1)
 }
 
 export function objectWith (method: string): Rule {
@@ -93,6 +117,16 @@ export function route (given: object | undefined): void {
     if (OWN_ROUTE_OPTIONS.has(name)) option(path, value, absent('it is the plugin’s own'))
     if (ROUTE_HOOKS.has(name)) option(path, value, hooks)
     if (name === 'errorHandler') option(path, value, callback)
+  }
+}
+
+/** Holds a list of origins to the form in which browsers send them, and names that form. */
+export function origins (given: unknown): void {
+  for (const [index, origin] of Array.isArray(given) ? given.entries() : []) {
+    const canonical = typeof origin === 'string' ? canonicalOrigin(origin) : undefined
+    if (origin === 'null' || (origin !== undefined && origin === canonical)) continue
+    const expected = canonical === undefined ? AN_ORIGIN : show(canonical)
+    throw new InvalidOptionError(`origin[${index}]`, expected, show(origin))
   }
 }
 

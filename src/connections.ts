@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
+import { addressOf } from './address.js'
 import { attempt } from './attempt.js'
 import { Client } from './client.js'
 import type { ClientHost } from './client.js'
@@ -144,16 +145,4 @@ interface Pending {
   closed: CloseInfo | undefined
   /** When the rest has been told; never rejects. */
   readonly settled: Promise<void>
-}
-
-/**
- * An injected request has no socket, and a client that has reset already no address:
- * `request.ip` may even throw.
- */
-function addressOf (request: FastifyRequest): { ip: string, port: number } {
-  try {
-    return { ip: request.ip ?? '', port: request.socket?.remotePort ?? 0 }
-  } catch {
-    return { ip: '', port: 0 }
-  }
 }

@@ -28,6 +28,27 @@ export const InvalidArgumentError = createError<
   TypeError
 )
 
+/** Request or upgrade refused: its `Origin` is not among those that the option `origin` allows. */
+export const OriginForbiddenError = createError(
+  'FST_TIME_SOCKET_ORIGIN_FORBIDDEN',
+  'pages of this origin may not use the time socket',
+  403
+)
+
+/** Request or upgrade refused: `maxClients` connections are open or being opened. */
+export const TooManyClientsError = createError(
+  'FST_TIME_SOCKET_TOO_MANY_CLIENTS',
+  'the time socket has no room for another client',
+  503
+)
+
+/** Request or upgrade refused: `maxClientsPerIp` of them come from this address. */
+export const TooManyClientsFromIpError = createError(
+  'FST_TIME_SOCKET_TOO_MANY_CLIENTS_FROM_IP',
+  'the time socket has no room for another client from this address',
+  429
+)
+
 /** Upgrade refused: subprotocols were offered, and none of them is spoken here. */
 export const UnsupportedProtocolError = createError<[supported: string]>(
   'FST_TIME_SOCKET_UNSUPPORTED_PROTOCOL',
@@ -35,10 +56,10 @@ export const UnsupportedProtocolError = createError<[supported: string]>(
   400
 )
 
-/** Upgrade refused: it was not made or answered within `handshakeTimeout`. */
+/** Request or upgrade refused: nobody answered it within `handshakeTimeout`. */
 export const HandshakeTimeoutError = createError(
   'FST_TIME_SOCKET_HANDSHAKE_TIMEOUT',
-  'the upgrade took too long',
+  'the time socket took too long to answer',
   503
 )
 

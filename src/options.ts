@@ -5,6 +5,7 @@ import type {
 import * as check from './checks.js'
 import { FORMATS } from './format.js'
 import type { Format, FormatName } from './format.js'
+import type { OriginRule } from './origin.js'
 import type { Clock } from './server-clock.js'
 import type { Tick } from './ticker.js'
 import type { CloseInfo, TickDelivery, TimeSocketClient, TimeSocketContext } from './types.js'
@@ -56,6 +57,20 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    */
   route?: TimeSocketRouteOptions | undefined
   /**
+   * Which origins (RFC 6454) may connect from a browser, and send plain requests: `same-origin`
+   * (that of the URL, by host and port), an array of origins as `new URL(…).origin` writes
+   * them, or `null`; a function, given what the browser sent; or `*`, all. Requests without
+   * `Origin` pass: they come from no browser. Others are refused with 403. A function that throws,
+   * or returns a promise, refuses with 500. Default `same-origin`.
+   */
+  origin?: OriginRule | undefined
+  /**
+   * Subprotocols (RFC 6455 §1.9) that the application speaks: different tokens, other than
+   * `time.v1`. Of those that a client offers the first that is here is agreed upon, as
+   * `client.protocol`; if none is, the upgrade is refused with 400. Default `[]`.
+   */
+  protocols?: readonly string[] | undefined
+  /**
    * What to remember of a client, from its request, which itself is not kept. Default `() =>
    * ({})`.
    */
@@ -72,15 +87,27 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
   /** A tick has been sent. Default none. */
   onTick?: ((tick: Tick, delivery: TickDelivery) => unknown) | undefined
   /**
+   * How many clients may be connected to this time socket, upgrades that are under way
+   * included: an integer from 1 up, or Infinity. Another is refused with 503. Default Infinity.
+   */
+  maxClients?: number | undefined
+  /**
+   * How many of them may come from one address, `request.ip`; of IPv6 addresses those of one
+   * /64 count as one. An integer from 1 up, or Infinity. Another is refused with 429.
+   * Default Infinity.
+   */
+  maxClientsPerIp?: number | undefined
+  /**
    * Bytes that may wait for a client, since an earlier turn of the event loop, when it is
    * sent more: an integer, 0 to 2 147 483 647. One who lets more wait is terminated; ticks
    * are left out, and do not count. Default 65 536.
    */
   maxBufferedBytes?: number | undefined
   /**
-   * Milliseconds that an upgrade may stay unanswered, authentication included: an integer,
-   * 1 to 2 147 483 647. It is then refused with 503. It holds for every upgrade on the
-   * server; of several registrations the longest does. Default 10 000.
+   * Milliseconds that an upgrade, or a plain request of this URL, may stay unanswered,
+   * authentication included: an integer, 1 to 2 147 483 647. It is then refused with 503. It
+   * holds for every upgrade on the server; of several registrations the longest does.
+   * Default 10 000.
    */
   handshakeTimeout?: number | undefined
   /** How clients are sent home at shutdown. */
@@ -129,11 +156,15 @@ const DEFAULTS = {
   align: true,
   immediate: true,
   route: {},
+  origin: 'same-origin' as const,
+  protocols: [],
   context: () => ({}),
   onConnect: ignore,
   onMessage: ignore,
   onClose: ignore,
   onTick: ignore,
+  maxClients: Infinity,
+  maxClientsPerIp: Infinity,
   maxBufferedBytes: 65_536,
   handshakeTimeout: 10_000,
   clock: { now: () => Date.now() }
@@ -161,11 +192,15 @@ const RULES: Readonly<Record<keyof TimeSocketOptions, check.Rule>> = {
   preValidation: check.hooks,
   handler: check.callback,
   route: check.object,
+  origin: check.originRule,
+  protocols: check.protocols,
   context: check.callback,
   onConnect: check.callback,
   onMessage: check.callback,
   onClose: check.callback,
   onTick: check.callback,
+  maxClients: check.count,
+  maxClientsPerIp: check.count,
   maxBufferedBytes: check.integerBetween(0, 2 ** 31 - 1),
   handshakeTimeout: check.integerBetween(1, MAX_DELAY_MS),
   drain: check.object,
@@ -195,6 +230,7 @@ export function resolveOptions<Context> (
   check.fields(given, RULES)
   check.fields(given.websocket, WEBSOCKET_RULES, 'websocket')
   check.route(given.route)
+  check.origins(given.origin)
   const { format = DEFAULT_FORMAT, drain, ...others } = given
   return {
     ...DEFAULTS as unknown as ResolvedOptions<Context>,

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { createBroadcast } from './broadcast.js'
+import { createCapacity } from './capacity.js'
 import { createClients } from './clients.js'
 import { createConnections } from './connections.js'
 import { createDrain, drainOnClose } from './drain.js'
@@ -13,6 +14,7 @@ import { createRoute } from './route.js'
 import { createServerClock } from './server-clock.js'
 import { createTellTime } from './tell-time.js'
 import { createTicks } from './ticks.js'
+import { createTimeLimit } from './time-limit.js'
 import { systemTimers as timers } from './timers.js'
 import type { TimeSocketContext } from './types.js'
 import { guardUpgrades } from './upgrade-guard.js'
@@ -48,6 +50,8 @@ export async function timeSocketPlugin (
   app.route(createRoute({
     options,
     isClosing,
+    limitTime: createTimeLimit(options.handshakeTimeout, timers),
+    findRoom: createCapacity(options),
     tellTime: createTellTime(clock, options.interval),
     accept (ws, request, context) {
       disown(app.websocketServer, ws)

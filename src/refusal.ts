@@ -3,6 +3,11 @@ import type { FastifyError } from '@fastify/error'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { safely } from './log.js'
 
+/** Why a request is refused, and what headers say so; Fastify, too, sends those of an error. */
+export interface Refusal extends FastifyError {
+  headers?: Readonly<Record<string, string>>
+}
+
 /**
  * The name of the error handler of an application that set none (Fastify's `lib/error-
  * handler.js`).
@@ -10,10 +15,10 @@ import { safely } from './log.js'
 const FASTIFY_DEFAULT = 'defaultErrorHandler'
 
 /** Answers with a refusal of ours: a coded JSON body, in a connection that is then closed. */
-export function refuse (request: FastifyRequest, reply: FastifyReply, refusal: FastifyError): void {
+export function refuse (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): void {
   safely(request.log).debug({ code: refusal.code }, 'refused')
-  const { code, message, statusCode = 500 } = refusal
-  reply.header('connection', 'close')
+  const { code, message, statusCode = 500, headers = {} } = refusal
+  reply.headers({ ...headers, connection: 'close' })
   answer(reply, { statusCode, code, error: STATUS_CODES[statusCode], message })
 }
 

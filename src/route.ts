@@ -4,16 +4,27 @@ import type {
   FastifyReply, FastifyRequest, onRequestHookHandler, preHandlerHookHandler, RouteOptions
 } from 'fastify'
 import type { WebSocket } from 'ws'
-import { UnavailableError, UnsupportedProtocolError } from './errors.js'
+import { createCors } from './cors.js'
+import { UnavailableError } from './errors.js'
 import type { ResolvedOptions } from './options.js'
+import { createOrigins } from './origin.js'
 import { answerError, refuse } from './refusal.js'
+import type { Refusal } from './refusal.js'
+import { createSubprotocols } from './subprotocol.js'
 import { isThenable } from './thenable.js'
 import { withoutUndefined } from './without-undefined.js'
+
+/** Says why a request is refused; undefined if it is not. */
+type Check = (request: FastifyRequest) => Refusal | undefined
 
 export interface RouteParts<Context> {
   options: ResolvedOptions<Context>
   /** Whether newcomers are to be refused. */
   isClosing: () => boolean
+  /** Refuses plain requests that wait too long; upgrades are guarded elsewhere. */
+  limitTime: onRequestHookHandler
+  /** Says why there is no room for a request; undefined if there is. */
+  findRoom: Check
   /** Answers plain HTTP where the application does not. */
   tellTime: (request: FastifyRequest, reply: FastifyReply) => unknown
   accept: (ws: WebSocket, request: FastifyRequest, context: Context) => void
@@ -24,14 +35,13 @@ export interface RouteParts<Context> {
  * one, it answers to the other, so that a page can learn why it was refused.
  */
 export function createRoute<Context> (
-  { options, isClosing, tellTime, accept }: RouteParts<Context>
+  { options, isClosing, limitTime, findRoom, tellTime, accept }: RouteParts<Context>
 ): RouteOptions {
   const { route, logLevel, logSerializers, preValidation } = options
+  const agree = createSubprotocols(options.protocols)
+  const origins = createOrigins(options.origin)
 
-  const refuseIfClosing: onRequestHookHandler = (request, reply, done) => {
-    if (isClosing()) refuse(request, reply, new UnavailableError())
-    else done()
-  }
+  const isUnavailable: Check = () => isClosing() ? new UnavailableError() : undefined
 
   /** Asynchronous only if the application's function is: an upgrade is then done in one go. */
   const rememberContext: preHandlerHookHandler = (request, reply, done) => {
@@ -54,19 +64,6 @@ export function createRoute<Context> (
     }
   }
 
-  /**
-   * The last before the 101, and synchronous: nothing changes between its checks and the
-   * upgrade.
-   */
-  const admit: preHandlerHookHandler = (request, reply, done) => {
-    if (!request.ws) return done()
-    if (isClosing()) return refuse(request, reply, new UnavailableError())
-    // ws would answer with the first one offered, though it be a secret.
-    const isOffered = request.headers['sec-websocket-protocol'] !== undefined
-    if (isOffered) return refuse(request, reply, new UnsupportedProtocolError('none'))
-    done()
-  }
-
   return {
     exposeHeadRoute: true,
     errorHandler: answerError,
@@ -74,14 +71,39 @@ export function createRoute<Context> (
     ...withoutUndefined(route),
     method: 'GET',
     url: options.url,
-    onRequest: [refuseIfClosing, ...[route.onRequest ?? []].flat()],
-    preHandler: [...[route.preHandler ?? []].flat(), rememberContext, admit],
+    onRequest: [
+      limitTime, passes(isUnavailable, origins.check, findRoom), ...listOf(route.onRequest)
+    ],
+    // The last before the 101, synchronous: nothing changes between the checks and the upgrade.
+    preHandler: [...listOf(route.preHandler), rememberContext, passes(isUnavailable, agree)],
+    onSend: [...listOf(route.onSend), createCors(origins)],
     handler: options.handler ?? tellTime,
     wsHandler (ws, request) {
       const { context, response } = (request as AdmittedRequest<Context>)[kAdmission]
       release(response, request)
       accept(ws, request, context)
     }
+  }
+}
+
+/** The hooks of an option that takes one, several or none. */
+function listOf<Hook> (hooks: Hook | Hook[] | undefined): Hook[] {
+  return [hooks ?? []].flat() as Hook[]
+}
+
+/** A hook that refuses what does not pass all checks, in this order. */
+function passes (...checks: readonly Check[]): onRequestHookHandler {
+  return (request, reply, done) => {
+    try {
+      for (const check of checks) {
+        const refusal = check(request)
+        if (refusal !== undefined) return refuse(request, reply, refusal)
+      }
+    } catch (err) {
+      // Fastify would go on after a hook that throws null or undefined.
+      return done((err ?? new TypeError('a check threw nothing')) as Error)
+    }
+    done()
   }
 }
 

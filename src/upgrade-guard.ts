@@ -89,9 +89,9 @@ export function guardUpgrades (app: FastifyInstance, timeoutMs: number): Upgrade
   }
 
   guards.set(app.server, guard)
+  app.server.prependListener('upgrade', endInjected)
   app.server.prependListener('upgrade', onUpgrade)
   app.server.on('upgrade', watch)
-  app.server.on('upgrade', endInjected)
   app.addHook('onReady', async () => {
     app.addHook('onClose', async () => {
       isClosing = true

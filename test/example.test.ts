@@ -50,6 +50,15 @@ test('greets, sends the time at the next 5 s boundary, answers messages, and log
   ])
 })
 
+test('admits the page wherever it was opened, as a file too', async (t) => {
+  const { port } = await startExample(t)
+  for (const origin of ['null', 'http://127.0.0.1:5500']) {
+    const peer = await connect(`ws://localhost:${port}`, { origin })
+    t.strictSame(await peer.received(1), ['Hi from Time Server!'])
+    peer.ws.close()
+  }
+})
+
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`${signal} sends clients home and ends it promptly, without an error`, async (t) => {
     const example = await startExample(t)

@@ -5,8 +5,8 @@ test('exports the plugin, as default and by name, and every error', async (t) =>
   const { default: plugin, ...named } = entry
   t.equal(plugin, entry.fastifyTimeSocket)
   t.strictSame(Object.keys(named).sort(), [
-    'HandshakeTimeoutError', 'InvalidArgumentError', 'InvalidOptionError', 'NamespaceTakenError', 'UnavailableError',
-    'UnsupportedProtocolError', 'fastifyTimeSocket'
+    'HandshakeTimeoutError', 'InvalidArgumentError', 'InvalidOptionError', 'NamespaceTakenError', 'OriginForbiddenError', 'TooManyClientsError',
+    'TooManyClientsFromIpError', 'UnavailableError', 'UnsupportedProtocolError', 'fastifyTimeSocket'
   ])
 })
 

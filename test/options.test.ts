@@ -16,6 +16,10 @@ const VALUES: readonly unknown[] = [
 ]
 
 const BYTES = 'an integer from 0 to 2147483647'
+const COUNT = 'an integer from 1 up, or Infinity'
+const ORIGIN = "'same-origin', '*', an array of origins or a function"
+const AN_ORIGIN = "an origin of http or https, such as 'https://example.org', or 'null'"
+const PROTOCOLS = 'an array of different subprotocol names (RFC 9110 tokens), other than time.v1'
 const WORDS = 'a function or one of iso, text, epoch, json'
 const INTEGER = 'an integer from 10 to 86400000'
 const PATH = 'a path that starts with "/", without white space, query or fragment'
@@ -40,6 +44,10 @@ const wrongKinds: [option: string, expected: string, accepts: (value: unknown) =
   ['onMessage', 'a function', (value) => typeof value === 'function'],
   ['onClose', 'a function', (value) => typeof value === 'function'],
   ['onTick', 'a function', (value) => typeof value === 'function'],
+  ['origin', ORIGIN, (value) => typeof value === 'function' || Array.isArray(value)],
+  ['protocols', PROTOCOLS, (value) => Array.isArray(value)],
+  ['maxClients', COUNT, (value) => value === Infinity || value === 2 ** 31],
+  ['maxClientsPerIp', COUNT, (value) => value === Infinity || value === 2 ** 31],
   ['maxBufferedBytes', BYTES, (value) => value === 0],
   ['handshakeTimeout', 'an integer from 1 to 2147483647', () => false],
   ['drain', 'a plain object', isRecord],
@@ -81,6 +89,35 @@ const wrongValues: [option: string, expected: string, value: unknown, shown: str
   ['preValidation', 'a function or an array of functions', [() => {}, 'auth'], "[ [Function (anonymous)], 'auth' ]"],
   ['drain.grace', 'an integer from 0 to 9000', 9001, '9001'],
   ['clock', 'an object with a method now()', { now: 1 }, '{ now: 1 }'],
+  ['origin', ORIGIN, 'https://a.org', "'https://a.org'"],
+  ['origin', ORIGIN, 'null', "'null'"],
+  ['origin[0]', "'https://a.org'", ['https://a.org/'], "'https://a.org/'"],
+  ['origin[0]', "'https://a.org'", ['HTTPS://A.org'], "'HTTPS://A.org'"],
+  ['origin[0]', "'https://a.org'", ['https://a.org:443'], "'https://a.org:443'"],
+  ['origin[0]', "'https://a.org'", ['https://user@a.org/path'], "'https://user@a.org/path'"],
+  ['origin[0]', "'https://xn--bcher-kva.example'", ['https://bücher.example'], "'https://bücher.example'"],
+  ['origin[1]', AN_ORIGIN, ['https://a.org', 'a.org'], "'a.org'"],
+  ['origin[0]', AN_ORIGIN, ['a.org:80'], "'a.org:80'"],
+  ['origin[0]', AN_ORIGIN, ['*'], "'*'"],
+  ['origin[0]', AN_ORIGIN, ['same-origin'], "'same-origin'"],
+  ['origin[0]', AN_ORIGIN, ['wss://a.org'], "'wss://a.org'"],
+  ['origin[0]', AN_ORIGIN, [''], "''"],
+  ['origin[0]', AN_ORIGIN, [undefined], 'undefined'],
+  ['origin[0]', AN_ORIGIN, [null], 'null'],
+  ['origin[0]', AN_ORIGIN, [/a/], '/a/'],
+  ['origin[0]', AN_ORIGIN, [['https://a.org']], "[ 'https://a.org' ]"],
+  ['protocols', PROTOCOLS, ['chat', 'chat'], "[ 'chat', 'chat' ]"],
+  ['protocols', PROTOCOLS, ['time.v1'], "[ 'time.v1' ]"],
+  ['protocols', PROTOCOLS, [''], "[ '' ]"],
+  ['protocols', PROTOCOLS, ['a b'], "[ 'a b' ]"],
+  ['protocols', PROTOCOLS, ['a,b'], "[ 'a,b' ]"],
+  ['protocols', PROTOCOLS, ['a/b'], "[ 'a/b' ]"],
+  ['protocols', PROTOCOLS, ['é'], "[ 'é' ]"],
+  ['protocols', PROTOCOLS, ['chat\n'], "[ 'chat\\n' ]"],
+  ['protocols', PROTOCOLS, ['chat', undefined], "[ 'chat', undefined ]"],
+  ['protocols', PROTOCOLS, [1], '[ 1 ]'],
+  ['maxClients', COUNT, 2 ** 53, '9007199254740992'],
+  ['maxClients', COUNT, '100', "'100'"],
   ['route.url', 'left out: it is the plugin’s own', '/other', "'/other'"],
   ['route.path', 'left out: it is the plugin’s own', '/other', "'/other'"],
   ['route.method', 'left out: it is the plugin’s own', 'GET', "'GET'"],
@@ -110,13 +147,13 @@ for (const [shown, options] of [
 }
 
 for (const unknown of [
-  'Interval', 'urls', 'path', 'heartbeat', 'origin', 'protocols', 'maxClients', 'backplane', 'constructor', '__proto__'
+  'Interval', 'urls', 'path', 'heartbeat', 'origins', 'protocol', 'messageRate', 'backplane', 'constructor', '__proto__'
 ]) {
   const options = Object.defineProperty({}, unknown, { value: 1, enumerable: true })
   test(`refuses the unknown option ${unknown}`, async (t) => {
     t.throws(() => resolve(options), {
       code: 'FST_TIME_SOCKET_INVALID_OPTION',
-      message: `time socket option "${unknown}" must be one of url, namespace, interval, align, immediate, format, preValidation, handler, route, context, onConnect, onMessage, onClose, onTick, maxBufferedBytes, handshakeTimeout, drain, clock, websocket, logLevel, logSerializers, got 1`
+      message: `time socket option "${unknown}" must be one of url, namespace, interval, align, immediate, format, preValidation, handler, route, origin, protocols, context, onConnect, onMessage, onClose, onTick, maxClients, maxClientsPerIp, maxBufferedBytes, handshakeTimeout, drain, clock, websocket, logLevel, logSerializers, got 1`
     })
   })
 }
@@ -177,6 +214,10 @@ test('completes what is left out', async (t) => {
     immediate: true,
     format: FORMATS.iso,
     route: {},
+    origin: 'same-origin',
+    protocols: [],
+    maxClients: Infinity,
+    maxClientsPerIp: Infinity,
     maxBufferedBytes: 65_536,
     handshakeTimeout: 10_000,
     drain: { grace: 1000 }
@@ -210,6 +251,10 @@ const accepted: [option: string, value: unknown][] = [
   ['route', { schema: {}, config: {}, onRequest: () => {}, logLevel: 'warn' }],
   ['context', () => ({})], ['onConnect', () => {}], ['onMessage', () => {}], ['onClose', () => {}],
   ['onTick', () => {}],
+  ['origin', '*'], ['origin', []], ['origin', ['https://a.org', 'http://[::1]:8080', 'null']],
+  ['origin', () => true],
+  ['protocols', []], ['protocols', ['chat', 'chat.v2', 'TIME.V1', '!#$%&\'*+-.^_`|~0a']],
+  ['maxClients', 1], ['maxClients', Infinity], ['maxClientsPerIp', 1], ['maxClientsPerIp', Infinity],
   ['maxBufferedBytes', 0], ['maxBufferedBytes', 2 ** 31 - 1],
   ['handshakeTimeout', 1], ['handshakeTimeout', 2 ** 31 - 1],
   ['drain', { grace: 0 }], ['drain', { grace: 9000 }],
@@ -233,9 +278,9 @@ test('takes every format by its name, and a function as it is', async (t) => {
   t.equal(resolve({ format }).format, format)
 })
 
-/** `drain.grace` as `{ drain: { grace: value } }`. */
+/** `drain.grace` as `{ drain: { grace: value } }`; of `origin[1]` the value is the whole list. */
 function nest (option: string, value: unknown): object {
-  return option.split('.').reduceRight((inner, name) => ({ [name]: inner }), value) as object
+  return option.replace(/\[\d\]$/, '').split('.').reduceRight((inner, name) => ({ [name]: inner }), value) as object
 }
 
 function escape (text: string): string {

@@ -279,9 +279,9 @@ test('the checks of this file', async (t) => {
   })
 
   await t.test('print defaults as the table does', async (t) => {
-    const printed = [undefined, 'a', 5, true, {}, () => ({}), { now: () => 1 }].map(print)
+    const printed = [undefined, 'a', 5, true, [], {}, () => ({}), { now: () => 1 }].map(print)
     t.strictSame(printed,
-      ['none', "`'a'`", '`5`', '`true`', '`{}`', '`() => ({})`', '`{ now: () => 1 }`'])
+      ['none', "`'a'`", '`5`', '`true`', '`[]`', '`{}`', '`() => ({})`', '`{ now: () => 1 }`'])
   })
 
   await t.test('list the members of an interface and the members of a union', async (t) => {
@@ -342,6 +342,7 @@ function optionNames (): string[] {
 function print (value: unknown): string {
   if (value === undefined || (isFunction(value) && value.name === 'ignore')) return 'none'
   if (typeof value === 'string') return `\`'${value}'\``
+  if (Array.isArray(value)) return `\`${JSON.stringify(value)}\``
   if (!isRecord(value)) return `\`${String(value)}\``
   const fields = Object.entries(value).map(([name, field]) => `${name}: ${String(field)}`)
   return fields.length === 0 ? '`{}`' : `\`{ ${fields.join(', ')} }\``

@@ -198,25 +198,6 @@ test('messages sent during an asynchronous hook arrive afterwards, in order', as
   t.strictSame(received, ['one', 'two', 'three'])
 })
 
-for (const protocols of [['time.v1'], ['secret-ticket', 'chat'], ['x-y-z']]) {
-  test(`refuses the subprotocols ${protocols.join(', ')}, without repeating them`, async (t) => {
-    let seen: unknown
-    const { app, log } = await createTimeApp(t, {
-      preValidation: async ({ headers }) => { seen = headers['sec-websocket-protocol'] }
-    })
-    const port = await listen(app)
-    const { status, headers, body } = await refused(`ws://127.0.0.1:${port}/time`, protocols)
-    t.strictSame([status, headers.connection, JSON.parse(body)], [400, 'close', {
-      statusCode: 400,
-      code: 'FST_TIME_SOCKET_UNSUPPORTED_PROTOCOL',
-      error: 'Bad Request',
-      message: 'none of the offered subprotocols is supported (supported: none)'
-    }])
-    t.equal(seen, protocols.join(','), 'the hooks see what was offered')
-    t.notMatch(JSON.stringify([headers, body, log.lines]), protocols[0])
-  })
-}
-
 test('plain HTTP is told the time and the schedule', async (t) => {
   const { app, timeSocket } = await createTimeApp(t, { interval: 1000 })
   const answer = await app.inject('/time')
@@ -287,12 +268,6 @@ test('once closing, the route\'s hooks are not asked any more', async (t) => {
   })
   await timeSocket.close()
   t.equal((await app.inject('/time')).statusCode, 503)
-})
-
-test('a subprotocol is no concern of plain HTTP', async (t) => {
-  const { app } = await createTimeApp(t)
-  const headers = { 'sec-websocket-protocol': 'chat' }
-  t.equal((await app.inject({ url: '/time', headers })).statusCode, 200)
 })
 
 test('plain HTTP is told a new epoch though nobody is connected', async (t) => {

@@ -10,8 +10,8 @@ declare const takeFor: <Context> (options: TimeSocketOptions<Context>) => void
 test('the tests below know every option', () => {
   expect<keyof TimeSocketOptions>().type.toBe<
     'url' | 'namespace' | 'interval' | 'align' | 'immediate' | 'format' | 'preValidation' |
-    'handler' | 'route' | 'context' | 'onConnect' | 'onMessage' | 'onClose' | 'onTick' |
-    'handshakeTimeout' | 'maxBufferedBytes' | 'drain' | 'clock' | 'websocket' | 'logLevel' |
+    'handler' | 'route' | 'origin' | 'protocols' | 'context' | 'onConnect' | 'onMessage' | 'onClose' | 'onTick' |
+    'maxClients' | 'maxClientsPerIp' | 'handshakeTimeout' | 'maxBufferedBytes' | 'drain' | 'clock' | 'websocket' | 'logLevel' |
     'logSerializers'
   >()
 })
@@ -28,11 +28,15 @@ test('every option may be left out, or be undefined', () => {
     preValidation: undefined,
     handler: undefined,
     route: undefined,
+    origin: undefined,
+    protocols: undefined,
     context: undefined,
     onConnect: undefined,
     onMessage: undefined,
     onClose: undefined,
     onTick: undefined,
+    maxClients: undefined,
+    maxClientsPerIp: undefined,
     handshakeTimeout: undefined,
     maxBufferedBytes: undefined,
     drain: undefined,
@@ -70,6 +74,32 @@ test('interval, handshakeTimeout and maxBufferedBytes are numbers', () => {
   expect(take).type.not.toBeCallableWith({ interval: 1000n })
   expect(take).type.not.toBeCallableWith({ handshakeTimeout: false })
   expect(take).type.not.toBeCallableWith({ maxBufferedBytes: '64k' })
+})
+
+test('origin is one of two words, a list, or a function that says yes or no at once', () => {
+  expect(take).type.toBeCallableWith({ origin: 'same-origin' })
+  expect(take).type.toBeCallableWith({ origin: '*' })
+  expect(take).type.toBeCallableWith({ origin: ['https://example.org', 'null'] as const })
+  expect(take).type.toBeCallableWith({
+    origin: (origin: string, request: FastifyRequest) => origin === request.hostname
+  })
+  expect(take).type.not.toBeCallableWith({ origin: true })
+  expect(take).type.not.toBeCallableWith({ origin: false })
+  expect(take).type.not.toBeCallableWith({ origin: 'https://example.org' })
+  expect(take).type.not.toBeCallableWith({ origin: [/example/] })
+  expect(take).type.not.toBeCallableWith({ origin: async () => true })
+})
+
+test('protocols are a list of names', () => {
+  expect(take).type.toBeCallableWith({ protocols: ['chat'] as const })
+  expect(take).type.not.toBeCallableWith({ protocols: 'chat' })
+  expect(take).type.not.toBeCallableWith({ protocols: [1] })
+})
+
+test('maxClients and maxClientsPerIp are numbers', () => {
+  expect(take).type.toBeCallableWith({ maxClients: 1000, maxClientsPerIp: Infinity })
+  expect(take).type.not.toBeCallableWith({ maxClients: '1000' })
+  expect(take).type.not.toBeCallableWith({ maxClientsPerIp: false })
 })
 
 test('align and immediate are booleans', () => {

@@ -2,17 +2,12 @@ import { connect as connectSocket } from 'node:net'
 import { test } from 'tap'
 import { createTimeApp, listen } from '../helpers/app.js'
 import { heapBytes } from '../helpers/garbage.js'
+import { CLOSE_FRAME, textFrame, upgradeRequest } from '../helpers/raw.js'
 import { waitFor } from '../helpers/wait.js'
 
 const ROUNDS = 20
 const CYCLES_PER_ROUND = 1000
 const MAX_SLOPE_BYTES = 100
-
-const HANDSHAKE = 'GET /time HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
-  'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n'
-/** A close frame with code 1000, and a message, both with an all-zero mask. */
-const CLOSE = Buffer.from('88820000000003e8', 'hex')
-const MESSAGE = Buffer.from('81820000000068 69'.replace(' ', ''), 'hex')
 
 /** Connects, says something, and leaves, by the close handshake or by a reset. */
 function cycle (port: number, isClosing: boolean): Promise<void> {
@@ -20,10 +15,10 @@ function cycle (port: number, isClosing: boolean): Promise<void> {
     const socket = connectSocket(port, '127.0.0.1')
     socket.on('error', reject)
     socket.on('close', () => resolve())
-    socket.write(HANDSHAKE)
+    socket.write(upgradeRequest('/time'))
     socket.once('data', () => {
-      socket.write(MESSAGE)
-      if (isClosing) socket.end(CLOSE)
+      socket.write(textFrame('hi'))
+      if (isClosing) socket.end(CLOSE_FRAME)
       else socket.resetAndDestroy()
     })
   })
