@@ -1,13 +1,16 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import type { Client } from './client.js'
 import type { Clients } from './clients.js'
+import { sayFarewell } from './farewell.js'
+import type { Leaver } from './farewell.js'
 import { SHUTTING_DOWN } from './endings.js'
+import type { Timers } from './timers.js'
 
 /** Sends every client home when the server shuts down. */
 export interface Drain {
   /** Whether it has started: newcomers are to be refused. */
   readonly started: boolean
+  /** Whether the time to tell everybody is over: from its start where there is no spread. */
+  readonly hasTold: boolean
   /**
    * Starts it, the first time it is called.
    *
@@ -22,33 +25,37 @@ export interface Drain {
 /** How long the end of terminated connections is waited for. */
 const TERMINATION_MS = 250
 
-/** Who can be sent home: a client. */
-type Leaver = Pick<Client<unknown>, 'end' | 'terminate'>
-
 export interface DrainOptions<Context> {
   clients: Clients<Context>
-  /** How long clients have to answer the close frame, and `onClose` to settle. */
+  timers: Timers
+  /** How long each client has to answer its close frame. */
   graceMs: number
-  /** Resolves when `onClose` has settled for all who have gone. */
+  /** Over how long the close frames are spread. */
+  spreadMs: number
+  /** Resolves when `onClose` has settled for all who have gone. Waited for while clients are. */
   whenTold: () => Promise<unknown>
 }
 
 export function createDrain<Context> (options: DrainOptions<Context>): Drain {
-  let started = false
+  const { timers, graceMs, spreadMs } = options
+  let startedMs = Infinity
   let finished: Promise<void> | undefined
   return {
     get started () {
-      return started
+      return startedMs < Infinity
+    },
+    get hasTold () {
+      return timers.monotonic() - startedMs >= spreadMs
     },
     start () {
-      // Before the first client is told: a format that is called meanwhile may start it, too.
-      started = true
+      startedMs = Math.min(startedMs, timers.monotonic())
+      // Not yet: a format that is called when the first client is told may start it, too.
       finished ??= Promise.resolve().then(() => drain(options))
       return finished
     },
     sendHome (client) {
       client.end(SHUTTING_DOWN)
-      setTimeout(() => client.terminate(), options.graceMs).unref()
+      timers.after(graceMs, () => client.terminate())
     }
   }
 }
@@ -75,17 +82,18 @@ export function drainOnClose (app: FastifyInstance, drain: Drain): void {
 }
 
 async function drain<Context> (
-  { clients, graceMs, whenTold }: DrainOptions<Context>
+  { clients, timers, graceMs, spreadMs, whenTold }: DrainOptions<Context>
 ): Promise<void> {
-  for (const client of clients.byId.values()) client.end(SHUTTING_DOWN)
-  // Not unref'd: a process that is shutting down waits for its clients.
-  const grace = new AbortController()
-  await Promise.race([
-    clients.whenEmpty().then(whenTold),
-    wait(graceMs, undefined, { signal: grace.signal }).catch(() => {})
-  ])
-  grace.abort()
+  const leavers = [...clients.byId.values()]
+  let callOff = (): void => {}
+  const ended = new Promise<void>((resolve) => {
+    callOff = sayFarewell({ leavers, timers, graceMs, spreadMs, onEnd: resolve })
+  })
+  await Promise.race([clients.whenEmpty().then(whenTold), ended])
+  callOff()
+  // Who came after the last look at whether it had started has less than the grace.
   for (const client of clients.byId.values()) client.terminate()
   // A terminated socket closes at once; should one not, the server's own close tells.
-  await Promise.race([clients.whenEmpty(), wait(TERMINATION_MS, undefined, { ref: false })])
+  const waited = new Promise<void>((resolve) => { timers.after(TERMINATION_MS, resolve) })
+  await Promise.race([clients.whenEmpty(), waited])
 }

@@ -117,6 +117,11 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
      * Fastify's `pluginTimeout`. Default 1000.
      */
     grace?: number | undefined
+    /**
+     * Milliseconds over which the close frames are spread, so that clients do not all come
+     * back at once: an integer; with `grace`, at least 1000 below `pluginTimeout`. Default 0.
+     */
+    spread?: number | undefined
   } | undefined
   /** Where the server's time comes from. Default: the system's clock. */
   clock?: Clock | undefined
@@ -147,7 +152,12 @@ export type ResolvedOptions<Context> = Pick<TimeSocketOptions<Context>, WithoutD
   Exclude<TimeSocketOptions<Context>[Name], undefined>
 } & {
   format: Format
-  drain: { grace: number }
+  drain: Drain
+}
+
+interface Drain {
+  grace: number
+  spread: number
 }
 
 const DEFAULTS = {
@@ -170,7 +180,7 @@ const DEFAULTS = {
   clock: { now: () => Date.now() }
 }
 const DEFAULT_FORMAT = 'iso'
-const DEFAULT_GRACE_MS = 1000
+const DEFAULT_DRAIN: Drain = { grace: 1000, spread: 0 }
 
 const MIN_INTERVAL_MS = 10
 const MAX_INTERVAL_MS = 86_400_000
@@ -240,12 +250,13 @@ export function resolveOptions<Context> (
   }
 }
 
-function resolveDrain (
-  drain: TimeSocketOptions['drain'], pluginTimeoutMs: number
-): { grace: number } {
+function resolveDrain (drain: TimeSocketOptions['drain'], pluginTimeoutMs: number): Drain {
   const maxMs = pluginTimeoutMs === 0 ? MAX_DELAY_MS : pluginTimeoutMs - TIMEOUT_MARGIN_MS
-  const resolved = { grace: DEFAULT_GRACE_MS, ...withoutUndefined({ ...drain }) }
-  check.fields(resolved, { grace: check.integerBetween(0, maxMs) }, 'drain')
+  const resolved = { ...DEFAULT_DRAIN, ...withoutUndefined({ ...drain }) }
+  const grace = check.integerBetween(0, maxMs)
+  check.option('drain.grace', resolved.grace, grace)
+  const spread = check.integerBetween(0, maxMs - resolved.grace)
+  check.fields(resolved, { grace, spread }, 'drain')
   return resolved
 }
 

@@ -42,14 +42,14 @@ export async function timeSocketPlugin (
     clients, fanOut, clock, timers, options, sendCurrent, log
   })
   const { whenTold } = connections
-  const drain = createDrain({ clients, graceMs: options.drain.grace, whenTold })
-  const isClosing = () => drain.started
+  const { grace: graceMs, spread: spreadMs } = options.drain
+  const drain = createDrain({ clients, timers, graceMs, spreadMs, whenTold })
 
   await registerWebsocketServer(app, options.websocket)
   const guard = guardUpgrades(app, options.handshakeTimeout)
   app.route(createRoute({
     options,
-    isClosing,
+    isClosing: () => drain.started,
     limitTime: createTimeLimit(options.handshakeTimeout, timers),
     findRoom: createCapacity(options),
     tellTime: createTellTime(clock, options.interval),
@@ -69,7 +69,7 @@ export async function timeSocketPlugin (
       return ticks.lastTick
     },
     now: clock.now,
-    broadcast: createBroadcast({ clients, fanOut, isClosed: isClosing }),
+    broadcast: createBroadcast({ clients, fanOut, isClosed: () => drain.hasTold }),
     close: drain.start
   })
   drainOnClose(app, drain)

@@ -15,6 +15,8 @@ export interface Timers {
    * millisecond early. @returns a function that calls it off.
    */
   after (delayMs: number, callback: () => void): () => void
+  /** As `after`, but keeps the process alive until then. */
+  hold (delayMs: number, callback: () => void): () => void
   /**
    * Calls back once, after the input that is waiting has been read.
    *
@@ -31,6 +33,10 @@ export const systemTimers: Timers = {
   monotonic: () => performance.now(),
   after (delayMs, callback) {
     const timeout = setTimeout(callback, delayMs).unref()
+    return () => clearTimeout(timeout)
+  },
+  hold (delayMs, callback) {
+    const timeout = setTimeout(callback, delayMs)
     return () => clearTimeout(timeout)
   },
   soon (callback) {

@@ -119,14 +119,14 @@ export interface TimeSocket<Context = TimeSocketContext> {
    *
    * @param data a string is sent as text, bytes as a binary message, any other JSON value as
    * its JSON text.
-   * @returns to how many clients it was sent; 0 after `close()`.
+   * @returns to how many clients it was sent; 0 after `close()`, once `drain.spread` is over.
    * @throws {InvalidArgumentError} when the data or an option cannot be used; then nothing was
    * sent.
    */
   broadcast<Data> (data: Data & Sendable<Data>, options?: BroadcastOptions<Context>): number
   /**
-   * Closes every client with 1001, terminates those that have not gone after
-   * `drain.grace`, and refuses new ones with 503. `app.close()` does the same.
+   * Closes every client with 1001, spread over `drain.spread`, terminates those that have
+   * not gone `drain.grace` later, and refuses new ones with 503. `app.close()` does the same.
    *
    * @returns when the last client has gone; the same promise whenever called.
    */

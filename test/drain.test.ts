@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import websocket from '@fastify/websocket'
+import Fastify from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { test } from 'tap'
 import timeSocket from '../src/index.js'
 import type { CloseInfo } from '../src/index.js'
@@ -63,14 +65,26 @@ for (const [title, registerFirst] of [['the host', true], ['the plugin', false]]
   })
 }
 
-test('clients get 1001 though another plugin\'s preClose hook throws', async (t) => {
-  const { app } = createApp(t)
-  app.addHook('preClose', async () => { throw new Error('no database') })
-  await app.register(timeSocket)
-  const [peer] = await connectMany(await listen(app), 1)
-  await t.rejects(within(app.close(), 'closing'), { message: 'no database' })
-  t.strictSame(await peer?.closed, SHUTDOWN)
-})
+const fail = async () => { throw new Error('no database') }
+
+for (const [title, hook, message] of [
+  ['preClose hook throws', (app) => app.addHook('preClose', fail), 'no database'],
+  ['onClose hook throws', (app) => app.addHook('onClose', fail), 'no database'],
+  ['latest onClose hook throws', (app) => app.addHook('onReady', async () => {
+    app.addHook('onClose', fail)
+  }), 'no database'],
+  ['preClose hook hangs', (app) => app.addHook('preClose', () => new Promise<void>(() => {})), /did not start in time/]
+] satisfies [string, (app: FastifyInstance) => unknown, string | RegExp][]) {
+  test(`clients get 1001 at once though another plugin's ${title}`, async (t) => {
+    const app = Fastify({ pluginTimeout: 1500 })
+    await app.register(timeSocket, { drain: { grace: 300 } })
+    hook(app)
+    const [peer] = await connectMany(await listen(app), 1)
+    const closing = t.rejects(within(app.close(), 'closing'), { message })
+    t.strictSame(await within(peer?.closed ?? fail(), 'the end', 500), SHUTDOWN)
+    await closing
+  })
+}
 
 test('who does not answer is terminated after the grace; the others do not wait for it', async (t) => {
   const closes: CloseInfo[] = []
@@ -86,6 +100,81 @@ test('who does not answer is terminated after the grace; the others do not wait 
   t.ok(await tookMs >= 290 && await tookMs < 800, `${await tookMs} ms`)
   t.strictSame(closes.map(({ code, cause }) => [code, cause]), [[1001, 'shutdown'], [1001, 'shutdown'], [1001, 'shutdown']])
   for (const socket of mutes) await waitFor(() => socket.destroyed, 'the end of a mute one')
+})
+
+test('the 1001 are spread; until its own, a client keeps its ticks and messages', async (t) => {
+  const { app, timeSocket } = await createTimeApp(t, {
+    interval: 20,
+    immediate: false,
+    format: ({ seq }) => `tick ${seq}`,
+    onMessage: (client, data) => client.send(`got ${data}`),
+    drain: { spread: 600 }
+  })
+  const port = await listen(app)
+  const peers = await connectMany(port, 3)
+  const endsMs = peers.map(({ closed }) => closed.then(() => performance.now()))
+  const startMs = performance.now()
+  const closing = timed(() => app.close())
+  const [first, second, third] = peers as [Peer, Peer, Peer]
+  t.strictSame(await first.closed, SHUTDOWN)
+  t.equal(timeSocket.broadcast('news'), 2)
+  t.equal((await refused(`ws://127.0.0.1:${port}/time`)).status, 503)
+  third.ws.send('hi')
+  await second.closed
+  t.equal(timeSocket.broadcast('more'), 1)
+  await third.closed
+  t.equal(timeSocket.broadcast('last'), 0)
+
+  const tookMs = await closing
+  t.ok(tookMs >= 390 && tookMs < 1000, `${tookMs} ms`)
+  const ends = await Promise.all(endsMs)
+  for (const [index, leastMs] of [0, 190, 390].entries()) {
+    const endMs = Number(ends[index]) - startMs
+    t.ok(endMs >= leastMs, `client ${index} after ${endMs} ms`)
+  }
+  const isTick = (message: string | Buffer) => /^tick/.test(String(message))
+  const told = peers.map(({ messages }) => messages.filter((message) => !isTick(message)).sort())
+  t.strictSame(told, [[], ['news'], ['got hi', 'more', 'news']])
+  const ticks = peers.map(({ messages }) => messages.filter(isTick).length)
+  const [, secondTicks = 0, thirdTicks = 0] = ticks
+  t.ok(secondTicks >= 4 && thirdTicks >= secondTicks + 4, `${secondTicks}, ${thirdTicks} ticks`)
+})
+
+test('who does not answer is terminated a grace after its own 1001', async (t) => {
+  const options = { drain: { grace: 400, spread: 600 } }
+  const { app } = await createTimeApp(t, options, { pluginTimeout: 2000 })
+  const port = await listen(app)
+  const mutes = [await connectMute(port), await connectMute(port)]
+  const startMs = performance.now()
+  const ends = mutes.map(async (socket) => {
+    await once(socket, 'close')
+    return performance.now() - startMs
+  })
+  const tookMs = await timed(() => app.close())
+  const [firstMs = 0, secondMs = 0] = await within(Promise.all(ends), 'the ends')
+  t.ok(firstMs >= 390 && secondMs >= 690, `${firstMs}, ${secondMs} ms`)
+  t.ok(tookMs >= 690 && tookMs < 1200, `${tookMs} ms`)
+})
+
+test('app.close after timeSocket.close, or meanwhile, waits for the same end', async (t) => {
+  for (const isAwaited of [true, false]) {
+    const closes: CloseInfo[] = []
+    const { app, timeSocket } = await createTimeApp(t, {
+      drain: { grace: 300 }, onClose: (_client, info) => closes.push(info)
+    })
+    const port = await listen(app)
+    const mute = await connectMute(port)
+    const [peer] = await connectMany(port, 1)
+    const tookMs = timed(async () => {
+      const closed = timeSocket.close()
+      if (isAwaited) await closed
+      await app.close()
+    })
+    t.ok(await tookMs < 800, `${await tookMs} ms`)
+    t.strictSame(await peer?.closed, SHUTDOWN)
+    await waitFor(() => mute.destroyed, 'the end of the mute one')
+    t.strictSame(closes.map(({ cause }) => cause), ['shutdown', 'shutdown'])
+  }
 })
 
 test('a grace of 0 terminates at once', async (t) => {
@@ -156,6 +245,28 @@ test('a client whom another plugin kept until after the drain is sent home all t
   await waitFor(() => app.timeSocket.clients.size === 0, 'leaving')
 })
 
+test('a client whom another plugin kept until the drain was on its way does not hold it up', async (t) => {
+  const { app } = createApp(t)
+  const goOn: (() => void)[] = []
+  app.addHook('onRoute', (route) => {
+    const keep = () => new Promise<void>((resolve) => { goOn.push(resolve) })
+    route.preHandler = [route.preHandler ?? []].flat().concat(keep)
+  })
+  await app.register(timeSocket, { immediate: false, drain: { grace: 400 } })
+  const port = await listen(app)
+  const staying = connectMute(port)
+  await waitFor(() => goOn.length === 1, 'the first in the hook')
+  goOn[0]?.()
+  await staying
+  const opening = connectMute(port)
+  await waitFor(() => goOn.length === 2, 'the second in the hook')
+  const tookMs = timed(() => app.close())
+  await new Promise((resolve) => setImmediate(resolve))
+  goOn[1]?.()
+  await opening
+  t.ok(await tookMs < 900, `${await tookMs} ms`)
+})
+
 test('timeSocket.close drains once, and the application goes on', async (t) => {
   const { app } = createApp(t)
   await app.register(timeSocket, { interval: 20 })
@@ -215,6 +326,18 @@ test('a client that was leaving anyway keeps its own end', async (t) => {
   await app.close()
   t.strictSame(await peer?.closed, [4000, 'go'])
   t.strictSame(closes, [{ code: 4000, reason: 'go', cause: 'application' }])
+})
+
+test('the time sockets of sibling scopes drain, too', async (t) => {
+  const { app } = createApp(t)
+  for (const prefix of ['/one', '/two']) {
+    app.register(async (scope) => { await scope.register(timeSocket) }, { prefix })
+  }
+  const port = await listen(app)
+  const peers = await Promise.all(['/one/time', '/two/time']
+    .map((path) => connect(`ws://127.0.0.1:${port}${path}`)))
+  t.ok(await timed(() => app.close()) < 900)
+  for (const peer of peers) t.strictSame(await peer.closed, SHUTDOWN)
 })
 
 test('two time sockets drain together', async (t) => {

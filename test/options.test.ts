@@ -52,6 +52,7 @@ const wrongKinds: [option: string, expected: string, accepts: (value: unknown) =
   ['handshakeTimeout', 'an integer from 1 to 2147483647', () => false],
   ['drain', 'a plain object', isRecord],
   ['drain.grace', 'an integer from 0 to 9000', (value) => value === 0],
+  ['drain.spread', 'an integer from 0 to 8000', (value) => value === 0],
   ['clock', 'an object with a method now()', () => false],
   ['websocket', 'a plain object', isRecord],
   ['websocket.errorHandler', 'a function', (value) => typeof value === 'function'],
@@ -88,6 +89,7 @@ const wrongValues: [option: string, expected: string, value: unknown, shown: str
   ['format', WORDS, '__proto__', "'__proto__'"],
   ['preValidation', 'a function or an array of functions', [() => {}, 'auth'], "[ [Function (anonymous)], 'auth' ]"],
   ['drain.grace', 'an integer from 0 to 9000', 9001, '9001'],
+  ['drain.spread', 'an integer from 0 to 8000', 8001, '8001'],
   ['clock', 'an object with a method now()', { now: 1 }, '{ now: 1 }'],
   ['origin', ORIGIN, 'https://a.org', "'https://a.org'"],
   ['origin', ORIGIN, 'null', "'null'"],
@@ -181,8 +183,8 @@ for (const [option, expected, value, shown] of wrongValues) {
 }
 
 test('refuses unknown fields of drain and websocket', async (t) => {
-  t.throws(() => resolve({ drain: { spread: 1 } }), {
-    message: 'time socket option "drain.spread" must be one of grace, got 1'
+  t.throws(() => resolve({ drain: { Spread: 1 } }), {
+    message: 'time socket option "drain.Spread" must be one of grace, spread, got 1'
   })
   t.throws(() => resolve({ websocket: { maxPayload: 1 } }), {
     message: 'time socket option "websocket.maxPayload" must be one of errorHandler, preClose, options, got 1'
@@ -196,8 +198,18 @@ test('refuses a grace, the default too, that a short pluginTimeout does not allo
   })
 })
 
+test('refuses a spread that with its grace takes longer than the pluginTimeout allows', async (t) => {
+  for (const [grace, spread] of [[0, 9000], [4000, 5000], [9000, 0]]) {
+    t.strictSame(resolve({ drain: { spread, grace } }).drain, { grace, spread })
+  }
+  t.throws(() => resolve({ drain: { spread: 5001, grace: 4000 } }), {
+    message: 'time socket option "drain.spread" must be an integer from 0 to 5000, got 5001'
+  })
+})
+
 test('takes any grace a timer can wait where there is no pluginTimeout', async (t) => {
   t.equal(resolve({ drain: { grace: 2 ** 31 - 1 } }, 0).drain.grace, 2 ** 31 - 1)
+  t.equal(resolve({ drain: { grace: 0, spread: 2 ** 31 - 1 } }, 0).drain.spread, 2 ** 31 - 1)
   t.throws(() => resolve({ drain: { grace: 2 ** 31 } }, 0), { code: 'FST_TIME_SOCKET_INVALID_OPTION' })
 })
 
@@ -220,7 +232,7 @@ test('completes what is left out', async (t) => {
     maxClientsPerIp: Infinity,
     maxBufferedBytes: 65_536,
     handshakeTimeout: 10_000,
-    drain: { grace: 1000 }
+    drain: { grace: 1000, spread: 0 }
   })
   t.strictSame(await context({} as never), {})
   for (const callback of [onConnect, onMessage, onClose, onTick]) {
@@ -233,12 +245,12 @@ test('takes undefined for absent, at every level', async (t) => {
   const { url, drain, interval } = resolve({
     url: undefined,
     interval: undefined,
-    drain: { grace: undefined },
+    drain: { grace: undefined, spread: undefined },
     prefix: undefined,
     more: undefined,
     route: { url: undefined, onRequest: undefined }
   })
-  t.strictSame([url, drain, interval], ['/time', { grace: 1000 }, 5000])
+  t.strictSame([url, drain, interval], ['/time', { grace: 1000, spread: 0 }, 5000])
 })
 
 const accepted: [option: string, value: unknown][] = [
@@ -257,7 +269,7 @@ const accepted: [option: string, value: unknown][] = [
   ['maxClients', 1], ['maxClients', Infinity], ['maxClientsPerIp', 1], ['maxClientsPerIp', Infinity],
   ['maxBufferedBytes', 0], ['maxBufferedBytes', 2 ** 31 - 1],
   ['handshakeTimeout', 1], ['handshakeTimeout', 2 ** 31 - 1],
-  ['drain', { grace: 0 }], ['drain', { grace: 9000 }],
+  ['drain', { grace: 0, spread: 9000 }], ['drain', { grace: 9000, spread: 0 }],
   ['clock', { now: () => 0 }],
   ['websocket', { options: { maxPayload: 10 } }],
   ['logLevel', 'warn'], ['logSerializers', { req: () => '' }]

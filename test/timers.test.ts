@@ -1,5 +1,3 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { test } from 'tap'
 import { systemTimers } from '../src/timers.js'
 import { within } from './helpers/wait.js'
@@ -11,10 +9,10 @@ test('monotonic goes on, and only on', async (t) => {
   t.ok(systemTimers.monotonic() - Number(readings[0]) >= 19)
 })
 
-for (const name of ['after', 'soon'] as const) {
-  /** Either, under one signature. */
+for (const name of ['after', 'hold', 'soon'] as const) {
+  /** Each, under one signature. */
   const start = (callback: () => void) =>
-    name === 'after' ? systemTimers.after(5, callback) : systemTimers.soon(callback)
+    name === 'soon' ? systemTimers.soon(callback) : systemTimers[name](5, callback)
 
   test(`${name} calls back once`, async (t) => {
     let count = 0
@@ -34,17 +32,18 @@ for (const name of ['after', 'soon'] as const) {
   })
 }
 
-test('after does not keep the process alive', async (t) => {
-  const script = 'setTimeout(() => {}, 60000).unref()'
-  await within(promisify(execFile)(process.execPath, ['-e', script], { env: {} }), 'the end', 20_000)
-  const timer: unknown[] = []
-  const { setTimeout: original } = globalThis
-  t.teardown(() => { globalThis.setTimeout = original })
-  globalThis.setTimeout = ((...args: Parameters<typeof original>) => {
-    const timeout = original(...args)
-    timer.push(timeout)
-    return timeout
-  }) as typeof original
-  systemTimers.after(60_000, () => {})
-  t.equal((timer[0] as NodeJS.Timeout).hasRef(), false)
-})
+for (const [name, isHolding] of [['after', false], ['hold', true]] as const) {
+  test(`${name} ${isHolding ? 'keeps' : 'does not keep'} the process alive`, async (t) => {
+    const timers: NodeJS.Timeout[] = []
+    const { setTimeout: original } = globalThis
+    t.teardown(() => { globalThis.setTimeout = original })
+    globalThis.setTimeout = ((...args: Parameters<typeof original>) => {
+      const timeout = original(...args)
+      timers.push(timeout)
+      return timeout
+    }) as typeof original
+    const cancel = systemTimers[name](60_000, () => {})
+    t.strictSame(timers.map((timer) => timer.hasRef()), [isHolding])
+    cancel()
+  })
+}

@@ -264,11 +264,13 @@ describe('the callbacks', () => {
   })
 })
 
-test('drain is an object with a number', () => {
+test('drain is an object with numbers', () => {
   expect(take).type.toBeCallableWith({ drain: {} })
   expect(take).type.toBeCallableWith({ drain: { grace: 500 } })
-  expect(take).type.toBeCallableWith({ drain: { grace: undefined } })
+  expect(take).type.toBeCallableWith({ drain: { grace: 500, spread: 1000 } })
+  expect(take).type.toBeCallableWith({ drain: { grace: undefined, spread: undefined } })
   expect(take).type.not.toBeCallableWith({ drain: { grace: '500' } })
+  expect(take).type.not.toBeCallableWith({ drain: { spread: '500' } })
   expect(take).type.not.toBeCallableWith({ drain: { grase: 500 } })
   expect(take).type.not.toBeCallableWith({ drain: 500 })
   expect(take).type.not.toBeCallableWith({ drain: false })

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { readFileSync } from 'node:fs'
 import type { LogLine } from './log.js'
 import { waitFor, within } from './wait.js'
 
@@ -26,7 +26,9 @@ interface Test {
   teardown (callback: () => unknown): unknown
 }
 
-const SERVER = fileURLToPath(new URL('../../example/dist/server.js', import.meta.url))
+const ROOT = new URL('../../', import.meta.url)
+/** What `npm start` runs once it has built: a signal to npm reaches that shell only. */
+const { scripts: { start: START } } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'))
 /** What the plugin promises of `app.close()` with its default drain. */
 const PROMPT_MS = 1500
 
@@ -67,8 +69,8 @@ export async function runExample (env: NodeJS.ProcessEnv): Promise<ExampleRun> {
 
 function spawnExample (env: NodeJS.ProcessEnv) {
   // tap puts its loader back into the environment of every child process.
-  const command = ['-u', 'NODE_OPTIONS', process.execPath, SERVER]
-  const child = spawn('env', command, { env: { ...plainEnv(), ...env } })
+  const command = ['-u', 'NODE_OPTIONS', 'sh', '-c', START]
+  const child = spawn('env', command, { cwd: ROOT, env: { ...plainEnv(), ...env } })
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text) => { output.stdout += text })
   child.stderr.setEncoding('utf8').on('data', (text) => { output.stderr += text })

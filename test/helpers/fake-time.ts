@@ -66,10 +66,15 @@ export function createFakeTime (
     monotonicMs = Math.max(monotonicMs, untilMs)
   }
 
+  function after (delayMs: number, callback: () => void): () => void {
+    return add(monotonicMs + Math.max(0, delayMs + jitterMs()), callback)
+  }
+
   return {
     timers: {
       monotonic: () => monotonicMs,
-      after: (delayMs, callback) => add(monotonicMs + Math.max(0, delayMs + jitterMs()), callback),
+      after,
+      hold: after,
       soon: (callback) => add(monotonicMs + TURN_MS, callback)
     },
     clock: {

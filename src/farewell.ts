@@ -1,0 +1,72 @@
+import type { Client } from './client.js'
+import { SHUTTING_DOWN } from './endings.js'
+import type { Timers } from './timers.js'
+
+/** Who can be sent away: a client. */
+export type Leaver = Pick<Client<unknown>, 'end' | 'terminate'>
+
+export interface FarewellOptions {
+  /** In the order in which they are told. */
+  leavers: readonly Leaver[]
+  timers: Timers
+  /** How long each has to answer its close frame. */
+  graceMs: number
+  /** Over how long the close frames are spread, evenly; 0 sends all of them at once. */
+  spreadMs: number
+  /** Called once the last has been terminated; where there is nobody, after the grace. */
+  onEnd: () => void
+}
+
+/** How long the event loop may be kept from turning: very many clients take a while. */
+const SLICE_MS = 4
+
+/**
+ * Closes clients with 1001, one after another, and terminates each `graceMs` after it was told.
+ * Keeps the process alive until it has ended.
+ *
+ * @returns a function that calls off what is still to be done.
+ */
+export function sayFarewell (
+  { leavers, timers, graceMs, spreadMs, onEnd }: FarewellOptions
+): () => void {
+  const startMs = timers.monotonic()
+  /** When each was told, as far as that has come. */
+  const toldMs: number[] = []
+  let terminatedCount = 0
+  let cancel = (): void => {}
+
+  const tellDueMs = () => toldMs.length === leavers.length
+    ? Infinity
+    : startMs + spreadMs * toldMs.length / leavers.length
+  const terminateDueMs = () => (toldMs[terminatedCount] ?? Infinity) + graceMs
+
+  /** @returns whether anything was due. */
+  function serveOne (nowMs: number): boolean {
+    if (tellDueMs() <= nowMs) {
+      leavers[toldMs.length]?.end(SHUTTING_DOWN)
+      toldMs.push(nowMs)
+      return true
+    }
+    if (terminateDueMs() > nowMs) return false
+    leavers[terminatedCount++]?.terminate()
+    return true
+  }
+
+  function serve (): void {
+    const endMs = timers.monotonic() + SLICE_MS
+    let nowMs = timers.monotonic()
+    while (serveOne(nowMs)) {
+      nowMs = timers.monotonic()
+      if (nowMs < endMs) continue
+      cancel = timers.soon(serve)
+      return
+    }
+    const dueMs = Math.min(tellDueMs(), terminateDueMs())
+    if (dueMs < Infinity) cancel = timers.hold(Math.ceil(dueMs - nowMs), serve)
+    else if (leavers.length > 0) onEnd()
+    else cancel = timers.hold(graceMs, onEnd)
+  }
+
+  serve()
+  return () => cancel()
+}

@@ -1,0 +1,98 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { waitFor, within } from '../helpers/wait.js'
+
+/** What is put to the test: this plugin, or a bare @fastify/websocket route. */
+export type ServerKind = 'time-socket' | 'bare'
+
+export interface ServerSettings {
+  readonly kind: ServerKind
+  /** Whether it speaks TLS. Default false. */
+  readonly tls?: boolean
+  readonly handshakeTimeoutMs?: number
+  readonly graceMs?: number
+  /** Milliseconds between two ticks. */
+  readonly interval?: number
+  /** Whether @fastify/under-pressure is there, to refuse everything once told to. Default false. */
+  readonly canBePressed?: boolean
+}
+
+/** What the server's process is told. */
+export type Command = 'count' | 'press' | 'close'
+
+/** What it tells. */
+export type Report =
+  { type: 'ready', port: number } |
+  { type: 'count', connections: number, handles: number } |
+  { type: 'closed', tookMs: number } |
+  { type: 'fault', message: string }
+
+/** A server in a process of its own. */
+export interface ServerProcess {
+  readonly port: number
+  /** What nobody caught there, so far. */
+  readonly faults: readonly string[]
+  /** Resolves with the exit code, or the signal. */
+  readonly exited: Promise<number | string>
+  /** Open connections, as the server counts them, and as the process does. */
+  count (): Promise<{ connections: number, handles: number }>
+  /** From soon on, every request is refused by @fastify/under-pressure. */
+  press (): void
+  /** Starts `app.close()`. @returns how long it took, in ms; undefined if longer than the limit. */
+  close (limitMs: number): Promise<number | undefined>
+}
+
+/** What is needed of tap's test object. */
+export interface Test {
+  teardown (callback: () => unknown): unknown
+}
+
+const PROGRAM = fileURLToPath(new URL('server.ts', import.meta.url))
+const START_LIMIT_MS = 30_000
+
+/** Starts it, listening on a free port, for as long as the test lasts. */
+export async function startServer (t: Test, settings: ServerSettings): Promise<ServerProcess> {
+  const child = fork(PROGRAM, [JSON.stringify(settings)])
+  const exited = once(child, 'exit').then(([code, signal]) => code ?? signal)
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await exited
+  })
+  const faults: string[] = []
+  const reports: Report[] = []
+  child.on('message', (report: Report) => {
+    if (report.type === 'fault') faults.push(report.message)
+    else reports.push(report)
+  })
+
+  async function nextReport<Type extends Report['type']> (type: Type, limitMs: number) {
+    const isThat = (report: Report) => report.type === type
+    await waitFor(() => reports.some(isThat), `the server's report «${type}»`, limitMs)
+    const [report] = reports.splice(reports.findIndex(isThat), 1)
+    return report as Extract<Report, { type: Type }>
+  }
+
+  const died = exited.then((end) => { throw new Error(`the server ended: ${end}`) })
+  const { port } = await Promise.race([nextReport('ready', START_LIMIT_MS), died])
+  died.catch(() => {})
+  return {
+    port,
+    faults,
+    get exited () {
+      return within(exited, 'the end of the server')
+    },
+    async count () {
+      child.send('count' satisfies Command)
+      const { connections, handles } = await nextReport('count', START_LIMIT_MS)
+      return { connections, handles }
+    },
+    press () {
+      child.send('press' satisfies Command)
+    },
+    async close (limitMs) {
+      child.send('close' satisfies Command)
+      return await nextReport('closed', limitMs).then(({ tookMs }) => tookMs, () => undefined)
+    }
+  }
+}
