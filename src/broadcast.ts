@@ -3,6 +3,7 @@ import type { Clients } from './clients.js'
 import { InvalidArgumentError } from './errors.js'
 import type { FanOut } from './fan-out.js'
 import { encodeMessage } from './message.js'
+import type { Observer } from './observer.js'
 import { isPlainObject } from './plain-object.js'
 import { show } from './show.js'
 import type { BroadcastOptions, Scalar } from './types.js'
@@ -17,12 +18,13 @@ const OPTIONS = ['where', 'except', 'filter', 'local']
 export interface BroadcasterOptions<Context> {
   clients: Clients<Context>
   fanOut: FanOut<Context>
+  observer: Observer<Context>
   /** Whether nobody is to get anything any more. */
   isClosed: () => boolean
 }
 
 export function createBroadcast<Context> (
-  { clients, fanOut, isClosed }: BroadcasterOptions<Context>
+  { clients, fanOut, observer, isClosed }: BroadcasterOptions<Context>
 ): Broadcast<Context> {
   return (data, options = {}) => {
     assertOptions(options)
@@ -38,6 +40,7 @@ export function createBroadcast<Context> (
       deliver: (client) => { client.write(frame) },
       onEnd () {}
     })
+    observer.broadcast(recipients.length)
     return recipients.length
   }
 }

@@ -43,6 +43,11 @@ export const text: Rule = { expected: 'a string', holds: (value) => typeof value
 export const callback: Rule = { expected: 'a function', holds: isFunction }
 export const object: Rule = { expected: 'a plain object', holds: isPlainObject }
 
+export const objectOrFalse: Rule = {
+  expected: 'a plain object or false',
+  holds: (value) => value === false || isPlainObject(value)
+}
+
 export const hooks: Rule = {
   expected: 'a function or an array of functions',
   holds: (value) => isFunction(value) || (Array.isArray(value) && value.every(isFunction))
@@ -82,6 +87,13 @@ export const protocols: Rule = {
 export const count: Rule = {
   expected: 'an integer from 1 up, or Infinity',
   holds: (value) => value === Infinity || (Number.isSafeInteger(value) && Number(value) >= 1)
+}
+
+export function numberAbove (min: number, max: number): Rule {
+  return {
+    expected: `a number above ${min}, up to ${max}`,
+    holds: (value) => typeof value === 'number' && value > min && value <= max
+  }
 }
 
 export function objectWith (method: string): Rule {

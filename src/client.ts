@@ -3,10 +3,13 @@ import { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import type { WebSocket } from 'ws'
 import * as codes from './close-codes.js'
-import { cutReason, endingAfter, TERMINATED, TOO_SLOW } from './endings.js'
+import {
+  cutReason, endingAfter, TERMINATED, TOO_LARGE, TOO_MANY_MESSAGES, TOO_SLOW
+} from './endings.js'
 import { InvalidArgumentError } from './errors.js'
-import type { Frame } from './frame.js'
+import type { Frame, Ping } from './frame.js'
 import { encodeMessage } from './message.js'
+import type { Counters } from './observer.js'
 import { show } from './show.js'
 import { listen } from './socket-listener.js'
 import type { SocketListener } from './socket-listener.js'
@@ -15,10 +18,18 @@ import type { CloseInfo, TimeSocketClient } from './types.js'
 
 /** What all clients of a registration share, and tell what becomes of them. */
 export interface ClientHost<Context> {
+  /** Counts what is sent. */
+  readonly counters: Pick<Counters, 'frames' | 'bytes'>
   /** The largest number of bytes that may wait for a client who is sent more. */
   readonly maxBufferedBytes: number
+  /** The largest inbound message, in bytes. */
+  readonly maxMessageBytes: number
+  /** Counts one inbound message. @returns whether it keeps to `messageRate`. */
+  isAllowed (client: Client<Context>): boolean
   /** Something is about to be sent to this client alone. */
   sending (client: Client<Context>): void
+  /** A tick is about to be written: with a ping behind it, if one is due. */
+  withPing (client: Client<Context>, frame: Frame): Frame
   /** A message came while the connection was open. */
   received (client: Client<Context>, data: string | Buffer): void
   /** The connection has ended. Called once. */
@@ -31,6 +42,7 @@ export interface ClientInfo<Context> {
   port: number
   connectedAt: number
   context: Context
+  expiresMs: number | undefined
 }
 
 let clientCount = 0
@@ -48,6 +60,15 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
   readonly connectedAt: number
   context: Context
   skipped = 0
+  rtt: number | undefined
+  /** When its permission ends, on the monotonic clock; never if undefined. */
+  readonly expiresMs: number | undefined
+  /** Since when it has been leaving, as `watch.ts` saw it. */
+  leavingMs: number | undefined
+  /** The round in which `heartbeat.ts` has pinged it last. */
+  pingedRound: number | undefined
+  /** When it may send a further message, were there no bursts: for `rate-limit.ts`. */
+  quotaMs: number | undefined
   readonly #ws: WebSocket
   /**
    * What whole frames are written to; undefined where there is no real socket, as with
@@ -61,6 +82,9 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
   /** The latest turn of the event loop in which something was sent, and how much. */
   #turn = 0
   #turnBytes = 0
+  #pingedMs: number | undefined
+  /** What had been read when it was pinged; undefined once it has said something. */
+  #bytesBefore: number | undefined
 
   constructor (
     ws: WebSocket, socket: unknown, info: ClientInfo<Context>, host: ClientHost<Context>
@@ -70,6 +94,7 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
     this.protocol = ws.protocol
     this.connectedAt = info.connectedAt
     this.context = info.context
+    this.expiresMs = info.expiresMs
     this.#ws = ws
     this.#socket = socket instanceof Socket ? socket : undefined
     this.#host = host
@@ -79,6 +104,15 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
   /** Whether messages can be sent: not once either side has started to close. */
   get isOpen (): boolean {
     return this.#ws.readyState === this.#ws.OPEN
+  }
+
+  /** Whether it was pinged, and not a byte has come since. */
+  get isSilent (): boolean {
+    return this.#bytesBefore !== undefined && this.#bytesBefore === this.#bytesRead
+  }
+
+  get #bytesRead (): number {
+    return this.#socket?.bytesRead ?? 0
   }
 
   /** Whether this side has decided to end the connection. */
@@ -112,7 +146,7 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
   }
 
   terminate (): void {
-    this.#destroy(TERMINATED)
+    this.destroy(TERMINATED)
   }
 
   /** Closes with this code and reason; the first ending given is the one that is told. */
@@ -138,14 +172,21 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
     if (!this.isOpen) return false
     const bufferedBytes = this.#ws.bufferedAmount
     if (this.#waitingBytes(bufferedBytes) > this.#host.maxBufferedBytes) {
-      this.#destroy(TOO_SLOW)
+      this.destroy(TOO_SLOW)
       return false
     }
     this.#turnBytes += frame.bytes.length
+    this.#host.counters.frames.sent++
+    this.#host.counters.bytes.sent += frame.bytes.length
     if (bufferedBytes === 0 && this.#socket !== undefined) this.#socket.write(frame.bytes)
-    // Never compressed: ws would hold the message back, and a later direct write overtake it.
-    else this.#ws.send(frame.payload, { binary: frame.binary, compress: false })
+    else this.#queue(frame)
     return true
+  }
+
+  /** Never compressed: ws would hold the message back, and a later direct write overtake it. */
+  #queue ({ payload, binary, ping }: Frame): void {
+    this.#ws.send(payload, { binary, compress: false })
+    if (ping !== undefined) this.#ws.ping(ping)
   }
 
   /**
@@ -158,7 +199,21 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
       this.skipped++
       return false
     }
-    return this.write(frame)
+    return this.write(this.#host.withPing(this, frame))
+  }
+
+  /** Pings it, in this round of the heartbeat. */
+  ping ({ bytes, payload }: Ping, round: number): void {
+    this.pinged(round)
+    if (this.#ws.bufferedAmount === 0 && this.#socket !== undefined) this.#socket.write(bytes)
+    else this.#ws.ping(payload)
+  }
+
+  /** A ping is on its way to it, behind a tick. */
+  pinged (round: number): void {
+    this.pingedRound = round
+    this.#pingedMs = performance.now()
+    this.#bytesBefore = this.#bytesRead
   }
 
   /**
@@ -174,13 +229,26 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
     return Math.max(0, bufferedBytes - this.#turnBytes)
   }
 
-  #destroy (ending: CloseInfo): void {
+  /** Ends the connection without a handshake; the first ending given is the one that is told. */
+  destroy (ending: CloseInfo): void {
     if (this.isOpen) this.#ending ??= ending
     this.#ws.terminate()
   }
 
   received (data: Buffer, isBinary: boolean): void {
-    if (!this.isEnding) this.#host.received(this, isBinary ? data : data.toString())
+    this.#bytesBefore = undefined
+    if (this.isEnding) return
+    if (data.length > this.#host.maxMessageBytes) this.end(TOO_LARGE)
+    else if (!this.#host.isAllowed(this)) this.end(TOO_MANY_MESSAGES)
+    else this.#host.received(this, isBinary ? data : data.toString())
+  }
+
+  ponged (payload: Buffer): void {
+    this.#bytesBefore = undefined
+    if (this.#pingedMs === undefined || payload.length !== 4) return
+    if (payload.readUInt32BE() !== this.pingedRound) return
+    this.rtt = performance.now() - this.#pingedMs
+    this.#pingedMs = undefined
   }
 
   failed (err: Error & { code?: string }): void {

@@ -1,4 +1,4 @@
-/** The close codes of RFC 6455 §7.4.1 that this package sends or tells `onClose`. */
+/** The close codes of RFC 6455 §7.4 that this package sends or tells `onClose`. */
 
 /** The application or the client is done. */
 export const NORMAL_CLOSURE = 1000
@@ -16,6 +16,8 @@ export const POLICY_VIOLATION = 1008
 export const MESSAGE_TOO_BIG = 1009
 /** A callback of the application failed. */
 export const INTERNAL_ERROR = 1011
+/** Private to this package (§7.4.2): the client's permission has expired. */
+export const PERMISSION_EXPIRED = 4401
 
 /**
  * Whether an application may send this code: those of RFC 6455 §7.4.1 and its

@@ -8,8 +8,11 @@ import type { Clients } from './clients.js'
 import { CALLBACK_FAILED, TOO_MANY_MESSAGES } from './endings.js'
 import type { FanOut } from './fan-out.js'
 import { createCallbackFault } from './fault.js'
+import type { Heartbeat } from './heartbeat.js'
 import type { Log } from './log.js'
+import type { Observer } from './observer.js'
 import type { ResolvedOptions } from './options.js'
+import { createRateLimit } from './rate-limit.js'
 import type { ServerClock } from './server-clock.js'
 import type { Timers } from './timers.js'
 import type { CloseInfo } from './types.js'
@@ -20,6 +23,9 @@ export interface ConnectionsOptions<Context> {
   clock: ServerClock
   timers: Timers
   options: ResolvedOptions<Context>
+  /** Undefined where clients are not pinged. */
+  heartbeat: Heartbeat<Context> | undefined
+  observer: Observer<Context>
   /** Sends a new client the current time. */
   sendCurrent: (client: Client<Context>) => void
   log: Log
@@ -27,8 +33,15 @@ export interface ConnectionsOptions<Context> {
 
 /** Takes over a WebSocket that has just been opened: at once, so that no message is missed. */
 export type Accept<Context> = (
-  ws: WebSocket, request: FastifyRequest, context: Context
+  ws: WebSocket, request: FastifyRequest, admitted: Admitted<Context>
 ) => Client<Context>
+
+/** What was found out about a client before the upgrade. */
+export interface Admitted<Context> {
+  readonly context: Context
+  /** When its permission ends, on the monotonic clock; undefined: never. */
+  readonly expiresMs: number | undefined
+}
 
 /** The connections of one registration. */
 export interface Connections<Context> {
@@ -44,22 +57,31 @@ const MAX_HELD_MESSAGES = 16
  * `onClose`, once. Until an asynchronous `onConnect` has settled, the others wait.
  */
 export function createConnections<Context> (
-  { clients, fanOut, clock, timers, options, sendCurrent, log }: ConnectionsOptions<Context>
+  parts: ConnectionsOptions<Context>
 ): Connections<Context> {
+  const { clients, fanOut, clock, timers, options, heartbeat, observer, sendCurrent, log } = parts
   const faults = {
     onConnect: createCallbackFault(log, 'onConnect', timers),
     onMessage: createCallbackFault(log, 'onMessage', timers),
     onClose: createCallbackFault(log, 'onClose', timers)
   }
+  const keepsToRate = options.messageRate === false
+    ? () => true
+    : createRateLimit(options.messageRate)
   /** Of clients that have gone: `onClose`, and the `onConnect` that it waits for. */
   const closing = new Set<Promise<unknown>>()
   /** What waits for `onConnect` to settle. */
   const pending = new Map<Client<Context>, Pending>()
 
   const host: ClientHost<Context> = {
+    counters: observer.counters,
     maxBufferedBytes: options.maxBufferedBytes,
+    maxMessageBytes: options.maxMessageBytes,
+    isAllowed: (client) => keepsToRate(client, timers.monotonic()),
     sending: fanOut.serve,
+    withPing: (client, frame) => heartbeat?.withPing(client, frame) ?? frame,
     received (client, data) {
+      observer.counters.messages.received++
       const held = pending.get(client)?.messages
       if (held === undefined) tellMessage(client, data)
       else if (held.length < MAX_HELD_MESSAGES) held.push(data)
@@ -67,6 +89,7 @@ export function createConnections<Context> (
     },
     closed (client, info) {
       clients.remove(client)
+      observer.closed(client, info)
       log.info({
         id: client.id,
         code: info.code,
@@ -126,11 +149,12 @@ export function createConnections<Context> (
   }
 
   return {
-    accept (ws, request, context) {
+    accept (ws, request, admitted) {
       const { ip, port } = addressOf(request)
-      const info = { ip, port, connectedAt: clock.now(), context }
+      const info = { ip, port, connectedAt: clock.now(), ...admitted }
       const client = new Client(ws, request.raw.socket, info, host)
       clients.add(client)
+      observer.connected(client)
       log.info({ id: client.id, ip, port, clients: clients.byId.size }, 'client connected')
       tellConnect(client)
       if (options.immediate) sendCurrent(client)

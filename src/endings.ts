@@ -4,9 +4,12 @@ import type { CloseInfo } from './types.js'
 /** How this side ends a connection, and why. */
 export const TERMINATED = ending(codes.ABNORMAL_CLOSURE, '', 'application')
 export const TOO_SLOW = ending(codes.ABNORMAL_CLOSURE, '', 'slow')
+export const SILENT = ending(codes.ABNORMAL_CLOSURE, '', 'heartbeat')
 export const SHUTTING_DOWN = ending(codes.GOING_AWAY, 'server shutting down', 'shutdown')
 export const CALLBACK_FAILED = ending(codes.INTERNAL_ERROR, 'internal error', 'callback')
 export const TOO_MANY_MESSAGES = ending(codes.POLICY_VIOLATION, 'too many messages', 'rate')
+export const TOO_LARGE = ending(codes.MESSAGE_TOO_BIG, 'message too large', 'size')
+export const EXPIRED = ending(codes.PERMISSION_EXPIRED, 'permission expired', 'expired')
 
 /** RFC 6455 §5.5: a control frame carries 125 bytes, of which the code takes two. */
 const MAX_REASON_BYTES = 123

@@ -69,3 +69,10 @@ export const UnavailableError = createError(
   'the time socket is shutting down',
   503
 )
+
+/** Request or upgrade refused: the permission that `expiresAt` tells of has ended. */
+export const ExpiredError = createError(
+  'FST_TIME_SOCKET_EXPIRED',
+  'the permission to connect has expired',
+  401
+)

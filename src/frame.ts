@@ -2,6 +2,8 @@
 const TEXT = 0x1
 /** RFC 6455 §5.2 opcode of a binary message. */
 const BINARY = 0x2
+/** RFC 6455 §5.5.2 opcode of a ping. */
+const PING = 0x9
 const FIN = 0x80
 const LENGTH_16_BIT = 126
 const LENGTH_64_BIT = 127
@@ -14,6 +16,15 @@ export interface Frame {
   readonly payload: Buffer
   /** Whether it is a binary message; text otherwise. */
   readonly binary: boolean
+  /** The payload of a ping that follows it in `bytes`, if one does. */
+  readonly ping?: Buffer
+}
+
+/** A ping, encoded once for any number of clients. */
+export interface Ping {
+  readonly bytes: Buffer
+  /** Four bytes that a pong brings back: a number. */
+  readonly payload: Buffer
 }
 
 /**
@@ -31,6 +42,20 @@ export function encodeFrame (data: string | Uint8Array): Frame {
   if (binary) bytes.set(data, headerBytes)
   else bytes.write(data, headerBytes)
   return { bytes, payload: bytes.subarray(headerBytes), binary }
+}
+
+/** Encodes a ping (RFC 6455 §5.5.2). @param number up to 2³² − 1; what is more is left off. */
+export function encodePing (number: number): Ping {
+  const bytes = Buffer.allocUnsafeSlow(6)
+  bytes[0] = FIN | PING
+  bytes[1] = 4
+  bytes.writeUInt32BE(number >>> 0, 2)
+  return { bytes, payload: bytes.subarray(2) }
+}
+
+/** A message with a ping behind it, for one write. */
+export function joinPing (frame: Frame, { bytes, payload }: Ping): Frame {
+  return { ...frame, bytes: Buffer.concat([frame.bytes, bytes]), ping: payload }
 }
 
 function writeLength (bytes: Buffer, payloadBytes: number): void {

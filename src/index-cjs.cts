@@ -12,12 +12,15 @@ declare namespace fastifyTimeSocket {
   export type Clock = entry.Clock
   export type CloseCause = entry.CloseCause
   export type CloseInfo = entry.CloseInfo
+  export type ExpiresAt = entry.ExpiresAt
   export type Format = entry.Format
   export type FormatName = entry.FormatName
   export type Json = entry.Json
   export type Message = entry.Message
+  export type RefusalCause = entry.RefusalCause
   export type Scalar = entry.Scalar
   export type Sendable<Data> = entry.Sendable<Data>
+  export type Stats = entry.Stats
   export type Tick = entry.Tick
   export type TickDelivery = entry.TickDelivery
   export type TimeAnswer = entry.TimeAnswer

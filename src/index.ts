@@ -7,12 +7,12 @@ export * from './errors.js'
 export type { TimeAnswer } from './tell-time.js'
 export type { Format, FormatName } from './format.js'
 export type { Json, Message, Sendable } from './message.js'
-export type { TimeSocketOptions, TimeSocketRouteOptions } from './options.js'
+export type { ExpiresAt, TimeSocketOptions, TimeSocketRouteOptions } from './options.js'
 export type { Clock } from './server-clock.js'
 export type { Tick } from './ticker.js'
 export type {
-  BroadcastOptions, CloseCause, CloseInfo, Scalar, TickDelivery, TimeSocket, TimeSocketClient,
-  TimeSocketContext, TimeSocketNamespaces
+  BroadcastOptions, CloseCause, CloseInfo, RefusalCause, Scalar, Stats, TickDelivery, TimeSocket,
+  TimeSocketClient, TimeSocketContext, TimeSocketNamespaces
 } from './types.js'
 
 /**

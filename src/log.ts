@@ -6,6 +6,7 @@ import { withoutUndefined } from './without-undefined.js'
 export interface Log {
   debug (fields: object, message: string): void
   info (fields: object, message: string): void
+  warn (fields: object, message: string): void
   error (fields: object, message: string): void
 }
 
@@ -35,7 +36,7 @@ export function safely (log: Log): Log {
       writeWithoutFields(log, level, `${message} (what came with it cannot be logged)`)
     }
   }
-  return { debug: write('debug'), info: write('info'), error: write('error') }
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
 }
 
 function writeWithoutFields (log: Log, level: keyof Log, message: string): void {

@@ -75,6 +75,13 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    * ({})`.
    */
   context?: ((request: FastifyRequest) => Context | Promise<Context>) | undefined
+  /**
+   * When a client's permission ends, as Date or milliseconds since the Unix epoch, sync or async;
+   * undefined: never. It is then closed with 4401; a request that comes later is refused with
+   * 401. What is no moment, or one before 1973, such as a JWT's `exp` in seconds, refuses with
+   * 500. What remains is measured monotonically. Default none.
+   */
+  expiresAt?: ((request: FastifyRequest) => ExpiresAt | Promise<ExpiresAt>) | undefined
   /** A client has connected. A throw or rejection closes it with 1011. Default none. */
   onConnect?: ((client: TimeSocketClient<Context>) => unknown) | undefined
   /**
@@ -97,6 +104,32 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    * Default Infinity.
    */
   maxClientsPerIp?: number | undefined
+  /**
+   * Protocol pings (RFC 6455 §5.5.2), which find connections that died without a word;
+   * `false`: none. A client from which not a byte comes after one is terminated, at most 1 s later
+   * than these two add up to, unless the process was held up.
+   */
+  heartbeat?: false | {
+    /** Milliseconds between two pings to a client: an integer, 10 to 86 400 000. Default 25 000. */
+    interval?: number | undefined
+    /** Milliseconds in which something must come back: likewise. Default 10 000. */
+    timeout?: number | undefined
+  } | undefined
+  /**
+   * Bytes of the largest message that a client may send: an integer, 1 to 2 147 483 647. A
+   * larger one closes it with 1009. Default 4096.
+   */
+  maxMessageBytes?: number | undefined
+  /**
+   * How often a client may send, as a token bucket; `false`: as often as it likes. More closes
+   * it with 1008.
+   */
+  messageRate?: false | {
+    /** How many messages at once: an integer, 1 to 1 000 000. Default 20. */
+    burst?: number | undefined
+    /** How many in a second, on and on: a number above 0, up to 1 000 000. Default 10. */
+    perSecond?: number | undefined
+  } | undefined
   /**
    * Bytes that may wait for a client, since an earlier turn of the event loop, when it is
    * sent more: an integer, 0 to 2 147 483 647. One who lets more wait is terminated; ticks
@@ -136,6 +169,9 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
   logSerializers?: Exclude<RegisterOptions['logSerializers'], undefined>
 }
 
+/** When a permission ends; undefined: never. */
+export type ExpiresAt = Date | number | undefined
+
 /** The route options that the application may set. */
 export type TimeSocketRouteOptions = Omit<
   RouteShorthandOptions,
@@ -143,8 +179,9 @@ export type TimeSocketRouteOptions = Omit<
 > & Pick<RegisterOptions, 'logLevel' | 'logSerializers'>
 
 type WithoutDefault =
-  'namespace' | 'preValidation' | 'handler' | 'websocket' | 'logLevel' | 'logSerializers'
-type Reshaped = 'format' | 'drain'
+  'namespace' | 'preValidation' | 'handler' | 'expiresAt' | 'websocket' | 'logLevel' |
+  'logSerializers'
+type Reshaped = 'format' | 'heartbeat' | 'messageRate' | 'drain'
 
 /** All options, checked and complete: nobody else fills in defaults. */
 export type ResolvedOptions<Context> = Pick<TimeSocketOptions<Context>, WithoutDefault> & {
@@ -152,6 +189,8 @@ export type ResolvedOptions<Context> = Pick<TimeSocketOptions<Context>, WithoutD
   Exclude<TimeSocketOptions<Context>[Name], undefined>
 } & {
   format: Format
+  heartbeat: false | { interval: number, timeout: number }
+  messageRate: false | { burst: number, perSecond: number }
   drain: Drain
 }
 
@@ -175,11 +214,14 @@ const DEFAULTS = {
   onTick: ignore,
   maxClients: Infinity,
   maxClientsPerIp: Infinity,
+  maxMessageBytes: 4096,
   maxBufferedBytes: 65_536,
   handshakeTimeout: 10_000,
   clock: { now: () => Date.now() }
 }
 const DEFAULT_FORMAT = 'iso'
+const DEFAULT_HEARTBEAT = { interval: 25_000, timeout: 10_000 }
+const DEFAULT_MESSAGE_RATE = { burst: 20, perSecond: 10 }
 const DEFAULT_DRAIN: Drain = { grace: 1000, spread: 0 }
 
 const MIN_INTERVAL_MS = 10
@@ -211,6 +253,10 @@ const RULES: Readonly<Record<keyof TimeSocketOptions, check.Rule>> = {
   onTick: check.callback,
   maxClients: check.count,
   maxClientsPerIp: check.count,
+  expiresAt: check.callback,
+  heartbeat: check.objectOrFalse,
+  maxMessageBytes: check.integerBetween(1, 2 ** 31 - 1),
+  messageRate: check.objectOrFalse,
   maxBufferedBytes: check.integerBetween(0, 2 ** 31 - 1),
   handshakeTimeout: check.integerBetween(1, MAX_DELAY_MS),
   drain: check.object,
@@ -218,6 +264,15 @@ const RULES: Readonly<Record<keyof TimeSocketOptions, check.Rule>> = {
   websocket: check.object,
   logLevel: check.text,
   logSerializers: check.object
+}
+
+const HEARTBEAT_RULES = {
+  interval: check.integerBetween(MIN_INTERVAL_MS, MAX_INTERVAL_MS),
+  timeout: check.integerBetween(MIN_INTERVAL_MS, MAX_INTERVAL_MS)
+}
+const MESSAGE_RATE_RULES = {
+  burst: check.integerBetween(1, 1_000_000),
+  perSecond: check.numberAbove(0, 1_000_000)
 }
 
 const WEBSOCKET_RULES: Readonly<Record<keyof WebsocketPluginOptions, check.Rule>> = {
@@ -241,13 +296,26 @@ export function resolveOptions<Context> (
   check.fields(given.websocket, WEBSOCKET_RULES, 'websocket')
   check.route(given.route)
   check.origins(given.origin)
-  const { format = DEFAULT_FORMAT, drain, ...others } = given
+  const { format = DEFAULT_FORMAT, heartbeat, messageRate, drain, ...others } = given
   return {
     ...DEFAULTS as unknown as ResolvedOptions<Context>,
     ...withoutUndefined(others),
     format: typeof format === 'function' ? format : FORMATS[format],
+    heartbeat: heartbeat !== false &&
+      resolveFields('heartbeat', heartbeat, DEFAULT_HEARTBEAT, HEARTBEAT_RULES),
+    messageRate: messageRate !== false &&
+      resolveFields('messageRate', messageRate, DEFAULT_MESSAGE_RATE, MESSAGE_RATE_RULES),
     drain: resolveDrain(drain, pluginTimeoutMs)
   }
+}
+
+/** Completes and checks an option that has fields of its own. */
+function resolveFields<Fields extends object> (
+  name: string, given: object | undefined, defaults: Fields, rules: Record<keyof Fields, check.Rule>
+): Fields {
+  const resolved = { ...defaults, ...withoutUndefined({ ...given }) }
+  check.fields(resolved, rules, name)
+  return resolved
 }
 
 function resolveDrain (drain: TimeSocketOptions['drain'], pluginTimeoutMs: number): Drain {

@@ -6,9 +6,12 @@ import { createConnections } from './connections.js'
 import { createDrain, drainOnClose } from './drain.js'
 import { createFanOut } from './fan-out.js'
 import { createFault } from './fault.js'
+import { createHeartbeat } from './heartbeat.js'
 import { createLog } from './log.js'
+import { createObserver } from './observer.js'
 import { resolveOptions } from './options.js'
 import type { TimeSocketOptions } from './options.js'
+import { createRefusals } from './refusals.js'
 import { assertRegistrable, decorate, joinPath } from './registration.js'
 import { createRoute } from './route.js'
 import { createServerClock } from './server-clock.js'
@@ -16,8 +19,9 @@ import { createTellTime } from './tell-time.js'
 import { createTicks } from './ticks.js'
 import { createTimeLimit } from './time-limit.js'
 import { systemTimers as timers } from './timers.js'
-import type { TimeSocketContext } from './types.js'
+import type { TimeSocket, TimeSocketContext } from './types.js'
 import { guardUpgrades } from './upgrade-guard.js'
+import { createWatch } from './watch.js'
 import { disown, registerWebsocketServer } from './websocket-server.js'
 
 /** Puts the parts together, in the order in which they need each other. */
@@ -32,36 +36,48 @@ export async function timeSocketPlugin (
   const clockFault = createFault(log, 'the clock')
   const clock = createServerClock({ source: options.clock, timers, fault: clockFault })
   const clients = createClients<TimeSocketContext>({
-    onFirst: () => ticks.start(),
-    onEmpty: () => ticks.stop()
+    onFirst () {
+      ticks.start()
+      watch.start()
+    },
+    onEmpty () {
+      ticks.stop()
+      watch.stop()
+    }
   })
+  const observer = createObserver<TimeSocketContext>(timers)
+  const heartbeat = options.heartbeat === false ? undefined : createHeartbeat(options.heartbeat)
+  const watch = createWatch({ clients, timers, heartbeat })
   const fanOut = createFanOut<TimeSocketContext>(timers)
-  const ticks = createTicks({ clients, fanOut, clock, timers, options, log })
+  const ticks = createTicks({ clients, fanOut, clock, timers, options, observer, log })
   const { sendCurrent } = ticks
   const connections = createConnections({
-    clients, fanOut, clock, timers, options, sendCurrent, log
+    clients, fanOut, clock, timers, options, heartbeat, observer, sendCurrent, log
   })
   const { whenTold } = connections
   const { grace: graceMs, spread: spreadMs } = options.drain
   const drain = createDrain({ clients, timers, graceMs, spreadMs, whenTold })
 
-  await registerWebsocketServer(app, options.websocket)
+  await registerWebsocketServer(app, options, log)
   const guard = guardUpgrades(app, options.handshakeTimeout)
   app.route(createRoute({
     options,
+    clock,
+    timers,
     isClosing: () => drain.started,
     limitTime: createTimeLimit(options.handshakeTimeout, timers),
     findRoom: createCapacity(options),
+    refusals: createRefusals(observer, guard),
     tellTime: createTellTime(clock, options.interval),
-    accept (ws, request, context) {
+    accept (ws, request, admitted) {
       disown(app.websocketServer, ws)
       guard.release(request.raw.socket)
-      const client = connections.accept(ws, request, context)
+      const client = connections.accept(ws, request, admitted)
       // Other plugins may have kept it waiting after the last look.
       if (drain.started) drain.sendHome(client)
     }
   }))
-  decorate(app, {
+  const timeSocket: TimeSocket = {
     clients: clients.byId,
     url,
     namespace: options.namespace,
@@ -69,8 +85,11 @@ export async function timeSocketPlugin (
       return ticks.lastTick
     },
     now: clock.now,
-    broadcast: createBroadcast({ clients, fanOut, isClosed: () => drain.hasTold }),
+    stats: () => observer.read({ clients: clients.byId.size, epoch: clock.epoch }),
+    broadcast: createBroadcast({ clients, fanOut, observer, isClosed: () => drain.hasTold }),
     close: drain.start
-  })
+  }
+  observer.observe(timeSocket)
+  decorate(app, timeSocket)
   drainOnClose(app, drain)
 }

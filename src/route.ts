@@ -4,14 +4,19 @@ import type {
   FastifyReply, FastifyRequest, onRequestHookHandler, preHandlerHookHandler, RouteOptions
 } from 'fastify'
 import type { WebSocket } from 'ws'
+import type { Admitted } from './connections.js'
 import { createCors } from './cors.js'
-import { UnavailableError } from './errors.js'
-import type { ResolvedOptions } from './options.js'
+import { ExpiredError, UnavailableError } from './errors.js'
+import { remainingMs } from './expiry.js'
+import type { ExpiresAt, ResolvedOptions } from './options.js'
 import { createOrigins } from './origin.js'
-import { answerError, refuse } from './refusal.js'
+import { answerError } from './refusal.js'
 import type { Refusal } from './refusal.js'
+import type { Refusals } from './refusals.js'
+import type { ServerClock } from './server-clock.js'
 import { createSubprotocols } from './subprotocol.js'
 import { isThenable } from './thenable.js'
+import type { Timers } from './timers.js'
 import { withoutUndefined } from './without-undefined.js'
 
 /** Says why a request is refused; undefined if it is not. */
@@ -19,48 +24,73 @@ type Check = (request: FastifyRequest) => Refusal | undefined
 
 export interface RouteParts<Context> {
   options: ResolvedOptions<Context>
+  clock: ServerClock
+  timers: Timers
   /** Whether newcomers are to be refused. */
   isClosing: () => boolean
   /** Refuses plain requests that wait too long; upgrades are guarded elsewhere. */
   limitTime: onRequestHookHandler
   /** Says why there is no room for a request; undefined if there is. */
   findRoom: Check
+  refusals: Refusals
   /** Answers plain HTTP where the application does not. */
   tellTime: (request: FastifyRequest, reply: FastifyReply) => unknown
-  accept: (ws: WebSocket, request: FastifyRequest, context: Context) => void
+  accept: (ws: WebSocket, request: FastifyRequest, admitted: Admitted<Context>) => void
 }
 
 /**
  * The one route, for the upgrade and for plain HTTP: what a hook answers to the
  * one, it answers to the other, so that a page can learn why it was refused.
  */
-export function createRoute<Context> (
-  { options, isClosing, limitTime, findRoom, tellTime, accept }: RouteParts<Context>
-): RouteOptions {
+export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions {
+  const { options, clock, timers, isClosing, limitTime, findRoom, refusals, tellTime } = parts
   const { route, logLevel, logSerializers, preValidation } = options
   const agree = createSubprotocols(options.protocols)
   const origins = createOrigins(options.origin)
 
   const isUnavailable: Check = () => isClosing() ? new UnavailableError() : undefined
 
-  /** Asynchronous only if the application's function is: an upgrade is then done in one go. */
-  const rememberContext: preHandlerHookHandler = (request, reply, done) => {
-    if (!request.ws) return done()
-    const remember = (context: Context) => {
-      (request as AdmittedRequest<Context>)[kAdmission] = { context, response: reply.raw }
+  const isExpired: Check = (request) => {
+    const { expiresMs } = (request as AdmittedRequest<Context>)[kAdmission]
+    if (expiresMs === undefined || expiresMs > timers.monotonic()) return undefined
+    return new ExpiredError()
+  }
+
+  /**
+   * Asks the application about whoever is about to connect. Asynchronous only if it is: an
+   * upgrade is else done in one go.
+   */
+  const admit: preHandlerHookHandler = (request, reply, done) => {
+    const admitAs = (context: Context | undefined, expiresAt: ExpiresAt) => {
+      const remaining = remainingMs(expiresAt, clock.now())
+      const expiresMs = remaining === undefined ? undefined : timers.monotonic() + remaining
+      Object.assign(request, { [kAdmission]: { context, expiresMs, response: reply.raw } })
     }
-    const context = contextOf(request)
-    if (isThenable(context)) return context.then(remember)
-    remember(context)
+    try {
+      const context = request.ws ? options.context(request) : undefined
+      const expiresAt = options.expiresAt?.(request)
+      if (isThenable(context) || isThenable(expiresAt)) {
+        return Promise.all([context, expiresAt]).then((answers) => admitAs(...answers))
+      }
+      admitAs(context, expiresAt)
+    } catch (err) {
+      return done(toError(err))
+    }
     done()
   }
 
-  /** One that throws rejects: Fastify goes on after a hook that throws undefined. */
-  function contextOf (request: FastifyRequest): Context | PromiseLike<Context> {
-    try {
-      return options.context(request)
-    } catch (err) {
-      return Promise.reject(err)
+  /** A hook that refuses what does not pass all checks, in this order. */
+  function passes (...checks: readonly Check[]): onRequestHookHandler {
+    return (request, reply, done) => {
+      try {
+        for (const check of checks) {
+          const refusal = check(request)
+          if (refusal !== undefined) return refusals.refuse(request, reply, refusal)
+        }
+      } catch (err) {
+        return done(toError(err))
+      }
+      done()
     }
   }
 
@@ -72,16 +102,20 @@ export function createRoute<Context> (
     method: 'GET',
     url: options.url,
     onRequest: [
-      limitTime, passes(isUnavailable, origins.check, findRoom), ...listOf(route.onRequest)
+      refusals.follow,
+      limitTime,
+      passes(isUnavailable, origins.check, findRoom),
+      ...listOf(route.onRequest)
     ],
     // The last before the 101, synchronous: nothing changes between the checks and the upgrade.
-    preHandler: [...listOf(route.preHandler), rememberContext, passes(isUnavailable, agree)],
+    preHandler: [...listOf(route.preHandler), admit, passes(isUnavailable, isExpired, agree)],
     onSend: [...listOf(route.onSend), createCors(origins)],
+    onResponse: [...listOf(route.onResponse), refusals.notice],
     handler: options.handler ?? tellTime,
     wsHandler (ws, request) {
-      const { context, response } = (request as AdmittedRequest<Context>)[kAdmission]
-      release(response, request)
-      accept(ws, request, context)
+      const admission = (request as AdmittedRequest<Context>)[kAdmission]
+      release(admission.response, request)
+      parts.accept(ws, request, admission)
     }
   }
 }
@@ -91,25 +125,13 @@ function listOf<Hook> (hooks: Hook | Hook[] | undefined): Hook[] {
   return [hooks ?? []].flat() as Hook[]
 }
 
-/** A hook that refuses what does not pass all checks, in this order. */
-function passes (...checks: readonly Check[]): onRequestHookHandler {
-  return (request, reply, done) => {
-    try {
-      for (const check of checks) {
-        const refusal = check(request)
-        if (refusal !== undefined) return refuse(request, reply, refusal)
-      }
-    } catch (err) {
-      // Fastify would go on after a hook that throws null or undefined.
-      return done((err ?? new TypeError('a check threw nothing')) as Error)
-    }
-    done()
-  }
+/** Fastify would go on after a hook that throws null or undefined. */
+function toError (thrown: unknown): Error {
+  return (thrown ?? new TypeError('nothing was thrown')) as Error
 }
 
 /** What is known of an upgrade that is about to be made. */
-interface Admission<Context> {
-  readonly context: Context
+interface Admission<Context> extends Admitted<Context> {
   /** Answers nothing any more, but @fastify/websocket has tied it to the socket. */
   readonly response: ServerResponse
 }

@@ -4,6 +4,8 @@ import type { WebSocket } from 'ws'
 export interface SocketListener {
   /** A message came. Text is UTF-8. */
   received (data: Buffer, isBinary: boolean): void
+  /** An answer to a ping came, with the ping's payload; or one that nobody asked for. */
+  ponged (payload: Buffer): void
   /** ws found a frame that breaks the rules, and closes the connection. */
   failed (err: Error & { code?: string }): void
   /** The connection has ended, with the code and reason of the other side. Called once. */
@@ -22,6 +24,7 @@ export function listen (ws: WebSocket, listener: SocketListener): void {
   ws.removeAllListeners('error')
   ws.on('error', onError)
   ws.on('message', onMessage)
+  ws.on('pong', onPong)
   ws.on('close', onClose)
 }
 
@@ -38,6 +41,10 @@ function onError (this: WebSocket, err: Error): void {
 function onMessage (this: WebSocket, data: unknown, isBinary: boolean): void {
   // A Buffer: `binaryType` is left at ws's default.
   (this as ListenedSocket)[kListener].received(data as Buffer, isBinary)
+}
+
+function onPong (this: WebSocket, payload: Buffer): void {
+  (this as ListenedSocket)[kListener].ponged(payload)
 }
 
 function onClose (this: WebSocket, code: number, reason: Buffer): void {

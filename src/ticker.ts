@@ -48,6 +48,8 @@ export interface TickerOptions {
   /** Whether the tick before is still on its way: one that is due then is left out. */
   isBusy: () => boolean
   onTick: (tick: Tick) => void
+  /** Called with how many boundaries have passed without a tick. */
+  onMissed: (count: number) => void
 }
 
 /** No timer sleeps longer, so that steps of the wall clock and suspends are noticed. */
@@ -66,7 +68,7 @@ const FINE_MS = 2
  * the wall clock steps, the schedule goes on from where the clock now stands.
  */
 export function createTicker (
-  { clock, timers, intervalMs, align, isBusy, onTick }: TickerOptions
+  { clock, timers, intervalMs, align, isBusy, onTick, onMissed }: TickerOptions
 ): Ticker {
   const originMs = align ? 0 : timers.monotonic()
   // The number of the last boundary that was sent, or had passed when the schedule began.
@@ -127,10 +129,14 @@ export function createTicker (
 
   function wake (): void {
     const moment = look()
-    const due = moment !== undefined && moment.boundary > lastBoundary
-    if (due) lastBoundary = moment.boundary
+    const passed = moment === undefined ? 0 : moment.boundary - lastBoundary
+    if (moment === undefined || passed <= 0) return arm(moment)
+    lastBoundary = moment.boundary
     arm(moment)
-    if (!due || isBusy()) return
+    const isLeftOut = isBusy()
+    const missed = isLeftOut ? passed : passed - 1
+    if (missed > 0) onMissed(missed)
+    if (isLeftOut) return
     lastTick = tickAt(moment, moment.boundary, (lastTick?.seq ?? -1) + 1)
     onTick(lastTick)
   }

@@ -5,6 +5,7 @@ import type { FanOut } from './fan-out.js'
 import { createCallbackFault, createFault } from './fault.js'
 import { createTickEncoder } from './format.js'
 import type { Log } from './log.js'
+import type { Observer } from './observer.js'
 import type { ResolvedOptions } from './options.js'
 import type { ServerClock } from './server-clock.js'
 import { createTicker } from './ticker.js'
@@ -29,6 +30,7 @@ export interface TicksOptions<Context> {
   clock: ServerClock
   timers: Timers
   options: ResolvedOptions<Context>
+  observer: Observer<Context>
   log: Log
 }
 
@@ -37,24 +39,38 @@ export interface TicksOptions<Context> {
  * and the same bytes are written to every client of the slice.
  */
 export function createTicks<Context> (
-  { clients, fanOut, clock, timers, options, log }: TicksOptions<Context>
+  { clients, fanOut, clock, timers, options, observer, log }: TicksOptions<Context>
 ): Ticks<Context> {
   const { interval: intervalMs, align } = options
   const encode = createTickEncoder(options.format, createFault(log, 'the formatter'))
   const fault = createCallbackFault(log, 'onTick', timers)
-  const ticker = createTicker({ clock, timers, intervalMs, align, isBusy: () => isSending, onTick })
+  const { ticks: counts } = observer.counters
+  const ticker = createTicker({
+    clock,
+    timers,
+    intervalMs,
+    align,
+    isBusy: () => isSending,
+    onTick,
+    onMissed (count) {
+      counts.missed += count
+    }
+  })
   let isSending = false
 
   function onTick (tick: Tick): void {
     isSending = true
     const delivery = { delivered: 0, skipped: 0 }
     let isLate = fanOut.isBusy
+    let hasFailed = false
     fanOut.start({
       recipients: [...clients.byId.values()].filter(({ isOpen }) => isOpen),
       encode () {
         const sent = isLate ? Math.max(tick.sent, clock.now()) : tick.sent
         isLate = true
-        return encode(Object.freeze({ ...tick, sent }))
+        const frame = encode(Object.freeze({ ...tick, sent }))
+        hasFailed ||= frame === undefined
+        return frame
       },
       deliver (client, frame) {
         if (client.writeTick(frame)) delivery.delivered++
@@ -62,6 +78,8 @@ export function createTicks<Context> (
       },
       onEnd () {
         isSending = false
+        if (hasFailed) counts.failed++
+        observer.ticked(tick, delivery)
         log.debug({ seq: tick.seq, at: tick.at, sent: tick.sent, ...delivery }, 'tick')
         attempt(fault, () => options.onTick(tick, Object.freeze(delivery)))
       }

@@ -16,7 +16,8 @@ export interface TimeSocketNamespaces extends commonjs.TimeSocketNamespaces {}
 
 /** Why a connection ended. */
 export type CloseCause =
-  'client' | 'application' | 'shutdown' | 'slow' | 'rate' | 'size' | 'protocol' | 'callback' | 'network'
+  'client' | 'application' | 'shutdown' | 'slow' | 'heartbeat' | 'expired' | 'rate' | 'size' |
+  'protocol' | 'callback' | 'network'
 
 /** How a connection ended. */
 export interface CloseInfo {
@@ -48,6 +49,11 @@ export interface TimeSocketClient<Context = TimeSocketContext> {
   readonly connectedAt: number
   /** What the `context` option returned for it. May be changed at any time. */
   context: Context
+  /**
+   * Milliseconds that the latest ping took there and back, as this process saw it; undefined
+   * until the first, which comes within `heartbeat.interval`.
+   */
+  readonly rtt: number | undefined
   /** How many ticks were left out because it was too slow to take them. */
   readonly skipped: number
   /**
@@ -75,6 +81,53 @@ export interface TickDelivery {
   readonly delivered: number
   /** How many were too slow to take it, and go without. */
   readonly skipped: number
+}
+
+/** Why an upgrade was refused: `hook` is a hook or the `expiresAt` of the application's. */
+export type RefusalCause =
+  'origin' | 'capacity' | 'capacityPerIp' | 'hook' | 'protocol' | 'timeout' | 'closing' | 'aborted'
+
+/** What one time socket has done since it was registered, and how it is doing. */
+export interface Stats {
+  /** How many are connected. */
+  clients: number
+  /** Upgrades that became connections. */
+  accepted: number
+  /** Upgrades that did not, by cause; `aborted`: the client left before the answer. */
+  refused: Record<RefusalCause, number>
+  /** Connections that ended, by cause. */
+  closed: Record<CloseCause, number>
+  ticks: {
+    /** Ticks that were sent, to however many. */
+    sent: number
+    /** Boundaries that passed without one, while somebody was connected. */
+    missed: number
+    /** Ticks of those sent that nobody got in full, because the format failed. */
+    failed: number
+  }
+  frames: {
+    /** Messages handed to the operating system or to ws, ticks included; no control frames. */
+    sent: number
+    /** Ticks left out for slow clients. */
+    skipped: number
+  }
+  bytes: {
+    /** Bytes of these frames, headers included. */
+    sent: number
+  }
+  messages: {
+    /** Messages that came from clients and were kept to the limits. */
+    received: number
+    /** Those of them that nobody was told of. */
+    ignored: number
+  }
+  /**
+   * How late ticks were sent, in milliseconds, to two digits, over the last one to two minutes;
+   * 0 where there were none.
+   */
+  lateness: { p50: number, p99: number, max: number }
+  /** How often the server's wall clock has stepped. */
+  epoch: number
 }
 
 /** A value that `where` compares with `===`. */
@@ -113,6 +166,8 @@ export interface TimeSocket<Context = TimeSocketContext> {
   readonly lastTick: Tick | undefined
   /** The server's time in milliseconds since the Unix epoch: what ticks tell. */
   now (): number
+  /** Counts since registration: a new object each time. */
+  stats (): Stats
   /**
    * Sends one message to all clients, or to those that the options choose, now:
    * who joins later does not get it. Each client gets it after all that was sent before.

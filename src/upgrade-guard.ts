@@ -12,6 +12,11 @@ import { endInjected } from './injected.js'
 export interface UpgradeGuard {
   /** This one has become a WebSocket: others look after it now. */
   release (socket: unknown): void
+  /**
+   * Calls back if the guard itself refuses this one, or, with undefined, if its client leaves
+   * before it is answered. Without effect on a stream that was injected.
+   */
+  follow (socket: unknown, onEnd: (refusal: FastifyError | undefined) => void): void
 }
 
 /** That of each HTTP server, shared by all registrations. */
@@ -31,7 +36,7 @@ export function guardUpgrades (app: FastifyInstance, timeoutMs: number): Upgrade
   }
   /** Upgrades that nobody has made or answered yet, the oldest first. */
   const pending = new Map<Socket, Pending>()
-  const guard = { timeoutMs, release }
+  const guard = { timeoutMs, release, follow }
   let sweeping: NodeJS.Timeout | undefined
   let isClosing = false
 
@@ -69,11 +74,15 @@ export function guardUpgrades (app: FastifyInstance, timeoutMs: number): Upgrade
 
   /** Ends it with this answer, unless it has become a WebSocket of somebody else's. */
   function end (socket: Socket, refusal: FastifyError): void {
-    const { bytesBefore } = pending.get(socket) as Pending
+    const upgrade = pending.get(socket) as Pending
     release(socket)
-    if (socket.bytesWritten === bytesBefore) answer(socket, refusal)
+    if (socket.bytesWritten === upgrade.bytesBefore) {
+      upgrade.onEnd?.(refusal)
+      answer(socket, refusal)
     // An answer that nobody reads.
-    else if (responseOf(socket)?.headersSent === true) socket.destroy()
+    } else if (responseOf(socket)?.headersSent === true) {
+      socket.destroy()
+    }
   }
 
   function release (socket: unknown): void {
@@ -84,7 +93,14 @@ export function guardUpgrades (app: FastifyInstance, timeoutMs: number): Upgrade
     (socket as Socket).off('error', destroy).off('close', onClose)
   }
 
+  function follow (socket: unknown, onEnd: Pending['onEnd']): void {
+    const upgrade = pending.get(socket as Socket)
+    if (upgrade !== undefined) upgrade.onEnd = onEnd
+  }
+
   function onClose (this: Socket): void {
+    const { bytesBefore, onEnd } = pending.get(this) as Pending
+    if (this.bytesWritten === bytesBefore) onEnd?.(undefined)
     release(this)
   }
 
@@ -108,6 +124,7 @@ interface Pending {
   readonly bytesBefore: number
   /** Whether it is listened to: not before others have had a chance to make it. */
   isWatched: boolean
+  onEnd?: ((refusal: FastifyError | undefined) => void) | undefined
 }
 
 function destroy (this: Duplex): void {

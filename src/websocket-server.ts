@@ -1,10 +1,11 @@
 import { EventEmitter } from 'node:events'
 import type { Server } from 'node:http'
 import websocket from '@fastify/websocket'
-import type { WebsocketPluginOptions } from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
-import type { WebSocket, WebSocketServer } from 'ws'
+import type { ServerOptions, WebSocket, WebSocketServer } from 'ws'
 import { endInjected } from './injected.js'
+import type { Log } from './log.js'
+import type { ResolvedOptions } from './options.js'
 
 /** The largest inbound message that ws assembles at all, for every WebSocket route of the scope. */
 const MAX_PAYLOAD_BYTES = 1024 * 1024
@@ -12,17 +13,33 @@ const MAX_PAYLOAD_BYTES = 1024 * 1024
 /** HTTP servers whose upgrades are already handed to Fastify, by a scope that we registered. */
 const served = new WeakSet<object>()
 
-/** Registers @fastify/websocket, unless the application has it already. */
-export async function registerWebsocketServer (
-  app: FastifyInstance, given: WebsocketPluginOptions | undefined
+/** Registers @fastify/websocket, unless the application has it already, with limits of its own. */
+export async function registerWebsocketServer<Context> (
+  app: FastifyInstance, { websocket: given, maxMessageBytes }: ResolvedOptions<Context>, log: Log
 ): Promise<void> {
-  if (app.hasDecorator('websocketServer')) return
-  const options = { maxPayload: MAX_PAYLOAD_BYTES, ...given?.options }
-  // In a sibling scope of one that has it. A second listener would hand each
-  // upgrade to Fastify twice; without one, upgrades still find every route.
-  if (served.has(app.server)) options.server = new EventEmitter().on('upgrade', endInjected) as Server
-  served.add(app.server)
-  await app.register(websocket, { ...given, options })
+  if (!app.hasDecorator('websocketServer')) {
+    const maxPayload = Math.max(MAX_PAYLOAD_BYTES, maxMessageBytes)
+    const options = { maxPayload, ...given?.options }
+    // In a sibling scope of one that has it. A second listener would hand each
+    // upgrade to Fastify twice; without one, upgrades still find every route.
+    if (served.has(app.server)) options.server = new EventEmitter().on('upgrade', endInjected) as Server
+    served.add(app.server)
+    await app.register(websocket, { ...given, options })
+  }
+  warnOfLimits(app.websocketServer.options, maxMessageBytes, log)
+}
+
+/** What somebody else has set holds for the whole server, and comes before ours. */
+function warnOfLimits ({ maxPayload = 0 }: ServerOptions, maxMessageBytes: number, log: Log): void {
+  // As ws takes it: what is no positive 32-bit integer is no limit.
+  const maxBytes = (maxPayload | 0) > 0 ? maxPayload | 0 : Infinity
+  const fields = { maxPayload, maxMessageBytes }
+  if (maxBytes < maxMessageBytes) {
+    log.warn(fields, 'maxPayload of @fastify/websocket is smaller than maxMessageBytes, and holds')
+  } else if (maxBytes > Math.max(MAX_PAYLOAD_BYTES, maxMessageBytes)) {
+    log.warn(fields, 'maxPayload of @fastify/websocket lets clients fill the memory before ' +
+      'maxMessageBytes is looked at')
+  }
 }
 
 /**

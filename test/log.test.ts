@@ -25,7 +25,7 @@ test('writes a line without its fields where they cannot be logged', async (t) =
 
 test('a log that always throws harms nobody', async (t) => {
   const fail = () => { throw new Error('disk full') }
-  t.doesNotThrow(() => safely({ debug: fail, info: fail, error: fail }).error({}, 'x'))
+  t.doesNotThrow(() => safely({ debug: fail, info: fail, warn: fail, error: fail }).error({}, 'x'))
 })
 
 for (const name of ['onConnect', 'onMessage', 'onClose', 'onTick', 'format'] as const) {

@@ -23,6 +23,7 @@ function setUp ({ intervalMs, align = true, onTick, ...timeOptions }: SetUpOptio
   const ticks: Tick[] = []
   let failing = false
   let busy = false
+  let missed = 0
   const source = { now: () => failing ? NaN : time.clock.now() }
   const clock = createServerClock({ source, timers: time.timers, fault: createFakeFault() })
   const ticker = createTicker({
@@ -34,7 +35,8 @@ function setUp ({ intervalMs, align = true, onTick, ...timeOptions }: SetUpOptio
     onTick (tick) {
       ticks.push(tick)
       onTick?.(tick)
-    }
+    },
+    onMissed (count) { missed += count }
   })
   return {
     time,
@@ -42,6 +44,7 @@ function setUp ({ intervalMs, align = true, onTick, ...timeOptions }: SetUpOptio
     clock,
     ticker,
     ticks,
+    missed: () => missed,
     ats: () => ticks.map(({ at }) => at - START_MS),
     failClock (value: boolean) { failing = value },
     setBusy (value: boolean) { busy = value }
@@ -351,7 +354,8 @@ test('does not poll for ever a clock that stands still before a boundary', async
     intervalMs: 1000,
     align: true,
     isBusy: () => false,
-    onTick: () => t.fail('early')
+    onTick: () => t.fail('early'),
+    onMissed: () => t.fail('missed')
   })
   ticker.start()
   time.advance(40)
@@ -389,9 +393,10 @@ test('asks a clock that fails again after the interval, at the latest after a se
     }
     const clock = createServerClock({ source, timers: time.timers, fault: createFakeFault() })
     const { timers } = time
-    createTicker({
-      clock, timers, intervalMs, align: true, isBusy: () => false, onTick: () => t.fail('ticked')
-    }).start()
+    const fail = () => t.fail('ticked')
+    const align = true
+    const isBusy = () => false
+    createTicker({ clock, timers, intervalMs, align, isBusy, onTick: fail, onMissed: fail }).start()
     time.advance(10 * retryMs)
     t.equal(count, 11)
   }
@@ -421,4 +426,27 @@ test('align: false tells a new client the very date of the last tick', async (t)
   t.equal(current?.at, ticks[0]?.at)
   t.equal(current?.seq, 0)
   t.ok(Number(current?.sent) > Number(current?.at))
+})
+
+test('tells how many boundaries went without a tick: after a stall, and while busy', async (t) => {
+  const { ticker, advance, stall, missed, setBusy, ats } = setUp({ intervalMs: 100 })
+  ticker.start()
+  advance(250)
+  t.equal(missed(), 0)
+  stall(500)
+  t.strictSame([ats(), missed()], [[100, 200, 700], 4])
+  setBusy(true)
+  advance(200)
+  setBusy(false)
+  advance(100)
+  t.strictSame([ats().at(-1), missed()], [1000, 6])
+})
+
+test('what a clock leaps over is not missed', async (t) => {
+  const { ticker, advance, step, missed } = setUp({ intervalMs: 1000 })
+  ticker.start()
+  advance(1500)
+  step(3_600_000)
+  advance(3000)
+  t.equal(missed(), 0)
 })

@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { test } from 'tap'
 import { createClients } from '../src/clients.js'
 import { createFanOut } from '../src/fan-out.js'
+import { createObserver } from '../src/observer.js'
 import { resolveOptions } from '../src/options.js'
 import type { TimeSocketOptions } from '../src/options.js'
 import { createServerClock } from '../src/server-clock.js'
@@ -24,7 +25,8 @@ function setUp (clientCount: number, given: TimeSocketOptions = {}) {
   })
   const options = resolveOptions<object>({ interval: 1000, format: 'epoch', ...given })
   const log = pino({ level: 'silent' })
-  const ticks = createTicks({ clients, fanOut, clock, timers, options, log })
+  const observer = createObserver<object>(timers)
+  const ticks = createTicks({ clients, fanOut, clock, timers, options, observer, log })
   const members = Array.from({ length: clientCount }, () => createFakeClient())
   for (const { client, ws } of members) {
     const { send } = ws
@@ -34,7 +36,7 @@ function setUp (clientCount: number, given: TimeSocketOptions = {}) {
     }
     clients.add(client)
   }
-  return { time, ticks, members, clients }
+  return { time, ticks, members, clients, observer }
 }
 
 test('each slice of a tick says when it was sent', async (t) => {
@@ -74,4 +76,23 @@ test('who leaves while a tick is on its way is neither delivered nor skipped', a
   members[99]?.client.terminate()
   time.advance(100)
   t.strictSame(delivered, { delivered: 99, skipped: 0 })
+})
+
+test('counts ticks sent, missed and failed, and how late they were', async (t) => {
+  let isFailing = false
+  const format = () => {
+    if (isFailing) throw new Error('no words')
+    return 'x'
+  }
+  const { time, observer } = setUp(1, { format })
+  time.advance(2000)
+  isFailing = true
+  time.advance(1000)
+  isFailing = false
+  time.stall(2500)
+  time.advance(1000)
+  const { ticks, frames, lateness } = observer.read({ clients: 1, epoch: 0 })
+  t.strictSame(ticks, { sent: 5, missed: 1, failed: 1 })
+  t.strictSame(frames.skipped, 0)
+  t.ok(lateness.max >= 400 && lateness.max < 600, String(lateness.max))
 })

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { WebSocket } from 'ws'
 import { Client } from '../../src/client.js'
-import type { ClientHost } from '../../src/client.js'
+import type { ClientHost, ClientInfo } from '../../src/client.js'
 
 /** A WebSocket of which one says how much waits, and sees what is sent. */
 export class FakeWebSocket extends EventEmitter {
@@ -16,6 +16,10 @@ export class FakeWebSocket extends EventEmitter {
     this.sent.push(payload.toString())
   }
 
+  ping (payload: Buffer): void {
+    this.sent.push(`ping ${payload.toString('hex')}`)
+  }
+
   close (code: number): void {
     this.sent.push(`close ${code}`)
     this.readyState = 2
@@ -28,11 +32,21 @@ export class FakeWebSocket extends EventEmitter {
 }
 
 /** A client over a fake WebSocket. */
-export function createFakeClient (host: Partial<ClientHost<object>> = {}) {
+export function createFakeClient (
+  host: Partial<ClientHost<object>> = {}, given: Partial<ClientInfo<object>> = {}
+) {
   const ws = new FakeWebSocket()
-  const info = { ip: '', port: 0, connectedAt: 0, context: {} }
+  const info = { ip: '', port: 0, connectedAt: 0, context: {}, expiresMs: undefined, ...given }
   const client = new Client<object>(ws as unknown as WebSocket, undefined, info, {
-    maxBufferedBytes: 100, sending () {}, received () {}, closed () {}, ...host
+    counters: { frames: { sent: 0, skipped: 0 }, bytes: { sent: 0 } },
+    maxBufferedBytes: 100,
+    maxMessageBytes: 100,
+    isAllowed: () => true,
+    sending () {},
+    withPing: (_client, frame) => frame,
+    received () {},
+    closed () {},
+    ...host
   })
   return { client, ws }
 }
