@@ -56,10 +56,10 @@ export const UnsupportedProtocolError = createError<[supported: string]>(
   400
 )
 
-/** Upgrade refused: it was not made or answered within `handshakeTimeout`. */
+/** Request or upgrade refused: nobody answered it within `handshakeTimeout`. */
 export const HandshakeTimeoutError = createError(
   'FST_TIME_SOCKET_HANDSHAKE_TIMEOUT',
-  'the upgrade took too long',
+  'the time socket took too long to answer',
   503
 )
 

@@ -104,9 +104,10 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    */
   maxBufferedBytes?: number | undefined
   /**
-   * Milliseconds that an upgrade may stay unanswered, authentication included: an integer,
-   * 1 to 2 147 483 647. It is then refused with 503. It holds for every upgrade on the
-   * server; of several registrations the longest does. Default 10 000.
+   * Milliseconds that an upgrade, or a plain request of this URL, may stay unanswered,
+   * authentication included: an integer, 1 to 2 147 483 647. It is then refused with 503. It
+   * holds for every upgrade on the server; of several registrations the longest does.
+   * Default 10 000.
    */
   handshakeTimeout?: number | undefined
   /** How clients are sent home at shutdown. */

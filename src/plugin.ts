@@ -14,6 +14,7 @@ import { createRoute } from './route.js'
 import { createServerClock } from './server-clock.js'
 import { createTellTime } from './tell-time.js'
 import { createTicks } from './ticks.js'
+import { createTimeLimit } from './time-limit.js'
 import { systemTimers as timers } from './timers.js'
 import type { TimeSocketContext } from './types.js'
 import { guardUpgrades } from './upgrade-guard.js'
@@ -49,6 +50,7 @@ export async function timeSocketPlugin (
   app.route(createRoute({
     options,
     isClosing,
+    limitTime: createTimeLimit(options.handshakeTimeout, timers),
     findRoom: createCapacity(options),
     tellTime: createTellTime(clock, options.interval),
     accept (ws, request, context) {

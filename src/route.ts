@@ -20,6 +20,8 @@ export interface RouteParts<Context> {
   options: ResolvedOptions<Context>
   /** Whether newcomers are to be refused. */
   isClosing: () => boolean
+  /** Refuses plain requests that wait too long; upgrades are guarded elsewhere. */
+  limitTime: onRequestHookHandler
   /** Says why there is no room for a request; undefined if there is. */
   findRoom: Check
   /** Answers plain HTTP where the application does not. */
@@ -32,7 +34,7 @@ export interface RouteParts<Context> {
  * one, it answers to the other, so that a page can learn why it was refused.
  */
 export function createRoute<Context> (
-  { options, isClosing, findRoom, tellTime, accept }: RouteParts<Context>
+  { options, isClosing, limitTime, findRoom, tellTime, accept }: RouteParts<Context>
 ): RouteOptions {
   const { route, logLevel, logSerializers, preValidation } = options
   const agree = createSubprotocols(options.protocols)
@@ -54,10 +56,12 @@ export function createRoute<Context> (
     ...withoutUndefined(route),
     method: 'GET',
     url: options.url,
-    onRequest: [passes(isUnavailable, origins.check, findRoom), ...[route.onRequest ?? []].flat()],
+    onRequest: [
+      limitTime, passes(isUnavailable, origins.check, findRoom), ...listOf(route.onRequest)
+    ],
     // The last before the 101, synchronous: nothing changes between the checks and the upgrade.
-    preHandler: [...[route.preHandler ?? []].flat(), rememberContext, passes(isUnavailable, agree)],
-    onSend: [...[route.onSend ?? []].flat(), createCors(origins)],
+    preHandler: [...listOf(route.preHandler), rememberContext, passes(isUnavailable, agree)],
+    onSend: [...listOf(route.onSend), createCors(origins)],
     handler: options.handler ?? tellTime,
     wsHandler (ws, request) {
       const { context, response } = admissions.get(request) as Admission<Context>
@@ -65,6 +69,11 @@ export function createRoute<Context> (
       accept(ws, request, context)
     }
   }
+}
+
+/** The hooks of an option that takes one, several or none. */
+function listOf<Hook> (hooks: Hook | Hook[] | undefined): Hook[] {
+  return [hooks ?? []].flat() as Hook[]
 }
 
 /** A hook that refuses what does not pass all checks, in this order. */
