@@ -43,6 +43,7 @@ export async function timeSocketPlugin (
   })
   const { whenTold } = connections
   const drain = createDrain({ clients, graceMs: options.drain.grace, whenTold })
+  const capacity = createCapacity(options)
   const isClosing = () => drain.started
 
   await registerWebsocketServer(app, options.websocket)
@@ -51,12 +52,13 @@ export async function timeSocketPlugin (
     options,
     isClosing,
     limitTime: createTimeLimit(options.handshakeTimeout, timers),
-    findRoom: createCapacity(options),
+    findRoom: capacity.findRoom,
     tellTime: createTellTime(clock, options.interval),
     accept (ws, request, context) {
       // Ours to close: @fastify/websocket's preClose would do so without a code.
       app.websocketServer.clients?.delete(ws)
       guard.release(request.raw.socket)
+      capacity.settle(request)
       const client = connections.accept(ws, request, context)
       // Other plugins may have kept it waiting after the last look.
       if (drain.started) drain.sendHome(client)
