@@ -41,7 +41,7 @@ export function createCapacity ({ maxClients, maxClientsPerIp }: CapacityOptions
   }
 
   function giveBack (this: Duplex): void {
-    const network = networks.get(this) ?? ''
+    const network = networks.get(this) as string
     networks.delete(this)
     if (countOf(network) > 1) counts.set(network, countOf(network) - 1)
     else counts.delete(network)
