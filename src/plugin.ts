@@ -57,6 +57,7 @@ export async function timeSocketPlugin (
   const { whenTold } = connections
   const { grace: graceMs, spread: spreadMs } = options.drain
   const drain = createDrain({ clients, timers, graceMs, spreadMs, whenTold })
+  const capacity = createCapacity(options)
 
   await registerWebsocketServer(app, options, log)
   const guard = guardUpgrades(app, options.handshakeTimeout)
@@ -66,12 +67,13 @@ export async function timeSocketPlugin (
     timers,
     isClosing: () => drain.started,
     limitTime: createTimeLimit(options.handshakeTimeout, timers),
-    findRoom: createCapacity(options),
+    findRoom: capacity.findRoom,
     refusals: createRefusals(observer, guard),
     tellTime: createTellTime(clock, options.interval),
     accept (ws, request, admitted) {
       disown(app.websocketServer, ws)
       guard.release(request.raw.socket)
+      capacity.settle(request)
       const client = connections.accept(ws, request, admitted)
       // Other plugins may have kept it waiting after the last look.
       if (drain.started) drain.sendHome(client)

@@ -181,23 +181,6 @@ test('the hooks see the request: query, headers, params and config', async (t) =
   t.strictSame([...app.timeSocket.clients.values()].map(({ context }) => ({ ...context })), [{ room: '7' }])
 })
 
-test('messages sent during an asynchronous hook arrive afterwards, in order', async (t) => {
-  const received: unknown[] = []
-  const { app } = await createTimeApp(t, {
-    preValidation: () => new Promise<void>((resolve) => setTimeout(resolve, 50)),
-    onMessage (client, data) {
-      received.push(data)
-      if (received.length === 3) client.send('all')
-    },
-    immediate: false
-  })
-  const port = await listen(app)
-  const peer = await connect(`ws://127.0.0.1:${port}/time`)
-  for (const data of ['one', 'two', 'three']) peer.ws.send(data)
-  t.strictSame(await peer.received(1), ['all'])
-  t.strictSame(received, ['one', 'two', 'three'])
-})
-
 test('plain HTTP is told the time and the schedule', async (t) => {
   const { app, timeSocket } = await createTimeApp(t, { interval: 1000 })
   const answer = await app.inject('/time')

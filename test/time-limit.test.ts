@@ -97,7 +97,7 @@ test('leaves an answer alone that has begun', async (t) => {
 
 test('leaves a hijacked reply alone', async (t) => {
   let finish = (): void => {}
-  const { app, time } = await setUp(t, (_request, reply) => {
+  const { app, time, log } = await setUp(t, (_request, reply) => {
     reply.hijack()
     finish = () => { reply.raw.end('mine') }
   })
@@ -106,6 +106,7 @@ test('leaves a hijacked reply alone', async (t) => {
   time.advance(10_000)
   finish()
   t.equal((await answer).body, 'mine')
+  t.strictSame([log.messages('debug'), log.messages('warn')], [[], []])
 })
 
 const latecomers: [title: string, late: (reply: FastifyReply) => unknown][] = [
