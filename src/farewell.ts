@@ -19,9 +19,12 @@ export interface FarewellOptions {
 
 /** How long the event loop may be kept from turning: very many clients take a while. */
 const SLICE_MS = 4
+/** How much later than planned all is over, where there are more than can be told in time. */
+const OVERRUN_MS = 100
 
 /**
- * Closes clients with 1001, one after another, and terminates each `graceMs` after it was told.
+ * Closes clients with 1001, one after another, and terminates each `graceMs` after it was told,
+ * or 100 ms after `spreadMs` and `graceMs`: then all are dealt with, however long it takes.
  * Keeps the process alive until it has ended.
  *
  * @returns a function that calls off what is still to be done.
@@ -30,6 +33,7 @@ export function sayFarewell (
   { leavers, timers, graceMs, spreadMs, onEnd }: FarewellOptions
 ): () => void {
   const startMs = timers.monotonic()
+  const deadlineMs = startMs + spreadMs + graceMs + OVERRUN_MS
   /** When each was told, as far as that has come. */
   const toldMs: number[] = []
   let terminatedCount = 0
@@ -38,7 +42,9 @@ export function sayFarewell (
   const tellDueMs = () => toldMs.length === leavers.length
     ? Infinity
     : startMs + spreadMs * toldMs.length / leavers.length
-  const terminateDueMs = () => (toldMs[terminatedCount] ?? Infinity) + graceMs
+  const terminateDueMs = () => terminatedCount === toldMs.length
+    ? Infinity
+    : Math.min(Number(toldMs[terminatedCount]) + graceMs, deadlineMs)
 
   /** @returns whether anything was due. */
   function serveOne (nowMs: number): boolean {
@@ -53,8 +59,8 @@ export function sayFarewell (
   }
 
   function serve (): void {
-    const endMs = timers.monotonic() + SLICE_MS
     let nowMs = timers.monotonic()
+    const endMs = nowMs < deadlineMs ? nowMs + SLICE_MS : Infinity
     while (serveOne(nowMs)) {
       nowMs = timers.monotonic()
       if (nowMs < endMs) continue

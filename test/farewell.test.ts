@@ -50,13 +50,31 @@ test('spreads them evenly, and gives each its whole grace', async (t) => {
   ])
 })
 
-test('gives a client that was told late its whole grace, too', async (t) => {
+test('gives a client that was told a little late its whole grace, too', async (t) => {
+  const { time, events } = setUp({ count: 2, graceMs: 500, spreadMs: 200 })
+  time.stall(180)
+  time.advance(499)
+  t.strictSame(events.slice(1), ['tell 1 1001 server shutting down at 180', 'terminate 0 at 500'])
+  time.advance(1)
+  t.strictSame(events.slice(3), ['terminate 1 at 680', 'end at 680'])
+})
+
+test('where there are too many to be told in time, all is over 100 ms later than planned', async (t) => {
+  const { time, events } = setUp({ count: 100, graceMs: 100, spreadMs: 0, workMs: 5 })
+  time.advance(200)
+  const told = events.filter((event) => event.startsWith('tell'))
+  const terminated = events.filter((event) => event.startsWith('terminate'))
+  t.strictSame([told.length, terminated.length, events.length], [100, 100, 201])
+  // From 200 ms on without a break: all of it is 200 times 5 ms.
+  t.match(events.at(-1), /^end at 10\d\d/)
+})
+
+test('after a long stall, tells everybody and ends', async (t) => {
   const { time, events } = setUp({ count: 2, graceMs: 500, spreadMs: 200 })
   time.stall(5000)
-  time.advance(499)
-  t.strictSame(events.slice(1), ['tell 1 1001 server shutting down at 5000', 'terminate 0 at 5000'])
-  time.advance(1)
-  t.strictSame(events.slice(3), ['terminate 1 at 5500', 'end at 5500'])
+  t.strictSame(events.slice(1), [
+    'tell 1 1001 server shutting down at 5000', 'terminate 0 at 5000', 'terminate 1 at 5000', 'end at 5000'
+  ])
 })
 
 test('lets the event loop turn every few milliseconds while there are many', async (t) => {

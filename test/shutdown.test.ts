@@ -1,0 +1,12 @@
+import { testShutdown } from './hostile/test-shutdown.js'
+
+const crowd = { good: 100, mute: 10, pending: 10, slow: 5, late: 20 }
+
+for (const [over, isTls] of [['TCP', false], ['TLS', true]] as const) {
+  testShutdown({
+    title: `the server's process ends by itself over ${over}, whatever clients do; good ones get 1001`,
+    isTls,
+    graceMs: 500,
+    crowd
+  })
+}
