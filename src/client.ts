@@ -11,7 +11,7 @@ import type { Frame, Ping } from './frame.js'
 import { encodeMessage } from './message.js'
 import type { Counters } from './observer.js'
 import { show } from './show.js'
-import { listen } from './socket-listener.js'
+import { listen, listenToPongs } from './socket-listener.js'
 import type { SocketListener } from './socket-listener.js'
 import { currentTurn } from './turn.js'
 import type { CloseInfo, TimeSocketClient } from './types.js'
@@ -61,14 +61,6 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
   context: Context
   skipped = 0
   rtt: number | undefined
-  /** When its permission ends, on the monotonic clock; never if undefined. */
-  readonly expiresMs: number | undefined
-  /** Since when it has been leaving, as `watch.ts` saw it. */
-  leavingMs: number | undefined
-  /** The round in which `heartbeat.ts` has pinged it last. */
-  pingedRound: number | undefined
-  /** When it may send a further message, were there no bursts: for `rate-limit.ts`. */
-  quotaMs: number | undefined
   readonly #ws: WebSocket
   /**
    * What whole frames are written to; undefined where there is no real socket, as with
@@ -77,11 +69,16 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
   readonly #socket: Socket | undefined
   readonly #host: ClientHost<Context>
   readonly #number = ++clientCount
-  readonly #openedMs = performance.now()
+  /** In whole milliseconds, which V8 keeps in the object. */
+  readonly #openedMs = Math.floor(performance.now())
   #ending: CloseInfo | undefined
   /** The latest turn of the event loop in which something was sent, and how much. */
   #turn = 0
   #turnBytes = 0
+  readonly #expiresMs: number | undefined
+  #leavingMs: number | undefined
+  #pingedRound: number | undefined
+  #quotaMs: number | undefined
   #pingedMs: number | undefined
   /** What had been read when it was pinged; undefined once it has said something. */
   #bytesBefore: number | undefined
@@ -94,7 +91,7 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
     this.protocol = ws.protocol
     this.connectedAt = info.connectedAt
     this.context = info.context
-    this.expiresMs = info.expiresMs
+    this.#expiresMs = info.expiresMs
     this.#ws = ws
     this.#socket = socket instanceof Socket ? socket : undefined
     this.#host = host
@@ -104,6 +101,38 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
   /** Whether messages can be sent: not once either side has started to close. */
   get isOpen (): boolean {
     return this.#ws.readyState === this.#ws.OPEN
+  }
+
+  /** When its permission ends, on the monotonic clock; undefined: never. */
+  get expiresMs (): number | undefined {
+    return this.#expiresMs
+  }
+
+  /** Since when it has been leaving, as `watch.ts` saw it. */
+  get leavingMs (): number | undefined {
+    return this.#leavingMs
+  }
+
+  set leavingMs (leavingMs: number | undefined) {
+    this.#leavingMs = leavingMs
+  }
+
+  /** The round of `heartbeat.ts` in which it was pinged last. */
+  get pingedRound (): number | undefined {
+    return this.#pingedRound
+  }
+
+  set pingedRound (round: number | undefined) {
+    this.#pingedRound = round
+  }
+
+  /** What `rate-limit.ts` keeps of it. */
+  get quotaMs (): number | undefined {
+    return this.#quotaMs
+  }
+
+  set quotaMs (quotaMs: number | undefined) {
+    this.#quotaMs = quotaMs
   }
 
   /** Whether it was pinged, and not a byte has come since. */
@@ -214,6 +243,7 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
     this.pingedRound = round
     this.#pingedMs = performance.now()
     this.#bytesBefore = this.#bytesRead
+    listenToPongs(this.#ws)
   }
 
   /**

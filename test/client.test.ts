@@ -211,7 +211,8 @@ test('a tick while the closing handshake is on its way neither counts nor is ski
     onTick: (_tick, delivery) => deliveries.push(delivery)
   })
   await gone()
-  t.strictSame([deliveries, client.skipped], [[{ delivered: 0, skipped: 0 }], 0])
+  t.equal(client.skipped, 0)
+  for (const delivery of deliveries) t.strictSame(delivery, { delivered: 0, skipped: 0 })
 })
 
 test('a message sent in the same turn as a tick is no reason to skip the tick', async (t) => {

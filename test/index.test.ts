@@ -5,7 +5,7 @@ test('exports the plugin, as default and by name, and every error', async (t) =>
   const { default: plugin, ...named } = entry
   t.equal(plugin, entry.fastifyTimeSocket)
   t.strictSame(Object.keys(named).sort(), [
-    'HandshakeTimeoutError', 'InvalidArgumentError', 'InvalidOptionError', 'NamespaceTakenError', 'OriginForbiddenError', 'TooManyClientsError',
+    'ExpiredError', 'HandshakeTimeoutError', 'InvalidArgumentError', 'InvalidOptionError', 'NamespaceTakenError', 'OriginForbiddenError', 'TooManyClientsError',
     'TooManyClientsFromIpError', 'UnavailableError', 'UnsupportedProtocolError', 'fastifyTimeSocket'
   ])
 })

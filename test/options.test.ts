@@ -22,6 +22,8 @@ const AN_ORIGIN = "an origin of http or https, such as 'https://example.org', or
 const PROTOCOLS = 'an array of different subprotocol names (RFC 9110 tokens), other than time.v1'
 const WORDS = 'a function or one of iso, text, epoch, json'
 const INTEGER = 'an integer from 10 to 86400000'
+const OBJECT_OR_FALSE = 'a plain object or false'
+const RATE = 'a number above 0, up to 1000000'
 const PATH = 'a path that starts with "/", without white space, query or fragment'
 const NAME = 'a name of letters, digits and _ that is no member of the time socket'
 
@@ -48,6 +50,14 @@ const wrongKinds: [option: string, expected: string, accepts: (value: unknown) =
   ['protocols', PROTOCOLS, (value) => Array.isArray(value)],
   ['maxClients', COUNT, (value) => value === Infinity || value === 2 ** 31],
   ['maxClientsPerIp', COUNT, (value) => value === Infinity || value === 2 ** 31],
+  ['expiresAt', 'a function', (value) => typeof value === 'function'],
+  ['heartbeat', OBJECT_OR_FALSE, (value) => value === false || isRecord(value)],
+  ['heartbeat.interval', INTEGER, () => false],
+  ['heartbeat.timeout', INTEGER, () => false],
+  ['maxMessageBytes', 'an integer from 1 to 2147483647', () => false],
+  ['messageRate', OBJECT_OR_FALSE, (value) => value === false || isRecord(value)],
+  ['messageRate.burst', 'an integer from 1 to 1000000', () => false],
+  ['messageRate.perSecond', RATE, (value) => value === 1.5 || value === 2 ** 31 - 1],
   ['maxBufferedBytes', BYTES, (value) => value === 0],
   ['handshakeTimeout', 'an integer from 1 to 2147483647', () => false],
   ['drain', 'a plain object', isRecord],
@@ -90,6 +100,14 @@ const wrongValues: [option: string, expected: string, value: unknown, shown: str
   ['preValidation', 'a function or an array of functions', [() => {}, 'auth'], "[ [Function (anonymous)], 'auth' ]"],
   ['drain.grace', 'an integer from 0 to 9000', 9001, '9001'],
   ['drain.spread', 'an integer from 0 to 8000', 8001, '8001'],
+  ['heartbeat', OBJECT_OR_FALSE, true, 'true'],
+  ['heartbeat.interval', INTEGER, 9, '9'],
+  ['heartbeat.timeout', INTEGER, 86_400_001, '86400001'],
+  ['heartbeat.every', 'one of interval, timeout', 5, '5'],
+  ['maxMessageBytes', 'an integer from 1 to 2147483647', 2 ** 32, '4294967296'],
+  ['messageRate', OBJECT_OR_FALSE, 10, '10'],
+  ['messageRate.burst', 'an integer from 1 to 1000000', 0, '0'],
+  ['messageRate.perSecond', RATE, 1e7, '10000000'],
   ['clock', 'an object with a method now()', { now: 1 }, '{ now: 1 }'],
   ['origin', ORIGIN, 'https://a.org', "'https://a.org'"],
   ['origin', ORIGIN, 'null', "'null'"],
@@ -149,13 +167,13 @@ for (const [shown, options] of [
 }
 
 for (const unknown of [
-  'Interval', 'urls', 'path', 'heartbeat', 'origins', 'protocol', 'messageRate', 'backplane', 'constructor', '__proto__'
+  'Interval', 'urls', 'path', 'heartbeats', 'origins', 'protocol', 'rate', 'backplane', 'constructor', '__proto__'
 ]) {
   const options = Object.defineProperty({}, unknown, { value: 1, enumerable: true })
   test(`refuses the unknown option ${unknown}`, async (t) => {
     t.throws(() => resolve(options), {
       code: 'FST_TIME_SOCKET_INVALID_OPTION',
-      message: `time socket option "${unknown}" must be one of url, namespace, interval, align, immediate, format, preValidation, handler, route, origin, protocols, context, onConnect, onMessage, onClose, onTick, maxClients, maxClientsPerIp, maxBufferedBytes, handshakeTimeout, drain, clock, websocket, logLevel, logSerializers, got 1`
+      message: `time socket option "${unknown}" must be one of url, namespace, interval, align, immediate, format, preValidation, handler, route, origin, protocols, context, onConnect, onMessage, onClose, onTick, maxClients, maxClientsPerIp, expiresAt, heartbeat, maxMessageBytes, messageRate, maxBufferedBytes, handshakeTimeout, drain, clock, websocket, logLevel, logSerializers, got 1`
     })
   })
 }
@@ -230,8 +248,11 @@ test('completes what is left out', async (t) => {
     protocols: [],
     maxClients: Infinity,
     maxClientsPerIp: Infinity,
+    maxMessageBytes: 4096,
     maxBufferedBytes: 65_536,
     handshakeTimeout: 10_000,
+    heartbeat: { interval: 25_000, timeout: 10_000 },
+    messageRate: { burst: 20, perSecond: 10 },
     drain: { grace: 1000, spread: 0 }
   })
   t.strictSame(await context({} as never), {})
@@ -246,6 +267,7 @@ test('takes undefined for absent, at every level', async (t) => {
     url: undefined,
     interval: undefined,
     drain: { grace: undefined, spread: undefined },
+    heartbeat: { interval: undefined },
     prefix: undefined,
     more: undefined,
     route: { url: undefined, onRequest: undefined }
@@ -267,6 +289,10 @@ const accepted: [option: string, value: unknown][] = [
   ['origin', () => true],
   ['protocols', []], ['protocols', ['chat', 'chat.v2', 'TIME.V1', '!#$%&\'*+-.^_`|~0a']],
   ['maxClients', 1], ['maxClients', Infinity], ['maxClientsPerIp', 1], ['maxClientsPerIp', Infinity],
+  ['expiresAt', () => undefined],
+  ['heartbeat', false], ['heartbeat', { interval: 10, timeout: 86_400_000 }],
+  ['maxMessageBytes', 1], ['maxMessageBytes', 2 ** 31 - 1],
+  ['messageRate', false], ['messageRate', { burst: 1, perSecond: 0.1 }],
   ['maxBufferedBytes', 0], ['maxBufferedBytes', 2 ** 31 - 1],
   ['handshakeTimeout', 1], ['handshakeTimeout', 2 ** 31 - 1],
   ['drain', { grace: 0, spread: 9000 }], ['drain', { grace: 9000, spread: 0 }],

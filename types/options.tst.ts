@@ -11,7 +11,8 @@ test('the tests below know every option', () => {
   expect<keyof TimeSocketOptions>().type.toBe<
     'url' | 'namespace' | 'interval' | 'align' | 'immediate' | 'format' | 'preValidation' |
     'handler' | 'route' | 'origin' | 'protocols' | 'context' | 'onConnect' | 'onMessage' | 'onClose' | 'onTick' |
-    'maxClients' | 'maxClientsPerIp' | 'handshakeTimeout' | 'maxBufferedBytes' | 'drain' | 'clock' | 'websocket' | 'logLevel' |
+    'maxClients' | 'maxClientsPerIp' | 'expiresAt' | 'heartbeat' | 'maxMessageBytes' | 'messageRate' |
+    'handshakeTimeout' | 'maxBufferedBytes' | 'drain' | 'clock' | 'websocket' | 'logLevel' |
     'logSerializers'
   >()
 })
@@ -37,6 +38,10 @@ test('every option may be left out, or be undefined', () => {
     onTick: undefined,
     maxClients: undefined,
     maxClientsPerIp: undefined,
+    expiresAt: undefined,
+    heartbeat: undefined,
+    maxMessageBytes: undefined,
+    messageRate: undefined,
     handshakeTimeout: undefined,
     maxBufferedBytes: undefined,
     drain: undefined,
@@ -100,6 +105,25 @@ test('maxClients and maxClientsPerIp are numbers', () => {
   expect(take).type.toBeCallableWith({ maxClients: 1000, maxClientsPerIp: Infinity })
   expect(take).type.not.toBeCallableWith({ maxClients: '1000' })
   expect(take).type.not.toBeCallableWith({ maxClientsPerIp: false })
+})
+
+test('expiresAt returns a Date, a number or undefined, sync or async', () => {
+  expect(take).type.toBeCallableWith({ expiresAt: () => new Date() })
+  expect(take).type.toBeCallableWith({ expiresAt: (request: FastifyRequest) => request.id.length })
+  expect(take).type.toBeCallableWith({ expiresAt: async () => undefined })
+  expect(take).type.not.toBeCallableWith({ expiresAt: 5 })
+  expect(take).type.not.toBeCallableWith({ expiresAt: () => '2027-01-01' })
+  expect(take).type.not.toBeCallableWith({ expiresAt: () => null })
+})
+
+test('heartbeat and messageRate have fields, or are false', () => {
+  expect(take).type.toBeCallableWith({ heartbeat: false, messageRate: false })
+  expect(take).type.toBeCallableWith({ heartbeat: { interval: 1000 }, messageRate: { burst: 5 } })
+  expect(take).type.toBeCallableWith({ heartbeat: {}, messageRate: { perSecond: 0.5 } })
+  expect(take).type.not.toBeCallableWith({ heartbeat: true })
+  expect(take).type.not.toBeCallableWith({ heartbeat: { every: 1000 } })
+  expect(take).type.not.toBeCallableWith({ messageRate: 10 })
+  expect(take).type.not.toBeCallableWith({ maxMessageBytes: '4k' })
 })
 
 test('align and immediate are booleans', () => {

@@ -1,5 +1,5 @@
 import type {
-  BroadcastOptions, CloseCause, CloseInfo, Json, Message, Tick, TickDelivery, TimeSocket,
+  BroadcastOptions, CloseCause, CloseInfo, Json, Message, Stats, Tick, TickDelivery, TimeSocket,
   TimeSocketClient
 } from 'fastify-time-socket'
 import { describe, expect, test } from 'tstyche'
@@ -26,6 +26,9 @@ describe('TimeSocket', () => {
     expect(timeSocket.namespace).type.toBe<string | undefined>()
     expect(timeSocket.lastTick).type.toBe<Tick | undefined>()
     expect(timeSocket.now()).type.toBe<number>()
+    expect(timeSocket.stats()).type.toBe<Stats>()
+    expect(timeSocket.stats().refused.origin).type.toBe<number>()
+    expect(timeSocket.stats().closed.slow).type.toBe<number>()
     expect(timeSocket.close()).type.toBe<Promise<void>>()
   })
 
@@ -132,6 +135,7 @@ describe('TimeSocketClient', () => {
     expect(client.protocol).type.toBe<string>()
     expect(client.connectedAt).type.toBe<number>()
     expect(client.skipped).type.toBe<number>()
+    expect(client.rtt).type.toBe<number | undefined>()
     expect(client.context).type.toBe<User>()
   })
 
@@ -208,8 +212,8 @@ test('CloseInfo tells code, reason and one of the known causes', () => {
     readonly cause: CloseCause
   }>()
   expect<CloseCause>().type.toBeAssignableFrom<
-    'client' | 'application' | 'shutdown' | 'slow' | 'rate' | 'size' | 'protocol' | 'callback' |
-    'network'
+    'client' | 'application' | 'shutdown' | 'slow' | 'heartbeat' | 'expired' | 'rate' | 'size' |
+    'protocol' | 'callback' | 'network'
   >()
   expect<CloseCause>().type.not.toBeAssignableFrom<string>()
 })
