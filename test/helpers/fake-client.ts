@@ -33,15 +33,15 @@ export class FakeWebSocket extends EventEmitter {
 
 /** A client over a fake WebSocket. */
 export function createFakeClient (
-  host: Partial<ClientHost<object>> = {}, given: Partial<ClientInfo<object>> = {}
+  host: Partial<ClientHost<object>> = {}, given: Partial<ClientInfo<object>> = {}, protocol = ''
 ) {
   const ws = new FakeWebSocket()
+  ws.protocol = protocol
   const info = { ip: '', port: 0, connectedAt: 0, context: {}, expiresMs: undefined, ...given }
   const client = new Client<object>(ws as unknown as WebSocket, undefined, info, {
     counters: { frames: { sent: 0, skipped: 0 }, bytes: { sent: 0 } },
     maxBufferedBytes: 100,
     maxMessageBytes: 100,
-    isAllowed: () => true,
     sending () {},
     withPing: (_client, frame) => frame,
     received () {},
