@@ -2,7 +2,7 @@ import type { Client } from './client.js'
 import type { Clients } from './clients.js'
 import { InvalidArgumentError } from './errors.js'
 import type { FanOut } from './fan-out.js'
-import { encodeMessage } from './message.js'
+import { createMessage } from './message.js'
 import type { Observer } from './observer.js'
 import { isPlainObject } from './plain-object.js'
 import { show } from './show.js'
@@ -28,7 +28,7 @@ export function createBroadcast<Context> (
 ): Broadcast<Context> {
   return (data, options = {}) => {
     assertOptions(options)
-    const frame = encodeMessage(data)
+    const message = createMessage(data)
     if (isClosed()) return 0
     const isChosen = createCondition(options)
     // Chosen before the first write: a filter that throws must find nothing sent.
@@ -36,8 +36,8 @@ export function createBroadcast<Context> (
       .filter((client) => client.isOpen && isChosen(client))
     fanOut.start({
       recipients,
-      encode: () => frame,
-      deliver: (client) => { client.write(frame) },
+      encode: message.encode,
+      deliver (client, frame) { client.write(frame) },
       onEnd () {}
     })
     observer.broadcast(recipients.length)

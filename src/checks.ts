@@ -1,6 +1,7 @@
 import { InvalidOptionError } from './errors.js'
 import { canonicalOrigin } from './origin.js'
 import { isPlainObject } from './plain-object.js'
+import { TIME_PROTOCOL } from './protocol.js'
 import { show } from './show.js'
 
 /** What the value of an option must be. */
@@ -34,8 +35,6 @@ const ROUTE_HOOKS = new Set([
 
 /** A token of RFC 9110 §5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/
-/** The subprotocol that the design reserves for this plugin. */
-const RESERVED = 'time.v1'
 const AN_ORIGIN = "an origin of http or https, such as 'https://example.org', or 'null'"
 
 export const boolean: Rule = { expected: 'a boolean', holds: (value) => typeof value === 'boolean' }
@@ -79,9 +78,10 @@ export function integerBetween (min: number, max: number): Rule {
 }
 
 export const protocols: Rule = {
-  expected: `an array of different subprotocol names (RFC 9110 tokens), other than ${RESERVED}`,
+  expected: `an array of different subprotocol names (RFC 9110 tokens), other than ${TIME_PROTOCOL}`,
   holds: (value) => Array.isArray(value) && new Set(value).size === value.length &&
-    value.every((name) => typeof name === 'string' && TOKEN.test(name) && name !== RESERVED)
+    value.every((name) => typeof name === 'string' && TOKEN.test(name) &&
+      name !== TIME_PROTOCOL)
 }
 
 export const count: Rule = {

@@ -3,16 +3,16 @@ import { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import type { WebSocket } from 'ws'
 import * as codes from './close-codes.js'
-import {
-  cutReason, endingAfter, TERMINATED, TOO_LARGE, TOO_MANY_MESSAGES, TOO_SLOW
-} from './endings.js'
+import { cutReason, endingAfter, TERMINATED, TOO_LARGE, TOO_SLOW } from './endings.js'
 import { InvalidArgumentError } from './errors.js'
 import type { Frame, Ping } from './frame.js'
-import { encodeMessage } from './message.js'
+import { createMessage } from './message.js'
 import type { Counters } from './observer.js'
 import { show } from './show.js'
 import { listen, listenToPongs } from './socket-listener.js'
 import type { SocketListener } from './socket-listener.js'
+import { formOf } from './time-messages.js'
+import type { Form } from './time-messages.js'
 import { currentTurn } from './turn.js'
 import type { CloseInfo, TimeSocketClient } from './types.js'
 
@@ -24,14 +24,12 @@ export interface ClientHost<Context> {
   readonly maxBufferedBytes: number
   /** The largest inbound message, in bytes. */
   readonly maxMessageBytes: number
-  /** Counts one inbound message. @returns whether it keeps to `messageRate`. */
-  isAllowed (client: Client<Context>): boolean
   /** Something is about to be sent to this client alone. */
   sending (client: Client<Context>): void
   /** A tick is about to be written: with a ping behind it, if one is due. */
   withPing (client: Client<Context>, frame: Frame): Frame
-  /** A message came while the connection was open. */
-  received (client: Client<Context>, data: string | Buffer): void
+  /** A message came while the connection was open, and is not too large. */
+  received (client: Client<Context>, data: Buffer, isBinary: boolean): void
   /** The connection has ended. Called once. */
   closed (client: Client<Context>, info: CloseInfo): void
 }
@@ -68,6 +66,7 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
    */
   readonly #socket: Socket | undefined
   readonly #host: ClientHost<Context>
+  readonly #form: Form
   readonly #number = ++clientCount
   /** In whole milliseconds, which V8 keeps in the object. */
   readonly #openedMs = Math.floor(performance.now())
@@ -89,6 +88,7 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
     this.ip = info.ip
     this.port = info.port
     this.protocol = ws.protocol
+    this.#form = formOf(ws.protocol)
     this.connectedAt = info.connectedAt
     this.context = info.context
     this.#expiresMs = info.expiresMs
@@ -101,6 +101,11 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
   /** Whether messages can be sent: not once either side has started to close. */
   get isOpen (): boolean {
     return this.#ws.readyState === this.#ws.OPEN
+  }
+
+  /** What it is sent: depends on the subprotocol. */
+  get form (): Form {
+    return this.#form
   }
 
   /** When its permission ends, on the monotonic clock; undefined: never. */
@@ -160,7 +165,7 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
   }
 
   send (data: unknown): boolean {
-    return this.deliver(encodeMessage(data))
+    return this.deliver(createMessage(data).encode(this.#form))
   }
 
   close (code: number = codes.NORMAL_CLOSURE, reason: string = ''): void {
@@ -269,8 +274,7 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
     this.#bytesBefore = undefined
     if (this.isEnding) return
     if (data.length > this.#host.maxMessageBytes) this.end(TOO_LARGE)
-    else if (!this.#host.isAllowed(this)) this.end(TOO_MANY_MESSAGES)
-    else this.#host.received(this, isBinary ? data : data.toString())
+    else this.#host.received(this, data, isBinary)
   }
 
   ponged (payload: Buffer): void {

@@ -8,12 +8,14 @@ import type { Clients } from './clients.js'
 import { CALLBACK_FAILED, TOO_MANY_MESSAGES } from './endings.js'
 import type { FanOut } from './fan-out.js'
 import { createCallbackFault } from './fault.js'
+import { encodeFrame } from './frame.js'
 import type { Heartbeat } from './heartbeat.js'
+import { createInbox } from './inbox.js'
 import type { Log } from './log.js'
 import type { Observer } from './observer.js'
 import type { ResolvedOptions } from './options.js'
-import { createRateLimit } from './rate-limit.js'
 import type { ServerClock } from './server-clock.js'
+import { helloText } from './time-messages.js'
 import type { Timers } from './timers.js'
 import type { CloseInfo } from './types.js'
 
@@ -52,6 +54,7 @@ export interface Connections<Context> {
 
 /** How many messages are kept for `onMessage` while `onConnect` is pending. */
 const MAX_HELD_MESSAGES = 16
+
 /**
  * The life of a connection: `onConnect`, then `onMessage` in order of arrival, then
  * `onClose`, once. Until an asynchronous `onConnect` has settled, the others wait.
@@ -65,9 +68,6 @@ export function createConnections<Context> (
     onMessage: createCallbackFault(log, 'onMessage', timers),
     onClose: createCallbackFault(log, 'onClose', timers)
   }
-  const keepsToRate = options.messageRate === false
-    ? () => true
-    : createRateLimit(options.messageRate)
   /** Of clients that have gone: `onClose`, and the `onConnect` that it waits for. */
   const closing = new Set<Promise<unknown>>()
   /** What waits for `onConnect` to settle. */
@@ -77,16 +77,21 @@ export function createConnections<Context> (
     counters: observer.counters,
     maxBufferedBytes: options.maxBufferedBytes,
     maxMessageBytes: options.maxMessageBytes,
-    isAllowed: (client) => keepsToRate(client, timers.monotonic()),
     sending: fanOut.serve,
     withPing: (client, frame) => heartbeat?.withPing(client, frame) ?? frame,
-    received (client, data) {
-      observer.counters.messages.received++
-      const held = pending.get(client)?.messages
-      if (held === undefined) tellMessage(client, data)
-      else if (held.length < MAX_HELD_MESSAGES) held.push(data)
-      else client.end(TOO_MANY_MESSAGES)
-    },
+    received: createInbox({
+      clock,
+      timers,
+      fanOut,
+      messageRate: options.messageRate,
+      counters: observer.counters,
+      onMessage (client, data) {
+        const held = pending.get(client)?.messages
+        if (held === undefined) tellMessage(client, data)
+        else if (held.length < MAX_HELD_MESSAGES) held.push(data)
+        else client.end(TOO_MANY_MESSAGES)
+      }
+    }),
     closed (client, info) {
       clients.remove(client)
       observer.closed(client, info)
@@ -103,6 +108,13 @@ export function createConnections<Context> (
       waiting.closed = info
       track(waiting.settled)
     }
+  }
+
+  /** Before anybody else knows of the client: nothing may come before it. */
+  function greet (client: Client<Context>): void {
+    clock.look()
+    const { epoch } = clock
+    client.write(encodeFrame(helloText({ interval: options.interval, epoch })))
   }
 
   function tellConnect (client: Client<Context>): void {
@@ -153,6 +165,7 @@ export function createConnections<Context> (
       const { ip, port } = addressOf(request)
       const info = { ip, port, connectedAt: clock.now(), ...admitted }
       const client = new Client(ws, request.raw.socket, info, host)
+      if (client.form === 'time') greet(client)
       clients.add(client)
       observer.connected(client)
       log.info({ id: client.id, ip, port, clients: clients.byId.size }, 'client connected')

@@ -1,13 +1,17 @@
 import type { Client } from './client.js'
 import type { Frame } from './frame.js'
+import type { Form } from './time-messages.js'
 import type { Timers } from './timers.js'
 
 /** One message on its way to many clients. */
 export interface Delivery<Context> {
   /** Who gets it, in the order in which they connected. Never changed. */
   readonly recipients: readonly Client<Context>[]
-  /** Makes the bytes, once per slice; undefined when that failed: the slice then goes without. */
-  encode (): Frame | undefined
+  /**
+   * Makes the bytes in one form, at most once per slice, and only if one of its clients takes
+   * that form; undefined when that failed: all of these then go without.
+   */
+  encode (form: Form): Frame | undefined
   /** Hands the bytes to one client. */
   deliver (client: Client<Context>, frame: Frame): void
   /** Called when the last one has been served. */
@@ -54,20 +58,26 @@ export function createFanOut<Context> (timers: Timers): FanOut<Context> {
   /** @returns whether all have been served. */
   function sendSlice (run: Run<Context>, endMs: number): boolean {
     const { recipients } = run.delivery
-    const frame = encode(run)
+    run.frames = {}
     for (let count = 1; run.next < recipients.length; count++) {
       const client = recipients[run.next++] as Client<Context>
-      if (frame !== undefined && !run.served.has(client)) run.delivery.deliver(client, frame)
+      if (!run.served.has(client)) deliver(run, client)
       if (count % CHUNK === 0 && timers.monotonic() >= endMs) break
     }
     return run.next === recipients.length
   }
 
-  function encode (run: Run<Context>): Frame | undefined {
+  function deliver (run: Run<Context>, client: Client<Context>): void {
+    const frame = run.frames[client.form] ?? encode(run, client.form)
+    if (frame !== 'failed') run.delivery.deliver(client, frame)
+  }
+
+  function encode (run: Run<Context>, form: Form): Frame | 'failed' {
     run.isEncoding = true
-    run.frame = run.delivery.encode()
+    const frame = run.delivery.encode(form) ?? 'failed'
     run.isEncoding = false
-    return run.frame
+    run.frames[form] = frame
+    return frame
   }
 
   return {
@@ -75,7 +85,7 @@ export function createFanOut<Context> (timers: Timers): FanOut<Context> {
       return runs.length > 0
     },
     start (delivery) {
-      runs.push({ delivery, next: 0, served: new Set(), frame: undefined, isEncoding: false })
+      runs.push({ delivery, next: 0, served: new Set(), frames: {}, isEncoding: false })
       if (!isSending) send()
     },
     serve (client) {
@@ -83,8 +93,7 @@ export function createFanOut<Context> (timers: Timers): FanOut<Context> {
         // A format that sends messages finds its own tick not there yet.
         if (run.isEncoding || run.served.has(client) || !isWaiting(run, client)) continue
         run.served.add(client)
-        const frame = run.frame ?? encode(run)
-        if (frame !== undefined) run.delivery.deliver(client, frame)
+        deliver(run, client)
       }
     }
   }
@@ -96,8 +105,8 @@ interface Run<Context> {
   next: number
   /** Those who were served before their turn. */
   readonly served: Set<Client<Context>>
-  /** That of the present slice. */
-  frame: Frame | undefined
+  /** Those of the present slice, as far as they were needed. */
+  frames: { [Name in Form]?: Frame | 'failed' }
   isEncoding: boolean
 }
 

@@ -4,6 +4,7 @@ import type { Frame } from './frame.js'
 import { show } from './show.js'
 import { isThenable } from './thenable.js'
 import type { Tick } from './ticker.js'
+import { tickText } from './time-messages.js'
 
 /** The ready-made looks of a tick. */
 export type FormatName = 'iso' | 'text' | 'epoch' | 'json'
@@ -22,10 +23,8 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
   text: ({ sent }) => new Date(sent).toString(),
   /** Whole milliseconds since the Unix epoch. */
   epoch: ({ sent }) => String(new Date(sent).getTime()),
-  /** The tick as a JSON object, with `"type":"tick"`. */
-  json: ({ seq, at, sent, interval, epoch }) => JSON.stringify({
-    type: 'tick', seq, at: toHundredths(at), sent: toHundredths(sent), interval, epoch
-  })
+  /** The tick as a JSON object: what it is in `time.v1`. */
+  json: tickText
 }
 
 /**
@@ -54,8 +53,4 @@ export function createTickEncoder (
 
 function isSendable (output: unknown): output is string | Uint8Array {
   return output instanceof Uint8Array || (typeof output === 'string' && output !== '')
-}
-
-function toHundredths (ms: number): number {
-  return Math.round(ms * 100) / 100
 }

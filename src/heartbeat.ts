@@ -45,7 +45,8 @@ export function createHeartbeat<Context> (
   const earlyRounds = Math.ceil(intervalRounds * EARLY)
   let round = 0
   let ping = encodePing(round)
-  let joined: { frame: Frame, withPing: Frame } | undefined
+  /** What this round's ping has been joined to. */
+  const joined = new Map<Frame, Frame>()
 
   function roundsSincePing (client: Client<Context>): number {
     // Spread over the interval, so that those who come together are not pinged together.
@@ -58,7 +59,7 @@ export function createHeartbeat<Context> (
     nextRound () {
       round++
       ping = encodePing(round)
-      joined = undefined
+      joined.clear()
     },
     check (client) {
       const rounds = roundsSincePing(client)
@@ -71,8 +72,9 @@ export function createHeartbeat<Context> (
     withPing (client, frame) {
       if (roundsSincePing(client) < earlyRounds || client.isSilent) return frame
       client.pinged(round)
-      if (joined?.frame !== frame) joined = { frame, withPing: joinPing(frame, ping) }
-      return joined.withPing
+      const withPing = joined.get(frame) ?? joinPing(frame, ping)
+      joined.set(frame, withPing)
+      return withPing
     }
   }
 }

@@ -5,6 +5,8 @@ import { encodeFrame } from './frame.js'
 import type { Frame } from './frame.js'
 import { show } from './show.js'
 import { isThenable } from './thenable.js'
+import { messageText } from './time-messages.js'
+import type { Form, Stamp } from './time-messages.js'
 
 /** What may be sent without further ado: `Sendable` says it of values with types of their own. */
 export type Message = Json | ArrayBuffer | ArrayBufferView
@@ -33,11 +35,35 @@ type Lost =
   ((...args: never) => unknown) | PromiseLike<unknown> | ReadonlyMap<unknown, unknown> |
   ReadonlySet<unknown> | RegExp | Error
 
-/** @throws {InvalidArgumentError} when `data` is none of the three. */
-export function encodeMessage (data: unknown): Frame {
-  if (typeof data === 'string') return encodeFrame(data)
+/** One message, as it was when it was made. */
+export interface Outgoing {
+  /** Whether it is bytes: sent as they are in either form. */
+  readonly binary: boolean
+  /** The frame for those who take this form: encoded once, when somebody first does. */
+  encode (form: Form): Frame
+}
+
+/**
+ * @param stamp goes with the message in the form of `time.v1`.
+ * @throws {InvalidArgumentError} when `data` is no string, bytes or JSON value.
+ */
+export function createMessage (data: unknown, stamp: Stamp = {}): Outgoing {
+  const content = typeof data === 'string' ? data : readContent(data)
+  if (typeof content !== 'string') {
+    const frame = encodeFrame(content)
+    return { binary: true, encode: () => frame }
+  }
+  const frames: { [Name in Form]?: Frame } = {}
+  const textIn = (form: Form) => form === 'plain'
+    ? content
+    : messageText(typeof data === 'string' ? JSON.stringify(data) : content, stamp)
+  return { binary: false, encode: (form) => (frames[form] ??= encodeFrame(textIn(form))) }
+}
+
+/** @returns bytes as such, and the JSON text of anything else. */
+function readContent (data: unknown): Uint8Array | string {
   try {
-    return encodeFrame(toBytes(data) ?? toJson(data))
+    return toBytes(data) ?? toJson(data)
   } catch (cause) {
     const expected = 'a string, bytes or a JSON value'
     throw Object.assign(new InvalidArgumentError('the message', expected, show(data)), { cause })

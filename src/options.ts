@@ -65,9 +65,9 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    */
   origin?: OriginRule | undefined
   /**
-   * Subprotocols (RFC 6455 §1.9) that the application speaks: different tokens, other than
-   * `time.v1`. Of those that a client offers the first that is here is agreed upon, as
-   * `client.protocol`; if none is, the upgrade is refused with 400. Default `[]`.
+   * Subprotocols (RFC 6455 §1.9) that the application speaks besides `time.v1`, which is built
+   * in: different tokens. Of those that a client offers the first that is spoken is agreed upon,
+   * as `client.protocol`; if none is, the upgrade is refused with 400. Default `[]`.
    */
   protocols?: readonly string[] | undefined
   /**

@@ -10,6 +10,7 @@ import { ExpiredError, UnavailableError } from './errors.js'
 import { remainingMs } from './expiry.js'
 import type { ExpiresAt, ResolvedOptions } from './options.js'
 import { createOrigins } from './origin.js'
+import { TIME_PROTOCOL } from './protocol.js'
 import { answerError } from './refusal.js'
 import type { Refusal } from './refusal.js'
 import type { Refusals } from './refusals.js'
@@ -45,7 +46,7 @@ export interface RouteParts<Context> {
 export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions {
   const { options, clock, timers, isClosing, limitTime, findRoom, refusals, tellTime } = parts
   const { route, logLevel, logSerializers, preValidation } = options
-  const agree = createSubprotocols(options.protocols)
+  const agree = createSubprotocols([TIME_PROTOCOL, ...options.protocols])
   const origins = createOrigins(options.origin)
 
   const isUnavailable: Check = () => isClosing() ? new UnavailableError() : undefined

@@ -17,7 +17,7 @@ export function createSubprotocols (
   known: readonly string[]
 ): (request: FastifyRequest) => Refusal | undefined {
   const names = new Set(known)
-  const list = known.join(', ') || 'none'
+  const list = known.join(', ')
   return ({ ws, raw: { headers } }) => {
     const offered = ws ? headers[HEADER] : undefined
     if (offered === undefined) return undefined

@@ -1,10 +1,12 @@
-import { randomInt } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { TIME_PROTOCOL } from './protocol.js'
 import type { ServerClock } from './server-clock.js'
+import { SERVER_ID } from './server-id.js'
+import { toHundredths } from './time-messages.js'
 
 /** What a plain `GET` is answered. */
 export interface TimeAnswer {
-  /** The server's time, milliseconds since the Unix epoch. */
+  /** The server's time, milliseconds since the Unix epoch, with at most two decimals. */
   readonly now: number
   /** Milliseconds between two ticks. */
   readonly interval: number
@@ -12,11 +14,9 @@ export interface TimeAnswer {
   readonly epoch: number
   /** Names the server process, at random: epochs compare only within one. */
   readonly server: string
-  /** The subprotocols spoken here, the preferred one first. */
+  /** The subprotocols built in. */
   readonly protocols: readonly string[]
 }
-
-const SERVER = randomInt(36 ** 8).toString(36).padStart(8, '0')
 
 /** @returns a handler for plain HTTP: health checks, curl, and pages whose upgrade was refused. */
 export function createTellTime (clock: ServerClock, intervalMs: number) {
@@ -24,7 +24,12 @@ export function createTellTime (clock: ServerClock, intervalMs: number) {
     reply.header('cache-control', 'no-store')
     // Nobody else looks while nobody is connected.
     clock.look()
-    const now = clock.now()
-    return { now, interval: intervalMs, epoch: clock.epoch, server: SERVER, protocols: [] }
+    return {
+      now: toHundredths(clock.now()),
+      interval: intervalMs,
+      epoch: clock.epoch,
+      server: SERVER_ID,
+      protocols: [TIME_PROTOCOL]
+    }
   }
 }

@@ -4,12 +4,16 @@ import type { Clients } from './clients.js'
 import type { FanOut } from './fan-out.js'
 import { createCallbackFault, createFault } from './fault.js'
 import { createTickEncoder } from './format.js'
+import { encodeFrame } from './frame.js'
+import type { Frame } from './frame.js'
 import type { Log } from './log.js'
 import type { Observer } from './observer.js'
 import type { ResolvedOptions } from './options.js'
 import type { ServerClock } from './server-clock.js'
 import { createTicker } from './ticker.js'
 import type { Tick } from './ticker.js'
+import { tickText } from './time-messages.js'
+import type { Form } from './time-messages.js'
 import type { Timers } from './timers.js'
 
 /** Sends the time, while there is somebody to send it to. */
@@ -35,14 +39,17 @@ export interface TicksOptions<Context> {
 }
 
 /**
- * Each tick is formatted and framed once per slice of a fan-out, with `sent` as of then,
- * and the same bytes are written to every client of the slice.
+ * Each tick is formatted and framed once per slice of a fan-out and form, with `sent` as of then,
+ * and the same bytes are written to every client of the slice that takes this form.
  */
 export function createTicks<Context> (
   { clients, fanOut, clock, timers, options, observer, log }: TicksOptions<Context>
 ): Ticks<Context> {
   const { interval: intervalMs, align } = options
-  const encode = createTickEncoder(options.format, createFault(log, 'the formatter'))
+  const encoders: Record<Form, (tick: Tick) => Frame | undefined> = {
+    plain: createTickEncoder(options.format, createFault(log, 'the formatter')),
+    time: (tick) => encodeFrame(tickText(tick))
+  }
   const fault = createCallbackFault(log, 'onTick', timers)
   const { ticks: counts } = observer.counters
   const ticker = createTicker({
@@ -65,10 +72,10 @@ export function createTicks<Context> (
     let hasFailed = false
     fanOut.start({
       recipients: [...clients.byId.values()].filter(({ isOpen }) => isOpen),
-      encode () {
+      encode (form) {
         const sent = isLate ? Math.max(tick.sent, clock.now()) : tick.sent
         isLate = true
-        const frame = encode(Object.freeze({ ...tick, sent }))
+        const frame = encoders[form](Object.freeze({ ...tick, sent }))
         hasFailed ||= frame === undefined
         return frame
       },
@@ -91,7 +98,7 @@ export function createTicks<Context> (
     stop: ticker.stop,
     sendCurrent (client) {
       const tick = ticker.current()
-      const frame = tick && encode(tick)
+      const frame = tick && encoders[client.form](tick)
       if (frame !== undefined) client.deliver(frame)
     },
     get lastTick () {

@@ -43,7 +43,7 @@ export interface TimeSocketClient<Context = TimeSocketContext> {
   readonly ip: string
   /** The client's TCP port; 0 where there is none, as with `injectWS`. */
   readonly port: number
-  /** The subprotocol agreed upon; empty if none was offered. */
+  /** The subprotocol agreed upon: `time.v1`, or one of `protocols`; empty if none was offered. */
   readonly protocol: string
   /** When the connection was made: the server's time, milliseconds since the Unix epoch. */
   readonly connectedAt: number
@@ -105,7 +105,7 @@ export interface Stats {
     sent: number
     /** Boundaries that passed without one, while somebody was connected. */
     missed: number
-    /** Ticks of those sent that nobody got in full, because the format failed. */
+    /** Ticks of those sent that clients without `time.v1` did not all get: the format failed. */
     failed: number
   }
   frames: {
@@ -119,9 +119,9 @@ export interface Stats {
     sent: number
   }
   messages: {
-    /** Messages that came from clients and were kept to the limits. */
+    /** Messages that came from clients, without those for which they were closed. */
     received: number
-    /** Those of them that nobody was told of. */
+    /** Those of them that were neither told to the application nor answered. */
     ignored: number
   }
   /**

@@ -152,3 +152,47 @@ test('a format that sends is no endless loop: what it sends comes first', async 
   })
   t.strictSame(ws.sent, ['from within', 'tick'])
 })
+
+test('encodes each form once per slice, and only if somebody there takes it', async (t) => {
+  const time = createFakeTime({ wallMs: 0 })
+  const fanOut = createFanOut<object>(time.timers)
+  // In slices of 64: both forms, plain only, time.v1 only.
+  const protocols = Array.from({ length: 192 }, (_, index) =>
+    (index < 64 && index % 2 === 1) || index >= 128 ? 'time.v1' : '')
+  const members = protocols.map((protocol) => createFakeClient({}, {}, protocol))
+  const encoded: string[] = []
+  fanOut.start({
+    recipients: members.map(({ client }) => client),
+    encode (form) {
+      encoded.push(form)
+      return encodeFrame(`${form} ${encoded.length}`)
+    },
+    deliver (client, frame) {
+      time.stall(WRITE_MS)
+      client.write(frame)
+    },
+    onEnd () {}
+  })
+  time.advance(200)
+  t.strictSame(encoded, ['plain', 'time', 'plain', 'time'])
+  t.strictSame([0, 1, 62, 63, 64, 127, 128, 191].map((index) => members[index]?.ws.sent), [
+    ['plain 1'], ['time 2'], ['plain 1'], ['time 2'], ['plain 3'], ['plain 3'], ['time 4'], ['time 4']
+  ])
+})
+
+test('where one form fails, the other is sent, and the failure is asked for once', async (t) => {
+  const { timers } = createFakeTime({ wallMs: 0 })
+  const fanOut = createFanOut<object>(timers)
+  const members = ['', 'time.v1', '', 'time.v1'].map((protocol) => createFakeClient({}, {}, protocol))
+  const encoded: string[] = []
+  fanOut.start({
+    recipients: members.map(({ client }) => client),
+    encode (form) {
+      encoded.push(form)
+      return form === 'plain' ? undefined : encodeFrame('x')
+    },
+    deliver: (client, frame) => { client.write(frame) },
+    onEnd () {}
+  })
+  t.strictSame([encoded, members.map(({ ws }) => ws.sent)], [['plain', 'time'], [[], ['x'], [], ['x']]])
+})

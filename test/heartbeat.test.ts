@@ -1,6 +1,7 @@
 import { test } from 'tap'
 import { createClients } from '../src/clients.js'
 import { encodeFrame } from '../src/frame.js'
+import type { Frame } from '../src/frame.js'
 import { createHeartbeat } from '../src/heartbeat.js'
 import { createWatch } from '../src/watch.js'
 import { createFakeClient } from './helpers/fake-client.js'
@@ -122,14 +123,33 @@ test('sends a ping that is soon due behind a tick, in the same bytes', async (t)
   t.equal(ws.sent.length, 1, 'none of its own')
 })
 
-test('clients of one slice share the bytes of tick and ping', async (t) => {
+test('clients of one slice share the bytes of tick and ping, in each form of the tick', async (t) => {
   const { time, heartbeat, members } = setUp(80)
   time.advance(OPTIONS.interval)
   for (const { client } of members) client.ponged(Buffer.alloc(0))
   time.advance(0.9 * OPTIONS.interval)
+  const frames = [encodeFrame('plain'), encodeFrame('time')]
+  const joined = members.map(({ client }, index) => {
+    const frame = frames[index % 2] as Frame
+    return { frame, withPing: heartbeat.withPing(client, frame) }
+  }).filter(({ frame, withPing }) => withPing !== frame)
+  t.ok(joined.length > 2)
+  t.equal(new Set(joined.map(({ withPing }) => withPing)).size, 2)
+  t.ok(joined.every(({ frame, withPing }) => withPing.payload === frame.payload))
+})
+
+test('a frame that is sent again in a later round takes the ping of that round', async (t) => {
+  const { time, heartbeat, first: { client } } = setUp()
   const frame = encodeFrame('x')
-  const joined = members.map(({ client }) => heartbeat.withPing(client, frame))
-    .filter((withPing) => withPing !== frame)
-  t.ok(joined.length > 1)
-  t.equal(new Set(joined).size, 1)
+  const rounds = [1, 2].map(() => {
+    let sent = frame
+    while (sent === frame) {
+      time.advance(heartbeat.roundMs)
+      client.ponged(Buffer.alloc(0))
+      sent = heartbeat.withPing(client, frame)
+    }
+    t.equal(sent.ping?.readUInt32BE(), client.pingedRound)
+    return client.pingedRound
+  })
+  t.equal(new Set(rounds).size, 2)
 })

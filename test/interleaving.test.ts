@@ -47,7 +47,9 @@ async function setUp (t: Teardown, scheme: 'ws' | 'wss') {
 
   async function join (): Promise<void> {
     const before = new Set(app.timeSocket.clients.keys())
-    const peer = await connect(`${scheme}://127.0.0.1:${port}/time`, { ca: https.cert })
+    const protocols = pairs.length % 2 === 0 ? ['time.v1'] : []
+    const url = `${scheme}://127.0.0.1:${port}/time`
+    const peer = await connect(url, { ca: https.cert, protocols })
     const client = [...app.timeSocket.clients.values()].find(({ id }) => !before.has(id))
     const story = { sent: [], ending: undefined, isTerminated: false }
     pairs.push({ peer, client: client as TimeSocketClient, ...story })
@@ -120,13 +122,17 @@ function countSlices (t: Teardown): () => number {
   return () => count
 }
 
-/** What came, without the ticks; whatever number stands for. */
-function numbersOf ({ messages }: Peer): number[] {
-  return messages.map(String).filter((text) => !text.startsWith('tick')).map(Number)
+/** What came, without ticks and greeting; whatever number stands for. */
+function numbersOf ({ ws, messages }: Peer): number[] {
+  const texts = messages.map(String)
+  if (ws.protocol === '') return texts.filter((text) => !text.startsWith('tick')).map(Number)
+  const [greeting, ...others] = texts.map((text) => JSON.parse(text))
+  if (greeting?.type !== 'hello') return [NaN]
+  return others.filter(({ type }) => type !== 'tick').map(({ data }) => Number(data))
 }
 
 for (const [title, scheme] of [['TCP', 'ws'], ['TLS', 'wss']] as const) {
-  test(`over ${title}, whoever comes, leaves or is told meanwhile, each gets all of it in order`, async (t) => {
+  test(`over ${title}, whoever comes, leaves or is told meanwhile, each gets all of it in order and in its form`, async (t) => {
     const scene = await setUp(t, scheme)
     const sliceCount = countSlices(t)
     await run(scene)

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { encodeMessage } from '../src/message.js'
+import { createMessage } from '../src/message.js'
 
 const sendable: [title: string, data: unknown, payload: string, binary: boolean][] = [
   ['a string as it is', 'é "x"', 'é "x"', false],
@@ -20,7 +20,7 @@ const sendable: [title: string, data: unknown, payload: string, binary: boolean]
 
 for (const [title, data, payload, binary] of sendable) {
   test(`encodes ${title}`, async (t) => {
-    const frame = encodeMessage(data)
+    const frame = createMessage(data).encode('plain')
     t.strictSame([frame.payload.toString(), frame.binary], [payload, binary])
   })
 }
@@ -56,12 +56,43 @@ const unsendable: [title: string, data: unknown, shown: RegExp][] = [
 
 for (const [title, data, shown] of unsendable) {
   test(`refuses ${title}`, async (t) => {
-    const encode = () => encodeMessage(data)
+    const encode = () => createMessage(data)
     t.throws(encode, { code: 'FST_TIME_SOCKET_INVALID_ARGUMENT', message: shown })
     t.throws(encode, { message: /^the message must be a string, bytes or a JSON value, got / })
   })
 }
 
 test('keeps the reason why JSON failed as the cause', async (t) => {
-  t.throws(() => encodeMessage(1n), { cause: { message: /BigInt/ } })
+  t.throws(() => createMessage(1n), { cause: { message: /BigInt/ } })
+})
+
+const wrapped: [title: string, data: unknown, text: string][] = [
+  ['a string as one', 'é "x"', '{"type":"message","data":"é \\"x\\""}'],
+  ['a string that is JSON as a string', '{"a":1}', '{"type":"message","data":"{\\"a\\":1}"}'],
+  ['an object as one', { a: [1, null] }, '{"type":"message","data":{"a":[1,null]}}'],
+  ['half a character escaped', '\ud800', '{"type":"message","data":"\\ud800"}']
+]
+
+for (const [title, data, text] of wrapped) {
+  test(`wraps ${title} for time.v1`, async (t) => {
+    const frame = createMessage(data).encode('time')
+    t.strictSame([frame.payload.toString(), frame.binary], [text, false])
+  })
+}
+
+test('passes bytes through to time.v1, and whoever changes them later changes nothing', async (t) => {
+  const data = Buffer.from('bytes')
+  const message = createMessage(data)
+  data.fill(0)
+  t.equal(message.encode('time'), message.encode('plain'))
+  t.strictSame([message.binary, message.encode('time').payload.toString()], [true, 'bytes'])
+})
+
+test('encodes a message once for each form, as it was', async (t) => {
+  const data = { bid: 1 }
+  const message = createMessage(data, { at: 5, key: 'k' })
+  data.bid = 2
+  for (const form of ['plain', 'time'] as const) t.equal(message.encode(form), message.encode(form))
+  t.equal(message.encode('plain').payload.toString(), '{"bid":1}')
+  t.equal(message.encode('time').payload.toString(), '{"type":"message","data":{"bid":1},"at":5,"key":"k"}')
 })

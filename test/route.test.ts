@@ -187,7 +187,7 @@ test('plain HTTP is told the time and the schedule', async (t) => {
   t.equal(answer.statusCode, 200)
   t.equal(answer.headers['cache-control'], 'no-store')
   const { now, server, ...others } = answer.json()
-  t.strictSame(others, { interval: 1000, epoch: 0, protocols: [] })
+  t.strictSame(others, { interval: 1000, epoch: 0, protocols: ['time.v1'] })
   t.ok(Math.abs(now - timeSocket.now()) < 1000)
   t.match(server, /^[0-9a-z]{8}$/)
   const again = (await app.inject('/time')).json()

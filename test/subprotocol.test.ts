@@ -30,6 +30,9 @@ const agreed: [title: string, known: string[], offered: string[], chosen: string
   ['the first that is known, in the client\'s order', ['a', 'b'], ['x', 'b', 'a'], 'b'],
   ['the one that is known, after a secret', ['chat'], ['secret-ticket', 'chat'], 'chat'],
   ['one with every character of a token', ['!#$%&\'*+-.^_`|~09azAZ'], ['!#$%&\'*+-.^_`|~09azAZ'], '!#$%&\'*+-.^_`|~09azAZ'],
+  ['time.v1, which is built in', [], ['time.v1'], 'time.v1'],
+  ['time.v1 after others that are unknown', ['chat'], ['time.v2', 'time.v1', 'chat'], 'time.v1'],
+  ['another before time.v1', ['chat'], ['chat', 'time.v1'], 'chat'],
   ['none, if none is offered', ['chat'], [], '']
 ]
 
@@ -64,9 +67,9 @@ for (const [title, headers, answer] of lines) {
 }
 
 for (const [known, offered, list] of [
-  [[], ['time.v1'], 'none'],
-  [[], ['secret-ticket', 'chat'], 'none'],
-  [['chat', 'chat.v2'], ['secret-ticket', 'Chat'], 'chat, chat.v2']
+  [[], ['Time.v1'], 'time.v1'],
+  [[], ['secret-ticket', 'chat'], 'time.v1'],
+  [['chat', 'chat.v2'], ['secret-ticket', 'Chat'], 'time.v1, chat, chat.v2']
 ] as const) {
   test(`refuses ${offered.join(', ')} where ${list} is spoken, and repeats nothing`, async (t) => {
     const { url, seen, log } = await setUp(t, { protocols: known })
@@ -102,5 +105,5 @@ test('is no concern of plain HTTP, which is told those built in', async (t) => {
   const { app } = await createTimeApp(t, { protocols: ['chat'] })
   const headers = { 'sec-websocket-protocol': 'other' }
   const answer = await app.inject({ url: '/time', headers })
-  t.strictSame([answer.statusCode, answer.json().protocols], [200, []])
+  t.strictSame([answer.statusCode, answer.json().protocols], [200, ['time.v1']])
 })

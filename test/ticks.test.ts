@@ -15,7 +15,10 @@ import { createFakeTime } from './helpers/fake-time.js'
 const START_MS = 1_795_262_400_000
 
 /** Sends to clients each of whom takes 0.1 ms: a slice of 64 lasts 6.4 ms. */
-function setUp (clientCount: number, given: TimeSocketOptions = {}) {
+function setUp (
+  clientCount: number,
+  { protocolOf = () => '', ...given }: TimeSocketOptions & { protocolOf?: (index: number) => string } = {}
+) {
   const time = createFakeTime({ wallMs: START_MS })
   const { timers } = time
   const clock = createServerClock({ source: time.clock, timers, fault: createFakeFault() })
@@ -27,7 +30,8 @@ function setUp (clientCount: number, given: TimeSocketOptions = {}) {
   const log = pino({ level: 'silent' })
   const observer = createObserver<object>(timers)
   const ticks = createTicks({ clients, fanOut, clock, timers, options, observer, log })
-  const members = Array.from({ length: clientCount }, () => createFakeClient())
+  const members = Array.from({ length: clientCount }, (_, index) =>
+    createFakeClient({}, {}, protocolOf(index)))
   for (const { client, ws } of members) {
     const { send } = ws
     ws.send = (payload) => {
@@ -95,4 +99,48 @@ test('counts ticks sent, missed and failed, and how late they were', async (t) =
   t.strictSame(ticks, { sent: 5, missed: 1, failed: 1 })
   t.strictSame(frames.skipped, 0)
   t.ok(lateness.max >= 400 && lateness.max < 600, String(lateness.max))
+})
+
+test('tells clients of time.v1 the tick itself, each slice when it was sent', async (t) => {
+  const protocolOf = (index: number) => index % 2 === 0 ? 'time.v1' : ''
+  const { time, members } = setUp(200, { protocolOf })
+  time.advance(1100)
+  const told = members.filter((_, index) => index % 2 === 0)
+    .map(({ ws }) => JSON.parse(String(ws.sent)))
+  const { sent: lastSent, ...last } = told.at(-1)
+  t.strictSame(told[0], {
+    type: 'tick', seq: 0, at: START_MS + 1000, sent: START_MS + 1000, interval: 1000, epoch: 0
+  })
+  t.strictSame({ ...last, sent: told[0].sent }, told[0])
+  t.equal(new Set(told.map(({ sent }) => sent)).size, 4)
+  t.ok(lastSent >= START_MS + 1018, String(lastSent))
+  t.match(members[1]?.ws.sent, [String(START_MS + 1000)])
+})
+
+test('a format that fails, or is asked for by nobody, does not concern clients of time.v1', async (t) => {
+  let calls = 0
+  const format = () => {
+    calls++
+    throw new Error('no words')
+  }
+  const alone = setUp(2, { format, protocolOf: () => 'time.v1' })
+  alone.time.advance(3000)
+  t.strictSame([calls, alone.members.map(({ ws }) => ws.sent.length)], [0, [3, 3]])
+  t.equal(alone.observer.counters.ticks.failed, 0)
+
+  const both = setUp(2, { format, protocolOf: (index) => index === 0 ? 'time.v1' : '' })
+  both.time.advance(3000)
+  t.strictSame([calls, both.members.map(({ ws }) => ws.sent.length)], [3, [3, 0]])
+  t.strictSame(both.observer.counters.ticks, { sent: 3, missed: 0, failed: 3 })
+})
+
+test('sends a client who has just come the current tick in its form', async (t) => {
+  const { time, ticks, members } = setUp(2, { protocolOf: (index) => index === 0 ? 'time.v1' : '' })
+  time.advance(250)
+  for (const { client } of members) ticks.sendCurrent(client)
+  t.strictSame(members.map(({ ws }) => ws.sent), [
+    [`{"type":"tick","seq":-1,"at":${START_MS},"sent":${START_MS + 250},"interval":1000,"epoch":0}`],
+    // It took 0.1 ms to send the first.
+    [String(START_MS + 250)]
+  ])
 })

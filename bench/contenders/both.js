@@ -12,7 +12,9 @@ export async function start ({ host, plugin }) {
     sockets.add(ws)
     ws.on('close', () => sockets.delete(ws))
   })
-  await app.register(timeSocket, { interval: 86_400_000, align: false, immediate: false })
+  // Pings would be counted as bytes of messages.
+  const options = { interval: 86_400_000, align: false, immediate: false, heartbeat: false }
+  await app.register(timeSocket, options)
   await app.listen({ port: 0, host })
   return {
     port: app.server.address().port,

@@ -35,15 +35,16 @@ export class FakeWebSocket extends EventEmitter {
 /** A client over a fake WebSocket, and over a socket if there is one. */
 export function createFakeClient (
   host: Partial<ClientHost<object>> = {},
-  { socket, ...given }: Partial<ClientInfo<object>> & { socket?: Socket } = {}
+  { socket, ...given }: Partial<ClientInfo<object>> & { socket?: Socket } = {},
+  protocol = ''
 ) {
   const ws = new FakeWebSocket()
+  ws.protocol = protocol
   const info = { ip: '', port: 0, connectedAt: 0, context: {}, expiresMs: undefined, ...given }
   const client = new Client<object>(ws as unknown as WebSocket, socket, info, {
     counters: { frames: { sent: 0, skipped: 0 }, bytes: { sent: 0 } },
     maxBufferedBytes: 100,
     maxMessageBytes: 100,
-    isAllowed: () => true,
     sending () {},
     withPing: (_client, frame) => frame,
     received () {},
