@@ -24,8 +24,9 @@ const OVERRUN_MS = 100
 
 /**
  * Closes clients with 1001, one after another, and terminates each `graceMs` after it was told,
- * or 100 ms after `spreadMs` and `graceMs`: then all are dealt with, however long it takes.
- * Keeps the process alive until it has ended.
+ * at the latest 100 ms after `spreadMs` and `graceMs`. Telling all may take as long as dealing
+ * with their answers, in between: when half of the last one's grace has passed, those who have
+ * still to be told are told without a break. Keeps the process alive until it has ended.
  *
  * @returns a function that calls off what is still to be done.
  */
@@ -33,6 +34,7 @@ export function sayFarewell (
   { leavers, timers, graceMs, spreadMs, onEnd }: FarewellOptions
 ): () => void {
   const startMs = timers.monotonic()
+  const hurryMs = startMs + spreadMs + graceMs / 2
   const deadlineMs = startMs + spreadMs + graceMs + OVERRUN_MS
   /** When each was told, as far as that has come. */
   const toldMs: number[] = []
@@ -58,12 +60,16 @@ export function sayFarewell (
     return true
   }
 
+  function isUrgent (nowMs: number): boolean {
+    return nowMs >= (toldMs.length < leavers.length ? hurryMs : deadlineMs)
+  }
+
   function serve (): void {
     let nowMs = timers.monotonic()
-    const endMs = nowMs < deadlineMs ? nowMs + SLICE_MS : Infinity
+    const endMs = nowMs + SLICE_MS
     while (serveOne(nowMs)) {
       nowMs = timers.monotonic()
-      if (nowMs < endMs) continue
+      if (nowMs < endMs || isUrgent(nowMs)) continue
       cancel = timers.soon(serve)
       return
     }

@@ -69,6 +69,15 @@ test('where there are too many to be told in time, all is over 100 ms later than
   t.match(events.at(-1), /^end at 10\d\d/)
 })
 
+test('after half the grace, tells those who are left without a break', async (t) => {
+  const { time, events } = setUp({ count: 100, graceMs: 200, spreadMs: 0, workMs: 2 })
+  time.advance(80)
+  t.ok(events.length > 30 && events.length < 50, `${events.length} told`)
+  time.advance(20)
+  t.equal(events.length, 100)
+  t.match(events.at(-1), /^tell 99 /)
+})
+
 test('after a long stall, tells everybody and ends', async (t) => {
   const { time, events } = setUp({ count: 2, graceMs: 500, spreadMs: 200 })
   time.stall(5000)

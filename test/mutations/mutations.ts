@@ -34,6 +34,7 @@ const rows: [name: string, file: string, find: string, replace: string, test: st
   // Shutting down.
   ['who stays is not terminated', 'farewell.ts', 'leavers[terminatedCount++]?.terminate()', 'terminatedCount++', 'farewell.test.ts'],
   ['many clients are told without a pause', 'farewell.ts', 'nowMs + SLICE_MS', 'Infinity', 'farewell.test.ts'],
+  ['the last are told too late to answer', 'farewell.ts', 'graceMs / 2', 'graceMs * 2', 'farewell.test.ts'],
   ['the end waits until all have been told', 'farewell.ts', '+ graceMs, deadlineMs)', '+ graceMs)', 'farewell.test.ts'],
   ['the 1001 are not spread', 'plugin.ts', 'spread: spreadMs }', 'grace: spreadMs }', 'drain.test.ts'],
   ['who comes meanwhile has a grace beyond the end', 'drain.ts', 'for (const client of clients.byId.values()) client.terminate()', '', 'drain.test.ts'],
