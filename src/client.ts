@@ -9,7 +9,7 @@ import type { Frame, Ping } from './frame.js'
 import { createMessage } from './message.js'
 import type { Counters } from './observer.js'
 import { show } from './show.js'
-import { listen } from './socket-listener.js'
+import { listen, listenToPongs } from './socket-listener.js'
 import type { SocketListener } from './socket-listener.js'
 import { formOf } from './time-messages.js'
 import type { Form } from './time-messages.js'
@@ -68,7 +68,8 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
   readonly #host: ClientHost<Context>
   readonly #form: Form
   readonly #number = ++clientCount
-  readonly #openedMs = performance.now()
+  /** In whole milliseconds, which V8 keeps in the object. */
+  readonly #openedMs = Math.floor(performance.now())
   #ending: CloseInfo | undefined
   /** The latest turn of the event loop in which something was sent, and how much. */
   #turn = 0
@@ -247,6 +248,7 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
     this.pingedRound = round
     this.#pingedMs = performance.now()
     this.#bytesBefore = this.#bytesRead
+    listenToPongs(this.#ws)
   }
 
   /**

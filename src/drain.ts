@@ -85,12 +85,13 @@ async function drain<Context> (
   { clients, timers, graceMs, spreadMs, whenTold }: DrainOptions<Context>
 ): Promise<void> {
   const leavers = [...clients.byId.values()]
-  let callOff = (): void => {}
-  const ended = new Promise<void>((resolve) => {
-    callOff = sayFarewell({ leavers, timers, graceMs, spreadMs, onEnd: resolve })
+  await new Promise<void>((resolve) => {
+    const callOff = sayFarewell({ leavers, timers, graceMs, spreadMs, onEnd: resolve })
+    clients.whenEmpty().then(whenTold).then(() => {
+      callOff()
+      resolve()
+    })
   })
-  await Promise.race([clients.whenEmpty().then(whenTold), ended])
-  callOff()
   // Who came after the last look at whether it had started has less than the grace.
   for (const client of clients.byId.values()) client.terminate()
   // A terminated socket closes at once; should one not, the server's own close tells.

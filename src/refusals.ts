@@ -1,4 +1,3 @@
-import type { FastifyError } from '@fastify/error'
 import type {
   FastifyReply, FastifyRequest, onRequestHookHandler, onResponseHookHandler
 } from 'fastify'
@@ -6,7 +5,7 @@ import type { Observer } from './observer.js'
 import { refuse } from './refusal.js'
 import type { Refusal } from './refusal.js'
 import type { RefusalCause } from './types.js'
-import type { UpgradeGuard } from './upgrade-guard.js'
+import type { UpgradeEnd, UpgradeGuard } from './upgrade-guard.js'
 
 /** Refuses requests, and counts the upgrades that come to nothing: each of them once. */
 export interface Refusals {
@@ -17,7 +16,7 @@ export interface Refusals {
   refuse (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): void
 }
 
-/** By the code of the error; of any other, a hook or callback of the application's is the cause. */
+/** By the code of our error; of any other, a callback of the application's is the cause. */
 const CAUSES: Readonly<Record<string, RefusalCause>> = {
   FST_TIME_SOCKET_ORIGIN_FORBIDDEN: 'origin',
   FST_TIME_SOCKET_TOO_MANY_CLIENTS: 'capacity',
@@ -30,26 +29,31 @@ const CAUSES: Readonly<Record<string, RefusalCause>> = {
 export function createRefusals<Context> (
   observer: Observer<Context>, guard: UpgradeGuard
 ): Refusals {
-  /** @param refusal undefined if the client left first. */
-  function count (request: FastifyRequest, refusal: Partial<FastifyError> | undefined): void {
-    if (!request.ws || (request as CountedRequest)[kCounted]) return
-    (request as CountedRequest)[kCounted] = true
-    const { code } = refusal ?? {}
-    const cause = refusal === undefined ? 'aborted' : CAUSES[code ?? ''] ?? 'hook'
+  function count (request: CountedRequest, cause: RefusalCause, code?: string): void {
+    if (request[kCounted] === true) return
+    request[kCounted] = true
     observer.refused(cause, code)
+  }
+
+  function countEnd (request: FastifyRequest, end: UpgradeEnd): void {
+    if (end === 'left') count(request, 'aborted')
+    // Of all who answer, only ws tells nobody: the handshake was not that of RFC 6455 §4.2.1.
+    else if (end === 'answered') count(request, 'protocol')
+    else count(request, CAUSES[end.code] ?? 'hook', end.code)
   }
 
   return {
     follow (request, _reply, done) {
-      if (request.ws) guard.follow(request.raw.socket, (refusal) => count(request, refusal))
+      if (request.ws) guard.follow(request.raw.socket, (end) => countEnd(request, end))
       done()
     },
     notice (request, _reply, done) {
-      count(request, {})
+      // Answered by a hook so early that @fastify/websocket did not get to say what it is.
+      if (request.ws || guard.isPending(request.raw)) count(request, 'hook')
       done()
     },
     refuse (request, reply, refusal) {
-      count(request, refusal)
+      if (request.ws) countEnd(request, refusal)
       refuse(request, reply, refusal)
     }
   }

@@ -69,7 +69,9 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
     }
     try {
       const context = request.ws ? options.context(request) : undefined
-      const expiresAt = options.expiresAt?.(request)
+      const askExpiry = () => options.expiresAt?.(request)
+      // A throw is kept for where the rejection of the context is waited for, too.
+      const expiresAt = isThenable(context) ? Promise.resolve().then(askExpiry) : askExpiry()
       if (isThenable(context) || isThenable(expiresAt)) {
         return Promise.all([context, expiresAt]).then((answers) => admitAs(...answers))
       }

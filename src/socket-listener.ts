@@ -24,8 +24,15 @@ export function listen (ws: WebSocket, listener: SocketListener): void {
   ws.removeAllListeners('error')
   ws.on('error', onError)
   ws.on('message', onMessage)
-  ws.on('pong', onPong)
   ws.on('close', onClose)
+}
+
+/**
+ * From now on `ponged` is told as well; without effect if it is already. A fourth listener
+ * costs 90 bytes, which whoever is never pinged does not owe.
+ */
+export function listenToPongs (ws: WebSocket): void {
+  if (ws.listenerCount('pong') === 0) ws.on('pong', onPong)
 }
 
 const kListener = Symbol('time-socket-listener')

@@ -83,7 +83,10 @@ export interface TickDelivery {
   readonly skipped: number
 }
 
-/** Why an upgrade was refused: `hook` is a hook or the `expiresAt` of the application's. */
+/**
+ * Why an upgrade was refused. `hook`: by a hook or the `expiresAt` of the application's;
+ * `protocol`: no subprotocol that both speak, or no WebSocket handshake at all (RFC 6455 §4.2.1).
+ */
 export type RefusalCause =
   'origin' | 'capacity' | 'capacityPerIp' | 'hook' | 'protocol' | 'timeout' | 'closing' | 'aborted'
 

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import type { Duplex } from 'node:stream'
@@ -12,12 +12,17 @@ import { endInjected } from './injected.js'
 export interface UpgradeGuard {
   /** This one has become a WebSocket: others look after it now. */
   release (socket: unknown): void
-  /**
-   * Calls back if the guard itself refuses this one, or, with undefined, if its client leaves
-   * before it is answered. Without effect on a stream that was injected.
-   */
-  follow (socket: unknown, onEnd: (refusal: FastifyError | undefined) => void): void
+  /** Calls back when this one comes to nothing. Without effect on a stream that was injected. */
+  follow (socket: unknown, onEnd: (end: UpgradeEnd) => void): void
+  /** Whether this request is an upgrade that has not been released, nor ended. */
+  isPending (request: IncomingMessage): boolean
 }
+
+/**
+ * How an upgrade ended: the guard refused it, somebody else answered it, or its client left
+ * before any answer.
+ */
+export type UpgradeEnd = FastifyError | 'answered' | 'left'
 
 /** That of each HTTP server, shared by all registrations. */
 const guards = new WeakMap<object, UpgradeGuard & { timeoutMs: number }>()
@@ -36,16 +41,17 @@ export function guardUpgrades (app: FastifyInstance, timeoutMs: number): Upgrade
   }
   /** Upgrades that nobody has made or answered yet, the oldest first. */
   const pending = new Map<Socket, Pending>()
-  const guard = { timeoutMs, release, follow }
+  const guard = { timeoutMs, release, follow, isPending }
   let sweeping: NodeJS.Timeout | undefined
   let isClosing = false
 
   /** Comes before @fastify/websocket, which makes some of them in no time. */
-  function onUpgrade (_request: unknown, stream: Duplex): void {
+  function onUpgrade (request: IncomingMessage, stream: Duplex): void {
     if (!(stream instanceof Socket)) return
     if (isClosing) return answer(stream, new UnavailableError())
     const deadlineMs = performance.now() + guard.timeoutMs
-    pending.set(stream, { deadlineMs, bytesBefore: stream.bytesWritten, isWatched: false })
+    const { bytesWritten: bytesBefore } = stream
+    pending.set(stream, { request, deadlineMs, bytesBefore, isWatched: false })
     sweeping ??= setTimeout(sweep, guard.timeoutMs).unref()
   }
 
@@ -93,14 +99,18 @@ export function guardUpgrades (app: FastifyInstance, timeoutMs: number): Upgrade
     (socket as Socket).off('error', destroy).off('close', onClose)
   }
 
-  function follow (socket: unknown, onEnd: Pending['onEnd']): void {
+  function follow (socket: unknown, onEnd: (end: UpgradeEnd) => void): void {
     const upgrade = pending.get(socket as Socket)
     if (upgrade !== undefined) upgrade.onEnd = onEnd
   }
 
+  function isPending (request: IncomingMessage): boolean {
+    return pending.get(request.socket)?.request === request
+  }
+
   function onClose (this: Socket): void {
     const { bytesBefore, onEnd } = pending.get(this) as Pending
-    if (this.bytesWritten === bytesBefore) onEnd?.(undefined)
+    onEnd?.(this.bytesWritten === bytesBefore ? 'left' : 'answered')
     release(this)
   }
 
@@ -119,12 +129,13 @@ export function guardUpgrades (app: FastifyInstance, timeoutMs: number): Upgrade
 }
 
 interface Pending {
+  readonly request: IncomingMessage
   readonly deadlineMs: number
   /** What had been written before: a connection may have carried other requests. */
   readonly bytesBefore: number
   /** Whether it is listened to: not before others have had a chance to make it. */
   isWatched: boolean
-  onEnd?: ((refusal: FastifyError | undefined) => void) | undefined
+  onEnd?: (end: UpgradeEnd) => void
 }
 
 function destroy (this: Duplex): void {

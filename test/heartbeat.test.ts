@@ -79,6 +79,18 @@ test('any message is a sign of life, and so is a pong that nobody asked for', as
   }
 })
 
+test('a pong with other bytes than the latest ping\'s is a sign of life, and no round trip', async (t) => {
+  const { time, first, pong } = setUp()
+  while (first.ws.sent.length === 0) time.advance(10)
+  for (const bytes of ['', '00', 'ffffffff', '0000000000']) {
+    first.client.ponged(Buffer.from(bytes, 'hex'))
+  }
+  t.equal(first.client.rtt, undefined)
+  t.notOk(first.client.isSilent)
+  pong(first)
+  t.ok((first.client.rtt ?? -1) >= 0)
+})
+
 test('however long the process is held up, it ends nobody who answers afterwards', async (t) => {
   const { time, first, pong } = setUp()
   for (const stallMs of [3000, 12_000, 3_600_000]) {

@@ -261,3 +261,14 @@ test('plain HTTP is told a new epoch though nobody is connected', async (t) => {
   stepMs = 3_600_000
   t.equal(await epoch(), 1)
 })
+
+for (const thrown of [null, undefined]) {
+  for (const option of ['origin', 'context', 'expiresAt'] as const) {
+    test(`nobody gets in past ${option} that throws ${thrown}`, async (t) => {
+      const { app } = await createTimeApp(t, { origin: '*', [option] () { throw thrown } })
+      const port = await listen(app)
+      const { status, body } = await refused(`ws://127.0.0.1:${port}/time`, [], { origin: 'http://a.org' })
+      t.strictSame([status, JSON.parse(body).message], [500, 'Internal Server Error'])
+    })
+  }
+}

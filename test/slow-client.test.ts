@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import { test } from 'tap'
 import type { CloseInfo } from '../src/index.js'
 import { encodeFrame } from '../src/frame.js'
@@ -59,6 +60,19 @@ test('a message is taken while the limit waits, whatever its own size; one byte 
   ws.emit('close', 1006, Buffer.alloc(0))
   t.strictSame(closes, [{ code: 1006, reason: '', cause: 'slow' }])
   t.equal(ws.sent.length, 1)
+})
+
+test('while bytes wait, ws sends what follows, uncompressed: nothing is overtaken', async (t) => {
+  const socket = new Socket()
+  const { client, ws } = createFakeClient({}, { socket })
+  socket.write = (bytes: unknown) => ws.sent.push(`directly ${String(bytes).slice(2)}`) > 0
+  client.send('one')
+  ws.bufferedAmount = 1
+  client.send('two')
+  client.writeTick(encodeFrame('three'))
+  ws.bufferedAmount = 0
+  client.send('four')
+  t.strictSame(ws.sent, ['directly one', 'two', 'three', 'directly four'])
 })
 
 test('any amount may be queued within one turn', async (t) => {

@@ -91,22 +91,29 @@ for (const [title, handshakeTimeout, end] of [
   })
 }
 
-test('an upgrade that comes while the application closes is refused, and does not hold it up', async (t) => {
-  const { app } = createApp(t, { logger: false })
-  let goOn = (): void => {}
-  let isClosing = false
-  app.addHook('preClose', () => new Promise<void>((resolve) => {
-    isClosing = true
-    goOn = resolve
-  }))
-  await app.register(timeSocket)
-  const port = await listen(app)
-  const closed = app.close()
-  await waitFor(() => isClosing, 'the preClose hook')
-  t.match(await exchange(port, upgrade('/time')), /^HTTP\/1\.1 503 /)
-  goOn()
-  await within(closed, 'closing', 1000)
-})
+for (const isEarly of [true, false]) {
+  const when = `${isEarly ? 'before' : 'after'} @fastify/websocket has stopped listening`
+  test(`an upgrade that comes while the application closes, ${when}, is refused`, async (t) => {
+    const { app } = createApp(t, { logger: false })
+    let goOn = (): void => {}
+    let isClosing = false
+    const holdUp = () => new Promise<void>((resolve) => {
+      isClosing = true
+      goOn = resolve
+    })
+    if (isEarly) app.addHook('preClose', holdUp)
+    await app.register(timeSocket)
+    if (!isEarly) app.addHook('preClose', holdUp)
+    const port = await listen(app)
+    const closed = app.close()
+    await waitFor(() => isClosing, 'the preClose hook')
+    const answer = await exchange(port, upgrade('/time'))
+    goOn()
+    t.match(answer, /^HTTP\/1\.1 503 /)
+    t.notMatch(answer, '(still open)')
+    await within(closed, 'closing', 1000)
+  })
+}
 
 test('leaves WebSockets of others alone, past the timeout', async (t) => {
   const { app } = createApp(t, { logger: false })

@@ -77,3 +77,59 @@ for (const clientTracking of [true, false]) {
     t.strictSame(closed, [4000])
   })
 }
+
+const SMALLER = 'maxPayload of @fastify/websocket is smaller than maxMessageBytes, and holds'
+const LARGER = 'maxPayload of @fastify/websocket lets clients fill the memory before ' +
+  'maxMessageBytes is looked at'
+const MIB = 1024 * 1024
+
+const limits: [
+  title: string, maxPayload: number | undefined, maxMessageBytes: number, lines: string[]
+][] = [
+  ['its own default, of 100 MiB', undefined, 4096, [LARGER]],
+  ['as much as ours would be', MIB, 4096, []],
+  ['a byte more', MIB + 1, 4096, [LARGER]],
+  ['as much as a message may have', 4096, 4096, []],
+  ['a byte less', 4095, 4096, [SMALLER]],
+  ['as much as a message of more than 1 MiB may have', 2 * MIB, 2 * MIB, []],
+  ['none, which is what ws takes 0 for', 0, 4096, [LARGER]],
+  ['none, which is what ws takes 4 GiB for', 2 ** 32, 4096, [LARGER]],
+  ['none, which is what ws takes a negative one for', -1, 4096, [LARGER]]
+]
+
+for (const [title, maxPayload, maxMessageBytes, lines] of limits) {
+  test(`warns of a maxPayload of the host's that defeats ours: ${title}`, async (t) => {
+    const { app, log } = createApp(t)
+    await app.register(websocket, maxPayload === undefined ? {} : { options: { maxPayload } })
+    await app.register(timeSocket, { maxMessageBytes })
+    t.strictSame(log.messages('warn'), lines)
+    const [line] = log.lines.filter(({ level }) => level === 40)
+    if (line !== undefined) t.match(line, { timeSocket: '/time', maxMessageBytes })
+  })
+}
+
+test('warns of a maxPayload among the options that we are given, and of none of our own', async (t) => {
+  const { app, log } = createApp(t)
+  await app.register(timeSocket, { websocket: { options: { maxPayload: 100 } } })
+  t.strictSame(log.messages('warn'), [SMALLER])
+  await app.register(timeSocket, { url: '/other', namespace: 'other', maxMessageBytes: 100 })
+  t.strictSame(log.messages('warn'), [SMALLER])
+})
+
+for (const [title, maxPayload, expected] of [
+  ['smaller than', 100, [1009, '']], ['larger than', 10_000, [1009, 'message too large']]
+] as const) {
+  test(`on a real port, a maxPayload of the host's ${title} maxMessageBytes closes with 1009`, async (t) => {
+    const { app } = createApp(t)
+    const causes: string[] = []
+    await app.register(websocket, { options: { maxPayload } })
+    await app.register(timeSocket, {
+      maxMessageBytes: 1000, onClose: (_client, { cause }) => { causes.push(cause) }
+    })
+    const { ws, closed } = await connect(`ws://127.0.0.1:${await listen(app)}/time`)
+    ws.send('x'.repeat(1001))
+    t.strictSame(await closed, expected)
+    await waitFor(() => causes.length > 0, 'onClose')
+    t.strictSame(causes, ['size'])
+  })
+}

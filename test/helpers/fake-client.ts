@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import { Client } from '../../src/client.js'
 import type { ClientHost, ClientInfo } from '../../src/client.js'
@@ -12,8 +13,8 @@ export class FakeWebSocket extends EventEmitter {
   readonly sent: string[] = []
   isTerminated = false
 
-  send (payload: Buffer): void {
-    this.sent.push(payload.toString())
+  send (payload: Buffer, { compress = false } = {}): void {
+    this.sent.push(`${payload}${compress ? ', compressed' : ''}`)
   }
 
   ping (payload: Buffer): void {
@@ -31,14 +32,16 @@ export class FakeWebSocket extends EventEmitter {
   }
 }
 
-/** A client over a fake WebSocket. */
+/** A client over a fake WebSocket, and over a socket if there is one. */
 export function createFakeClient (
-  host: Partial<ClientHost<object>> = {}, given: Partial<ClientInfo<object>> = {}, protocol = ''
+  host: Partial<ClientHost<object>> = {},
+  { socket, ...given }: Partial<ClientInfo<object>> & { socket?: Socket } = {},
+  protocol = ''
 ) {
   const ws = new FakeWebSocket()
   ws.protocol = protocol
   const info = { ip: '', port: 0, connectedAt: 0, context: {}, expiresMs: undefined, ...given }
-  const client = new Client<object>(ws as unknown as WebSocket, undefined, info, {
+  const client = new Client<object>(ws as unknown as WebSocket, socket, info, {
     counters: { frames: { sent: 0, skipped: 0 }, bytes: { sent: 0 } },
     maxBufferedBytes: 100,
     maxMessageBytes: 100,

@@ -15,17 +15,17 @@ export interface ProgramSettings {
   cwd?: string
   /** What it reads from its standard input. Default: nothing. */
   input?: string
+  /** How long it may take. Default: 30 s. */
+  limitMs?: number
 }
-
-const LIMIT_MS = 30_000
 
 /**
  * Runs a program to its end, without what tap loads into every child process.
  *
- * @throws when it takes longer than 30 s.
+ * @throws when it takes longer than `limitMs`.
  */
 export async function runProgram (
-  command: string, args: readonly string[], { cwd, input = '' }: ProgramSettings = {}
+  command: string, args: readonly string[], { cwd, input = '', limitMs = 30_000 }: ProgramSettings = {}
 ): Promise<ProgramRun> {
   // tap adds its loader to the environment of whatever is spawned: `env` takes it away again.
   const child = spawn('env', ['-u', 'NODE_OPTIONS', command, ...args], { cwd, env: plainEnv() })
@@ -35,7 +35,7 @@ export async function runProgram (
   // It may end without having read its input.
   child.stdin.on('error', () => {}).end(input)
   try {
-    const [code] = await within(once(child, 'close'), `the end of ${command}`, LIMIT_MS)
+    const [code] = await within(once(child, 'close'), `the end of ${command}`, limitMs)
     return { code, ...output }
   } finally {
     child.kill('SIGKILL')

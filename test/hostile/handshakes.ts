@@ -116,7 +116,7 @@ async function leftOver (server: ServerProcess, limitMs: number) {
   const endMs = performance.now() + limitMs
   for (;;) {
     const { connections, handles } = await server.count()
-    if (connections === 1 || performance.now() > endMs) {
+    if ((connections === 1 && handles === 1) || performance.now() > endMs) {
       return { connections: connections - 1, handles: handles - 1 }
     }
     await sleep(20)

@@ -1,0 +1,80 @@
+/** One way to break the code, and the test that must notice. */
+export interface Mutation {
+  /** What is broken then. */
+  readonly name: string
+  /** In `src/`. */
+  readonly file: string
+  /** What occurs there exactly once. */
+  readonly find: string
+  readonly replace: string
+  /** In `test/`. */
+  readonly test: string
+}
+
+const rows: [name: string, file: string, find: string, replace: string, test: string][] = [
+  // Upgrades.
+  ['upgrades are not guarded', 'plugin.ts', 'guardUpgrades(app, options.handshakeTimeout)', '{ release () {}, follow () {} }', 'upgrade-guard.test.ts'],
+  ['an upgrade has no deadline', 'upgrade-guard.ts', 'sweeping ??= setTimeout(sweep, guard.timeoutMs).unref()', '', 'upgrade-guard.test.ts'],
+  ['a refused upgrade stays open', 'upgrade-guard.ts', "response?.once('finish', () => socket.destroySoon())", '{}', 'upgrade-guard.test.ts'],
+  ['a hanging upgrade outlives the server', 'upgrade-guard.ts', 'for (const socket of pending.keys()) end(socket, new UnavailableError())', '', 'upgrade-guard.test.ts'],
+  ['an upgrade while closing is not refused', 'upgrade-guard.ts', 'if (isClosing)', 'if (false)', 'upgrade-guard.test.ts'],
+  ['a WebSocket of others is cut off', 'upgrade-guard.ts', 'if (socket.bytesWritten === upgrade.bytesBefore) {', 'if (true) {', 'upgrade-guard.test.ts'],
+  ['context is not waited for', 'route.ts', 'isThenable(context) || ', '', 'route.test.ts'],
+  ['an answer that nobody reads holds its connection', 'upgrade-guard.ts', 'socket.destroy()\n    }', '}', 'upgrade-guard.test.ts'],
+
+  // Admission.
+  ['any origin may connect', 'origin.ts', 'if (origin === undefined || isAllowed(origin, request)) return undefined', 'return undefined', 'origin.test.ts'],
+  ['origins are compared by their beginning', 'origin.ts', '`) === parsed', '`)?.startsWith(parsed) === true', 'origin.test.ts'],
+  ['maxClients is not looked at', 'capacity.ts', 'networks.size >= maxClients', 'false', 'capacity.test.ts'],
+  ['maxClientsPerIp is not looked at', 'capacity.ts', 'countOf(network) >= maxClientsPerIp', 'false', 'capacity.test.ts'],
+  ['a slot is not given back', 'capacity.ts', 'networks.delete(this)', '', 'capacity.test.ts'],
+  ['the first subprotocol is echoed', 'subprotocol.ts', 'headers[HEADER] = chosen', '', 'subprotocol.test.ts'],
+  ['a plain request may wait for ever', 'time-limit.ts', 'expire(request, reply)', '{}', 'time-limit.test.ts'],
+
+  // Shutting down.
+  ['who stays is not terminated', 'farewell.ts', 'leavers[terminatedCount++]?.terminate()', 'terminatedCount++', 'farewell.test.ts'],
+  ['many clients are told without a pause', 'farewell.ts', 'nowMs + SLICE_MS', 'Infinity', 'farewell.test.ts'],
+  ['the end waits until all have been told', 'farewell.ts', '+ graceMs, deadlineMs)', '+ graceMs)', 'farewell.test.ts'],
+  ['the 1001 are not spread', 'plugin.ts', 'spread: spreadMs }', 'grace: spreadMs }', 'drain.test.ts'],
+  ['who comes meanwhile has a grace beyond the end', 'drain.ts', 'for (const client of clients.byId.values()) client.terminate()', '', 'drain.test.ts'],
+  ['who comes after the drain stays', 'plugin.ts', 'if (drain.started) drain.sendHome(client)', '', 'drain.test.ts'],
+  ['onClose is not waited for', 'drain.ts', 'clients.whenEmpty().then(whenTold)', 'clients.whenEmpty()', 'drain.test.ts'],
+  ['newcomers are not refused', 'plugin.ts', 'isClosing: () => drain.started', 'isClosing: () => false', 'drain.test.ts'],
+  ['broadcasts end with the first 1001', 'plugin.ts', 'isClosed: () => drain.hasTold', 'isClosed: () => drain.started', 'drain.test.ts'],
+  ['registrations do not drain together', 'drain.ts', 'others.push(drain)', '', 'drain.test.ts'],
+  ['@fastify/websocket knows our clients', 'plugin.ts', 'disown(app.websocketServer, ws)', '', 'websocket-server.test.ts'],
+
+  // One client.
+  ['a direct write overtakes ws', 'client.ts', 'bufferedBytes === 0 && ', '', 'slow-client.test.ts'],
+  ['a slow client is not cut off', 'client.ts', 'this.#waitingBytes(bufferedBytes) > this.#host.maxBufferedBytes', 'false', 'slow-client.test.ts'],
+  ['a slow client is sent ticks', 'client.ts', 'this.#waitingBytes(this.#ws.bufferedAmount) > 0', 'false', 'slow-client.test.ts'],
+  ['bytes of this turn count as slowness', 'client.ts', 'bufferedBytes - this.#turnBytes', 'bufferedBytes', 'slow-client.test.ts'],
+  ['a closing client is written to', 'client.ts', 'if (!this.isOpen) return false', '', 'client.test.ts'],
+  ['messages are compressed', 'client.ts', 'compress: false', 'compress: true', 'slow-client.test.ts'],
+  ['a message overtakes a broadcast on its way', 'client.ts', 'this.#host.sending(this)\n    return', 'return', 'fan-out.test.ts'],
+  ['onClose may throw', 'connections.ts', 'attempt(faults.onClose, () => options.onClose(client, info), { id: client.id })', 'options.onClose(client, info) as true', 'connections.test.ts'],
+  ['onClose does not wait for onConnect', 'connections.ts', 'if (waiting === undefined) return tellClose', 'if (true) return tellClose', 'connections.test.ts'],
+  ['messages do not wait for onConnect', 'connections.ts', 'if (held === undefined) tellMessage', 'if (true) tellMessage', 'connections.test.ts'],
+
+  // Limits and liveness.
+  ['messages may be as large as ws allows', 'client.ts', 'data.length > this.#host.maxMessageBytes', 'false', 'limits.test.ts'],
+  ['messages may come as often as they like', 'connections.ts', 'keepsToRate(client, timers.monotonic())', 'true', 'limits.test.ts'],
+  ['permissions do not end', 'watch.ts', 'client.expiresMs <= nowMs', 'false', 'watch.test.ts'],
+  ['a permission that has ended is taken', 'route.ts', 'return new ExpiredError()', 'return undefined', 'permission.test.ts'],
+  ['who does not finish closing stays', 'watch.ts', 'nowMs - client.leavingMs >= CLOSE_TIMEOUT_MS', 'false', 'watch.test.ts'],
+  ['the dead are not found', 'heartbeat.ts', 'client.destroy(SILENT)', '{}', 'heartbeat.test.ts'],
+  ['a stall counts as silence', 'watch.ts', '    heartbeat?.nextRound()', '    for (let ms = nowMs - dueMs + 2 * everyMs; ms > 0; ms -= everyMs) heartbeat?.nextRound()', 'heartbeat.test.ts'],
+  ['onConnect may throw', 'connections.ts', 'attempt(faults.onConnect, () => options.onConnect(client), { id: client.id })', 'options.onConnect(client) as true', 'connections.test.ts'],
+  ['onMessage may throw', 'connections.ts', 'attempt(faults.onMessage, tell, { id: client.id })', 'tell() as true', 'connections.test.ts'],
+  ['onTick may throw', 'ticks.ts', 'attempt(fault, () => options.onTick(tick, Object.freeze(delivery)))', 'options.onTick(tick, Object.freeze(delivery))', 'ticks.test.ts'],
+
+  // Ticks.
+  ['a boundary is sent twice', 'ticker.ts', ' || passed <= 0', '', 'ticker.test.ts'],
+  ['a tick starts while one is on its way', 'ticker.ts', 'if (isLeftOut) return', '', 'ticker.test.ts'],
+  ['missed boundaries are made up for', 'ticker.ts', '    lastBoundary = moment.boundary\n    arm', '    lastBoundary++\n    arm', 'ticker.test.ts']
+]
+
+/** Adding one takes one row above. */
+export const MUTATIONS: readonly Mutation[] = rows.map(([name, file, find, replace, test]) => (
+  { name, file: `src/${file}`, find, replace, test: `test/${test}` }
+))
