@@ -6,6 +6,7 @@ import * as check from './checks.js'
 import { FORMATS } from './format.js'
 import type { Format, FormatName } from './format.js'
 import type { OriginRule } from './origin.js'
+import { SYSTEM_CLOCK } from './server-clock.js'
 import type { Clock } from './server-clock.js'
 import type { Tick } from './ticker.js'
 import type { CloseInfo, TickDelivery, TimeSocketClient, TimeSocketContext } from './types.js'
@@ -156,7 +157,10 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
      */
     spread?: number | undefined
   } | undefined
-  /** Where the server's time comes from. Default: the system's clock. */
+  /**
+   * Where the server's time comes from: taken as it is. Default: the system's clock, with
+   * fractions of a millisecond added.
+   */
   clock?: Clock | undefined
   /**
    * Options for `@fastify/websocket`; refused when somebody has registered it already. Default
@@ -217,7 +221,7 @@ const DEFAULTS = {
   maxMessageBytes: 4096,
   maxBufferedBytes: 65_536,
   handshakeTimeout: 10_000,
-  clock: { now: () => Date.now() }
+  clock: SYSTEM_CLOCK
 }
 const DEFAULT_FORMAT = 'iso'
 const DEFAULT_HEARTBEAT = { interval: 25_000, timeout: 10_000 }

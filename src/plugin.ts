@@ -6,6 +6,7 @@ import { createConnections } from './connections.js'
 import { createDrain, drainOnClose } from './drain.js'
 import { createFanOut } from './fan-out.js'
 import { createFault } from './fault.js'
+import { createFineClock } from './fine-clock.js'
 import { createHeartbeat } from './heartbeat.js'
 import { createLog } from './log.js'
 import { createObserver } from './observer.js'
@@ -14,7 +15,7 @@ import type { TimeSocketOptions } from './options.js'
 import { createRefusals } from './refusals.js'
 import { assertRegistrable, decorate, joinPath } from './registration.js'
 import { createRoute } from './route.js'
-import { createServerClock } from './server-clock.js'
+import { createServerClock, SYSTEM_CLOCK } from './server-clock.js'
 import { createTellTime } from './tell-time.js'
 import { createTicks } from './ticks.js'
 import { createTimeLimit } from './time-limit.js'
@@ -33,8 +34,9 @@ export async function timeSocketPlugin (
 
   const url = joinPath(app.prefix, options.url)
   const log = createLog(app, url, options)
-  const clockFault = createFault(log, 'the clock')
-  const clock = createServerClock({ source: options.clock, timers, fault: clockFault })
+  const isFine = options.clock === SYSTEM_CLOCK
+  const source = isFine ? createFineClock({ coarse: SYSTEM_CLOCK, timers }) : options.clock
+  const clock = createServerClock({ source, timers, fault: createFault(log, 'the clock') })
   const clients = createClients<TimeSocketContext>({
     onFirst () {
       ticks.start()

@@ -9,6 +9,9 @@ export interface Clock {
   now (): number
 }
 
+/** The system's: whole milliseconds. */
+export const SYSTEM_CLOCK: Clock = { now: () => Date.now() }
+
 /** The wall clock read together with the monotonic one. */
 export interface Reading {
   readonly wallMs: number

@@ -22,7 +22,9 @@ test('without immediate the first message is the next tick', async (t) => {
   })
   const peer = await inject(app)
   const [first] = await peer.received(1)
-  t.strictSame(JSON.parse(String(first)), { type: 'tick', ...ticks[0] })
+  const { sent, ...tick } = JSON.parse(String(first))
+  t.strictSame({ ...tick, sent: ticks[0]?.sent }, { type: 'tick', ...ticks[0] })
+  t.equal(sent.toFixed(2), ticks[0]?.sent.toFixed(2))
   t.equal(ticks[0]?.seq, 0)
 })
 
@@ -166,6 +168,18 @@ test('tells the time of the clock it was given', async (t) => {
   t.strictSame(await (await inject(app)).received(1), [new Date(START_MS).toISOString()])
   const { now } = (await app.inject('/time')).json()
   t.equal(now, START_MS + 0.25)
+})
+
+test('without one, adds fractions to the system\'s', async (t) => {
+  const { timeSocket } = await createTimeApp(t)
+  const times = []
+  for (let count = 0; count < 100; count++) {
+    const [beforeMs, nowMs, afterMs] = [Date.now(), timeSocket.now(), Date.now()]
+    if (nowMs >= beforeMs && nowMs < afterMs + 1) times.push(nowMs)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  t.equal(times.length, 100)
+  t.ok(times.some((nowMs) => nowMs % 1 !== 0))
 })
 
 test('what callbacks are given cannot be changed for others', async (t) => {
