@@ -59,7 +59,7 @@ const rows: [name: string, file: string, find: string, replace: string, test: st
 
   // Limits and liveness.
   ['messages may be as large as ws allows', 'client.ts', 'data.length > this.#host.maxMessageBytes', 'false', 'limits.test.ts'],
-  ['messages may come as often as they like', 'connections.ts', 'keepsToRate(client, timers.monotonic())', 'true', 'limits.test.ts'],
+  ['messages may come as often as they like', 'inbox.ts', 'if (!limit.takes(client, timers.monotonic())) return', 'if (false) return', 'limits.test.ts'],
   ['permissions do not end', 'watch.ts', 'client.expiresMs <= nowMs', 'false', 'watch.test.ts'],
   ['a permission that has ended is taken', 'route.ts', 'return new ExpiredError()', 'return undefined', 'permission.test.ts'],
   ['who does not finish closing stays', 'watch.ts', 'nowMs - client.leavingMs >= CLOSE_TIMEOUT_MS', 'false', 'watch.test.ts'],
