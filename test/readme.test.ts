@@ -8,8 +8,8 @@ import * as closeCodes from '../src/close-codes.js'
 import * as errors from '../src/errors.js'
 import { FORMATS } from '../src/format.js'
 import type { FormatName } from '../src/format.js'
-import { resolveOptions } from '../src/options.js'
 import type { TimeSocketOptions } from '../src/options.js'
+import { resolveOptions } from '../src/resolve-options.js'
 import {
   anchorsIn, brokenLinks, codesIn, findTable, linksIn, parseBlocks, parseTables, section
 } from './helpers/markdown.js'
