@@ -32,6 +32,8 @@ for (const [title, scheme, serverOptions] of [
     await app.register(timeSocket, {
       immediate: false,
       interval: 3_600_000,
+      // The clients count bytes, and answer nothing.
+      heartbeat: false,
       onClose: (_client, { cause }) => causes.push(cause)
     })
     const port = await listen(app)
