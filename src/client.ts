@@ -28,6 +28,8 @@ export interface ClientHost<Context> {
   sending (client: Client<Context>): void
   /** A tick is about to be written: with a ping behind it, if one is due. */
   withPing (client: Client<Context>, frame: Frame): Frame
+  /** Whether this process was held up since it pinged the client, so many milliseconds ago. */
+  wasHeldUp (client: Client<Context>, sinceMs: number): boolean
   /** A message came while the connection was open, and is not too large. */
   received (client: Client<Context>, data: Buffer, isBinary: boolean): void
   /** The connection has ended. Called once. */
@@ -281,8 +283,9 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
     this.#bytesBefore = undefined
     if (this.#pingedMs === undefined || payload.length !== 4) return
     if (payload.readUInt32BE() !== this.pingedRound) return
-    this.rtt = performance.now() - this.#pingedMs
+    const tookMs = performance.now() - this.#pingedMs
     this.#pingedMs = undefined
+    if (!this.#host.wasHeldUp(this, tookMs)) this.rtt = tookMs
   }
 
   failed (err: Error & { code?: string }): void {

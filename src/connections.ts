@@ -79,6 +79,8 @@ export function createConnections<Context> (
     maxMessageBytes: options.maxMessageBytes,
     sending: fanOut.serve,
     withPing: (client, frame) => heartbeat?.withPing(client, frame) ?? frame,
+    wasHeldUp: (client, sinceMs) =>
+      heartbeat !== undefined && heartbeat.wasHeldUp(client, sinceMs),
     received: createInbox({
       clock,
       timers,

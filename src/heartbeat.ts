@@ -25,6 +25,11 @@ export interface Heartbeat<Context> {
   nextRound (): void
   /** Pings the client if it is time to, and ends it if it has not answered in time. */
   check (client: Client<Context>): void
+  /**
+   * Whether this process was held up, for half a second or more, since it pinged the client so
+   * many milliseconds ago: rounds are missing then.
+   */
+  wasHeldUp (client: Client<Context>, sinceMs: number): boolean
   /** The frame of a tick, with a ping behind it, in one write, if one is soon due anyway. */
   withPing (client: Client<Context>, frame: Frame): Frame
 }
@@ -69,6 +74,7 @@ export function createHeartbeat<Context> (
         client.ping(ping, round)
       }
     },
+    wasHeldUp: (client, sinceMs) => sinceMs >= (roundsSincePing(client) + 2) * roundMs,
     withPing (client, frame) {
       if (roundsSincePing(client) < earlyRounds || client.isSilent) return frame
       client.pinged(round)

@@ -50,8 +50,8 @@ export interface TimeSocketClient<Context = TimeSocketContext> {
   /** What the `context` option returned for it. May be changed at any time. */
   context: Context
   /**
-   * Milliseconds that the latest ping took there and back, as this process saw it; undefined
-   * until the first, which comes within `heartbeat.interval`.
+   * Milliseconds that the latest ping took there and back, as this process saw it, unless that was
+   * held up meanwhile; undefined until the first, which comes within `heartbeat.interval`.
    */
   readonly rtt: number | undefined
   /** How many ticks were left out because it was too slow to take them. */

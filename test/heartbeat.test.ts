@@ -105,6 +105,16 @@ test('however long the process is held up, it ends nobody who answers afterwards
   t.notOk(first.ws.isTerminated)
 })
 
+test('a round trip during which the process was held up does not count, a slow client\'s does', async (t) => {
+  const { time, heartbeat, first: { client, ws } } = setUp()
+  while (ws.sent.length === 0) time.advance(10)
+  t.notOk(heartbeat.wasHeldUp(client, 499))
+  time.advance(1000)
+  t.notOk(heartbeat.wasHeldUp(client, 1000))
+  time.stall(3000)
+  t.ok(heartbeat.wasHeldUp(client, 4000))
+})
+
 test('sends a ping that is soon due behind a tick, in the same bytes', async (t) => {
   const { time, heartbeat, first: { client, ws } } = setUp()
   while (ws.sent.length === 0) time.advance(250)

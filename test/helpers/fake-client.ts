@@ -47,6 +47,7 @@ export function createFakeClient (
     maxMessageBytes: 100,
     sending () {},
     withPing: (_client, frame) => frame,
+    wasHeldUp: () => false,
     received () {},
     closed () {},
     ...host

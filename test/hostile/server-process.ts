@@ -1,6 +1,8 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import type { Stats, TimeSocketOptions } from '../../src/index.js'
 import { waitFor, within } from '../helpers/wait.js'
 
 /** What is put to the test: this plugin, or a bare @fastify/websocket route. */
@@ -16,17 +18,44 @@ export interface ServerSettings {
   readonly interval?: number
   /** Whether @fastify/under-pressure is there, to refuse everything once told to. Default false. */
   readonly canBePressed?: boolean
+  /** Pings: the plugin's, or every `interval` those of the README of ws. Default: as they come. */
+  readonly heartbeat?: { readonly interval: number, readonly timeout: number }
+  /** Further options of the plugin, as far as JSON can express them. */
+  readonly options?: TimeSocketOptions
+  /** Milliseconds between two broadcasts. Default: none. */
+  readonly broadcastEveryMs?: number
 }
 
 /** What the server's process is told. */
-export type Command = 'count' | 'press' | 'close'
+export type Command = 'count' | 'press' | 'close' | 'state' | 'memory' | 'tell' | { stallMs: number }
 
 /** What it tells. */
 export type Report =
   { type: 'ready', port: number } |
   { type: 'count', connections: number, handles: number } |
   { type: 'closed', tookMs: number } |
+  { type: 'state' } & State |
+  { type: 'memory', rss: number, heap: number } |
+  { type: 'pinged' } |
+  { type: 'stalled', fromMs: number, toMs: number } |
   { type: 'fault', message: string }
+
+/** How its clients are. */
+export interface State {
+  readonly clients: number
+  /** How many have gone, by cause; of a bare server `heartbeat` and `others`. */
+  readonly closed: Readonly<Record<string, number>>
+  /** Of each client that has one, in ms. */
+  readonly rtts: readonly number[]
+  /** Of the plugin only. */
+  readonly stats?: Stats
+}
+
+/** A stretch of time, in ms since the Unix epoch. */
+export interface Span {
+  readonly fromMs: number
+  readonly toMs: number
+}
 
 /** A server in a process of its own. */
 export interface ServerProcess {
@@ -39,6 +68,15 @@ export interface ServerProcess {
   count (): Promise<{ connections: number, handles: number }>
   /** From soon on, every request is refused by @fastify/under-pressure. */
   press (): void
+  state (): Promise<State>
+  /** Bytes that the process takes once its garbage is collected. */
+  memory (): Promise<{ rss: number, heap: number }>
+  /** Resolves when it has pinged clients next, or sent a tick, with which pings go. */
+  pinged (): Promise<void>
+  /** Blocks its event loop once, just after it has pinged clients or sent a tick. */
+  stall (ms: number): Promise<Span>
+  /** Stops the process, as a SIGSTOP does, and lets it go on. */
+  stop (ms: number): Promise<Span>
   /** Starts `app.close()`. @returns how long it took, in ms; undefined if longer than the limit. */
   close (limitMs: number): Promise<number | undefined>
 }
@@ -89,6 +127,29 @@ export async function startServer (t: Test, settings: ServerSettings): Promise<S
     },
     press () {
       child.send('press' satisfies Command)
+    },
+    async state () {
+      child.send('state' satisfies Command)
+      return await nextReport('state', START_LIMIT_MS)
+    },
+    async memory () {
+      child.send('memory' satisfies Command)
+      return await nextReport('memory', START_LIMIT_MS)
+    },
+    async pinged () {
+      child.send('tell' satisfies Command)
+      await nextReport('pinged', START_LIMIT_MS)
+    },
+    async stall (stallMs) {
+      child.send({ stallMs } satisfies Command)
+      return await nextReport('stalled', stallMs + START_LIMIT_MS)
+    },
+    async stop (ms) {
+      const fromMs = Date.now()
+      child.kill('SIGSTOP')
+      await sleep(ms)
+      child.kill('SIGCONT')
+      return { fromMs, toMs: Date.now() }
     },
     async close (limitMs) {
       child.send('close' satisfies Command)

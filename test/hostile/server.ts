@@ -4,21 +4,25 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import underPressure from '@fastify/under-pressure'
-import websocket from '@fastify/websocket'
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import timeSocket from '../../src/index.js'
 import { listen } from '../helpers/app.js'
+import { heapBytes } from '../helpers/garbage.js'
 import { https } from '../helpers/tls.js'
-import type { Command, Report, ServerSettings } from './server-process.js'
+import { registerBare } from './bare-route.js'
+import type { Command, Report, ServerSettings, State } from './server-process.js'
 
 /** More than fits into the kernel's buffers: for a client that asks for it and does not read. */
 const FLOOD = Buffer.alloc(8 * 1024 * 1024)
 const SLOW_MS = 30
 
 const settings = JSON.parse(String(process.argv[2])) as ServerSettings
-const { kind, interval = 50, handshakeTimeoutMs = 10_000, graceMs = 1000 } = settings
+const { kind, interval = 50, handshakeTimeoutMs = 10_000, graceMs = 1000, heartbeat } = settings
 let isPressed = false
+/** What to do just after clients have been pinged. */
+let onPinged: (() => void) | undefined
+let state: () => State
 
 for (const event of ['uncaughtException', 'unhandledRejection']) {
   process.on(event, (err) => report({ type: 'fault', message: String(err) }))
@@ -35,31 +39,50 @@ app.register(async (scope) => {
   scope.addHook('onRequest', misbehave('outside'))
   scope.get('/outside', () => 'outside')
 })
-if (kind === 'bare') await registerBare()
-else await registerTimeSocket()
+if (kind === 'bare') {
+  const preValidation = misbehave('late')
+  state = await registerBare(app, { interval, heartbeat, preValidation, answerTo, onPing: seize })
+} else {
+  state = await registerTimeSocket()
+}
 app.get('/plain', () => 'plain')
 app.post('/plain', ({ body }) => body)
 app.get('/items/:id', () => 'item')
 report({ type: 'ready', port: await listen(app) })
 
-async function registerTimeSocket (): Promise<void> {
+async function registerTimeSocket (): Promise<() => State> {
   await app.register(timeSocket, {
     interval,
     handshakeTimeout: handshakeTimeoutMs,
     drain: { grace: graceMs },
+    heartbeat,
     preValidation: misbehave('late'),
-    onMessage: (client, data) => client.send(answerTo(String(data)))
+    onMessage: (client, data) => client.send(answerTo(String(data))),
+    onTick: seize,
+    ...settings.options
   })
+  const { broadcastEveryMs } = settings
+  if (broadcastEveryMs !== undefined) {
+    setInterval(() => app.timeSocket.broadcast({ news: Date.now() }), broadcastEveryMs).unref()
+  }
+  return () => {
+    const stats = app.timeSocket.stats()
+    const rtts = [...app.timeSocket.clients.values()].flatMap(({ rtt }) => rtt ?? [])
+    return { clients: stats.clients, closed: stats.closed, rtts, stats }
+  }
 }
 
-/** As it is commonly written, by the README of @fastify/websocket. */
-async function registerBare (): Promise<void> {
-  await app.register(websocket)
-  app.get('/time', { websocket: true, preValidation: misbehave('late') }, (socket) => {
-    const timer = setInterval(() => socket.send(new Date().toISOString()), interval)
-    socket.on('close', () => clearInterval(timer))
-    socket.on('message', (data) => socket.send(answerTo(String(data))))
-  })
+/** Called when pings are on their way, and no answer has been read. */
+function seize (): void {
+  // No timer of the heartbeat's is to begin after what follows.
+  if (onPinged !== undefined) setImmediate(onPinged)
+  onPinged = undefined
+}
+
+function stall (ms: number): void {
+  const [fromMs, startMs] = [Date.now(), performance.now()]
+  while (performance.now() - startMs < ms);
+  report({ type: 'stalled', fromMs, toMs: Date.now() })
 }
 
 /** A hook that does what the query asks of it: `?when=early&what=hang`. */
@@ -81,7 +104,20 @@ function answerTo (message: string): string | Buffer {
 }
 
 function obey (command: Command): void {
+  if (typeof command === 'object') {
+    onPinged = () => stall(command.stallMs)
+    return
+  }
   switch (command) {
+    case 'tell':
+      onPinged = () => report({ type: 'pinged' })
+      break
+    case 'state':
+      report({ type: 'state', ...state() })
+      break
+    case 'memory':
+      heapBytes().then((heap) => report({ type: 'memory', rss: process.memoryUsage.rss(), heap }))
+      break
     case 'press':
       isPressed = true
       break

@@ -65,6 +65,8 @@ const rows: [name: string, file: string, find: string, replace: string, test: st
   ['who does not finish closing stays', 'watch.ts', 'nowMs - client.leavingMs >= CLOSE_TIMEOUT_MS', 'false', 'watch.test.ts'],
   ['the dead are not found', 'heartbeat.ts', 'client.destroy(SILENT)', '{}', 'heartbeat.test.ts'],
   ['a stall counts as silence', 'watch.ts', '    heartbeat?.nextRound()', '    for (let ms = nowMs - dueMs + 2 * everyMs; ms > 0; ms -= everyMs) heartbeat?.nextRound()', 'heartbeat.test.ts'],
+  ['a stall passes for a round trip', 'client.ts', 'if (!this.#host.wasHeldUp(this, tookMs)) ', '', 'stalls.test.ts'],
+  ['rounds that are missing are not missed', 'heartbeat.ts', '+ 2) * roundMs', '+ 2) * Infinity', 'heartbeat.test.ts'],
   ['onConnect may throw', 'connections.ts', 'attempt(faults.onConnect, () => options.onConnect(client), { id: client.id })', 'options.onConnect(client) as true', 'connections.test.ts'],
   ['onMessage may throw', 'connections.ts', 'attempt(faults.onMessage, tell, { id: client.id })', 'tell() as true', 'connections.test.ts'],
   ['onTick may throw', 'ticks.ts', 'attempt(fault, () => options.onTick(tick, Object.freeze(delivery)))', 'options.onTick(tick, Object.freeze(delivery))', 'ticks.test.ts'],

@@ -3,6 +3,7 @@ import { test } from 'tap'
 import { createTimeApp, listen } from '../helpers/app.js'
 import { heapBytes } from '../helpers/garbage.js'
 import { CLOSE_FRAME, textFrame, upgradeRequest } from '../helpers/raw.js'
+import { slopeOf } from '../helpers/slope.js'
 import { waitFor } from '../helpers/wait.js'
 
 const ROUNDS = 20
@@ -48,15 +49,3 @@ test(`${ROUNDS * CYCLES_PER_ROUND} connections leave at most ${MAX_SLOPE_BYTES} 
   t.comment(`${slope.toFixed(1)} bytes a cycle; heap ${heaps.map((bytes) => Math.round(bytes / 1024)).join(' ')} KiB`)
   t.ok(slope <= MAX_SLOPE_BYTES, `${slope.toFixed(1)} bytes a cycle`)
 })
-
-/** The slope of the line of least squares through values one apart. */
-function slopeOf (values: number[]): number {
-  const meanX = (values.length - 1) / 2
-  const meanY = values.reduce((sum, value) => sum + value, 0) / values.length
-  let [above, below] = [0, 0]
-  for (const [x, y] of values.entries()) {
-    above += (x - meanX) * (y - meanY)
-    below += (x - meanX) ** 2
-  }
-  return above / below
-}
