@@ -85,9 +85,9 @@ export function createTicker (
   let cancel: (() => void) | undefined
 
   /**
-   * After a step back, boundaries that were sent before come again, in the new epoch.
-   * After one forward, what passed since the look before is still sent, but not what
-   * the clock leapt over.
+   * After a step, what passed since the look before is still sent, where the clock now stands:
+   * after one back these are boundaries that were sent before, in the new epoch. What the clock
+   * leapt over is not.
    */
   function look (): Moment | undefined {
     const reading = clock.look()
@@ -97,8 +97,7 @@ export function createTicker (
     const isStep = clock.epoch !== epoch
     if (isStep && align) {
       const elapsedMs = reading.monotonicMs - lookedMs
-      const lookedBoundary = Math.floor((lineMs - elapsedMs) / intervalMs)
-      lastBoundary = Math.max(Math.min(lastBoundary, boundary), lookedBoundary)
+      lastBoundary = Math.floor((lineMs - elapsedMs) / intervalMs)
     }
     if (isFresh) lastBoundary = Math.max(lastBoundary, boundary)
     isFresh = false

@@ -156,6 +156,28 @@ for (const [title, stepMs] of [
   })
 }
 
+for (const intervalMs of [10, 100, 1000, 5000]) {
+  test(`ticks go on every ${intervalMs} ms when the wall clock steps by hours, days or seconds`, async (t) => {
+    const { ticker, advance, step, ticks, timers } = setUp({ intervalMs })
+    ticker.start()
+    const back = -Math.max(intervalMs, 1000)
+    const steps = [-HOUR_MS, 25 * HOUR_MS, ...Array<number>(20).fill(back)]
+    const sentMs: number[] = []
+    for (const stepMs of steps) {
+      step(stepMs)
+      for (let ms = 0; ms < 3 * intervalMs; ms++) {
+        const count = ticks.length
+        advance(1)
+        if (ticks.length > count) sentMs.push(timers.monotonic())
+      }
+    }
+    const gaps = sentMs.slice(1).map((ms, index) => ms - Number(sentMs[index]))
+    t.equal(gaps.length + 1, 3 * steps.length)
+    t.strictSame(gaps.filter((ms) => Math.abs(ms - intervalMs) > 2), [])
+    t.equal(ticks.at(-1)?.epoch, steps.length)
+  })
+}
+
 test('takes 50 ms for slewing, not for a step, and still sends each boundary once', async (t) => {
   const { ticker, advance, step, clock, ats } = setUp({ intervalMs: 1000 })
   ticker.start()

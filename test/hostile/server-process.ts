@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { Stats, TimeSocketOptions } from '../../src/index.js'
+import type { Stats, Tick, TimeSocketOptions } from '../../src/index.js'
 import { waitFor, within } from '../helpers/wait.js'
 
 /** What is put to the test: this plugin, or a bare @fastify/websocket route. */
@@ -24,6 +24,8 @@ export interface ServerSettings {
   readonly options?: TimeSocketOptions
   /** Milliseconds between two broadcasts. Default: none. */
   readonly broadcastEveryMs?: number
+  /** Variables of its environment, besides ours. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** What the server's process is told. */
@@ -49,6 +51,15 @@ export interface State {
   readonly rtts: readonly number[]
   /** Of the plugin only. */
   readonly stats?: Stats
+  readonly ticks?: readonly TickRecord[]
+}
+
+/** A tick that was sent, as the server saw it. */
+export interface TickRecord extends Tick {
+  /** When that was, on its monotonic clock. */
+  readonly monotonicMs: number
+  /** For how long its event loop did not turn at most, since the tick before. */
+  readonly heldUpMs: number
 }
 
 /** A stretch of time, in ms since the Unix epoch. */
@@ -91,7 +102,9 @@ const START_LIMIT_MS = 30_000
 
 /** Starts it, listening on a free port, for as long as the test lasts. */
 export async function startServer (t: Test, settings: ServerSettings): Promise<ServerProcess> {
-  const child = fork(PROGRAM, [JSON.stringify(settings)])
+  const child = fork(PROGRAM, [JSON.stringify(settings)], {
+    env: { ...process.env, ...settings.env }
+  })
   const exited = once(child, 'exit').then(([code, signal]) => code ?? signal)
   t.teardown(async () => {
     child.kill('SIGKILL')

@@ -2,20 +2,24 @@
  * A program: the server that `server-process.ts` starts. Its settings are its argument, as
  * JSON; commands and reports pass between the two processes.
  */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import underPressure from '@fastify/under-pressure'
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import timeSocket from '../../src/index.js'
+import type { Tick } from '../../src/index.js'
 import { listen } from '../helpers/app.js'
 import { heapBytes } from '../helpers/garbage.js'
 import { https } from '../helpers/tls.js'
 import { registerBare } from './bare-route.js'
-import type { Command, Report, ServerSettings, State } from './server-process.js'
+import type { Command, Report, ServerSettings, State, TickRecord } from './server-process.js'
 
 /** More than fits into the kernel's buffers: for a client that asks for it and does not read. */
 const FLOOD = Buffer.alloc(8 * 1024 * 1024)
 const SLOW_MS = 30
+/** How many ticks are remembered. */
+const MAX_TICKS = 1000
 
 const settings = JSON.parse(String(process.argv[2])) as ServerSettings
 const { kind, interval = 50, handshakeTimeoutMs = 10_000, graceMs = 1000, heartbeat } = settings
@@ -23,6 +27,10 @@ let isPressed = false
 /** What to do just after clients have been pinged. */
 let onPinged: (() => void) | undefined
 let state: () => State
+const ticks: TickRecord[] = []
+/** How late a timer of 5 ms is: whatever holds up the event loop. */
+const delay = monitorEventLoopDelay({ resolution: 5 })
+delay.enable()
 
 for (const event of ['uncaughtException', 'unhandledRejection']) {
   process.on(event, (err) => report({ type: 'fault', message: String(err) }))
@@ -58,7 +66,11 @@ async function registerTimeSocket (): Promise<() => State> {
     heartbeat,
     preValidation: misbehave('late'),
     onMessage: (client, data) => client.send(answerTo(String(data))),
-    onTick: seize,
+    expiresAt,
+    onTick (tick) {
+      record(tick)
+      seize()
+    },
     ...settings.options
   })
   const { broadcastEveryMs } = settings
@@ -68,8 +80,20 @@ async function registerTimeSocket (): Promise<() => State> {
   return () => {
     const stats = app.timeSocket.stats()
     const rtts = [...app.timeSocket.clients.values()].flatMap(({ rtt }) => rtt ?? [])
-    return { clients: stats.clients, closed: stats.closed, rtts, stats }
+    return { clients: stats.clients, closed: stats.closed, rtts, stats, ticks }
   }
+}
+
+/** As the query says: `?expires=5000`, in ms from now. */
+function expiresAt ({ query }: FastifyRequest): number | undefined {
+  const { expires } = query as { expires?: string }
+  return expires === undefined ? undefined : app.timeSocket.now() + Number(expires)
+}
+
+function record (tick: Tick): void {
+  ticks.push({ ...tick, monotonicMs: performance.now(), heldUpMs: delay.max / 1e6 })
+  delay.reset()
+  if (ticks.length > MAX_TICKS) ticks.shift()
 }
 
 /** Called when pings are on their way, and no answer has been read. */

@@ -74,6 +74,7 @@ const rows: [name: string, file: string, find: string, replace: string, test: st
   // Ticks.
   ['a boundary is sent twice', 'ticker.ts', ' || passed <= 0', '', 'ticker.test.ts'],
   ['a tick starts while one is on its way', 'ticker.ts', 'if (isLeftOut) return', '', 'ticker.test.ts'],
+  ['a step costs a tick', 'ticker.ts', 'Math.floor((lineMs - elapsedMs) / intervalMs)', 'boundary', 'ticker.test.ts'],
   ['missed boundaries are made up for', 'ticker.ts', '    lastBoundary = moment.boundary\n    arm', '    lastBoundary++\n    arm', 'ticker.test.ts']
 ]
 
