@@ -1,5 +1,5 @@
 import type { Fault } from './fault.js'
-import { isThenable } from './thenable.js'
+import { adopt, isThenable } from './thenable.js'
 
 /**
  * Calls a callback of the application's, which may throw, reject, or never settle:
@@ -13,7 +13,7 @@ export function attempt (
   try {
     const result = call()
     if (isThenable(result)) {
-      return Promise.resolve(result).then(
+      return adopt(result).then(
         () => worked(fault),
         (err: unknown) => failed(fault, err, fields)
       )

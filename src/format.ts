@@ -2,7 +2,7 @@ import type { Fault } from './fault.js'
 import { encodeFrame } from './frame.js'
 import type { Frame } from './frame.js'
 import { show } from './show.js'
-import { isThenable } from './thenable.js'
+import { disregard, isThenable } from './thenable.js'
 import type { Tick } from './ticker.js'
 import { tickText } from './time-messages.js'
 
@@ -38,7 +38,7 @@ export function createTickEncoder (
     try {
       const output: unknown = format(tick)
       if (!isSendable(output)) {
-        if (isThenable(output)) output.then(() => {}, () => {})
+        if (isThenable(output)) disregard(output)
         const expected = 'a non-empty string or bytes'
         throw new TypeError(`the formatter must return ${expected}, got ${show(output)}`)
       }

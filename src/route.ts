@@ -16,7 +16,7 @@ import type { Refusal } from './refusal.js'
 import type { Refusals } from './refusals.js'
 import type { ServerClock } from './server-clock.js'
 import { createSubprotocols } from './subprotocol.js'
-import { isThenable } from './thenable.js'
+import { adopt, isThenable } from './thenable.js'
 import type { Timers } from './timers.js'
 import { withoutUndefined } from './without-undefined.js'
 
@@ -73,7 +73,8 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
       // A throw is kept for where the rejection of the context is waited for, too.
       const expiresAt = isThenable(context) ? Promise.resolve().then(askExpiry) : askExpiry()
       if (isThenable(context) || isThenable(expiresAt)) {
-        return Promise.all([context, expiresAt]).then((answers) => admitAs(...answers))
+        const answers = Promise.all([adopt(context), adopt(expiresAt)])
+        return answers.then(([context, expiresAt]) => admitAs(context, expiresAt))
       }
       admitAs(context, expiresAt)
     } catch (err) {

@@ -1,6 +1,6 @@
 import type { Fault } from './fault.js'
 import { show } from './show.js'
-import { isThenable } from './thenable.js'
+import { disregard, isThenable } from './thenable.js'
 import type { Timers } from './timers.js'
 
 /** A wall clock. */
@@ -68,7 +68,7 @@ export function createServerClock ({ source, timers, fault }: ServerClockOptions
       const beforeMs = timers.monotonic()
       const wallMs: unknown = source.now()
       const monotonicMs = timers.monotonic()
-      if (isThenable(wallMs)) wallMs.then(() => {}, () => {})
+      if (isThenable(wallMs)) disregard(wallMs)
       if (!isTime(wallMs)) {
         const expected = 'milliseconds since the Unix epoch'
         throw new TypeError(`the clock must return ${expected}, got ${show(wallMs)}`)

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from './errors.js'
 import { show } from './show.js'
-import { isThenable } from './thenable.js'
+import { disregard, isThenable } from './thenable.js'
 
 /**
  * What a predicate of the application's has decided. A promise is truthy whatever it resolves
@@ -11,6 +11,6 @@ import { isThenable } from './thenable.js'
  */
 export function verdictOf (answer: unknown, subject: string): boolean {
   if (!isThenable(answer)) return Boolean(answer)
-  answer.then(() => {}, () => {})
+  disregard(answer)
   throw new InvalidArgumentError(subject, 'a boolean', show(answer))
 }

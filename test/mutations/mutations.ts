@@ -70,6 +70,12 @@ const rows: [name: string, file: string, find: string, replace: string, test: st
   ['onConnect may throw', 'connections.ts', 'attempt(faults.onConnect, () => options.onConnect(client), { id: client.id })', 'options.onConnect(client) as true', 'connections.test.ts'],
   ['onMessage may throw', 'connections.ts', 'attempt(faults.onMessage, tell, { id: client.id })', 'tell() as true', 'connections.test.ts'],
   ['onTick may throw', 'ticks.ts', 'attempt(fault, () => options.onTick(tick, Object.freeze(delivery)))', 'options.onTick(tick, Object.freeze(delivery))', 'ticks.test.ts'],
+  ["a promise's own then is called", 'attempt.ts', 'adopt(result)', 'Promise.resolve(result)', 'callbacks.test.ts'],
+  ["the context's own then is called", 'route.ts', 'adopt(context), ', 'context, ', 'callbacks.test.ts'],
+  ['a rejected format is a surprise', 'format.ts', 'disregard(output)', '{}', 'callbacks.test.ts'],
+  ['a rejected verdict is a surprise', 'verdict.ts', 'disregard(answer)', '{}', 'callbacks.test.ts'],
+  ['a format may throw', 'format.ts', 'fault.occurred(err)\n      return undefined', 'throw err', 'callbacks.test.ts'],
+  ['a callback fails at length', 'fault.ts', 'const isQuiet = nowMs < quietUntilMs', 'const isQuiet = false', 'callbacks.test.ts'],
 
   // Ticks.
   ['a boundary is sent twice', 'ticker.ts', ' || passed <= 0', '', 'ticker.test.ts'],

@@ -1,0 +1,3 @@
+import { testCallbacks } from './hostile/test-callbacks.js'
+
+testCallbacks(120)
