@@ -63,7 +63,10 @@ export function createDrain<Context> (options: DrainOptions<Context>): Drain {
 /** The drains of each HTTP server. */
 const drainsOf = new WeakMap<object, Drain[]>()
 
-/** Starts it, together with those of other registrations, when the application closes. */
+/**
+ * Starts it, together with those of other registrations, when the application closes, or
+ * somebody closes its HTTP server.
+ */
 export function drainOnClose (app: FastifyInstance, drain: Drain): void {
   const others = drainsOf.get(app.server)
   if (others !== undefined) {
@@ -72,13 +75,22 @@ export function drainOnClose (app: FastifyInstance, drain: Drain): void {
   }
   const drains = [drain]
   drainsOf.set(app.server, drains)
+  const start = () => Promise.all(drains.map(({ start }) => start()))
   // Added this late, it runs before all others when the application closes: before
   // any preClose hook that closes sockets without a code, or that fails.
   app.addHook('onReady', async () => {
-    app.addHook('onClose', async () => {
-      await Promise.all(drains.map(({ start }) => start()))
-    })
+    app.addHook('onClose', async () => { await start() })
   })
+  startOnServerClose(app.server, start)
+}
+
+/** Its `close` waits for all connections, and tells nobody: there is no event but at the end. */
+function startOnServerClose (server: FastifyInstance['server'], start: () => unknown): void {
+  const close = server.close.bind(server)
+  server.close = (...args) => {
+    start()
+    return close(...args)
+  }
 }
 
 async function drain<Context> (

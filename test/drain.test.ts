@@ -43,6 +43,17 @@ test('app.close tells every client 1001 with the reason, and waits for no one wh
   t.strictSame(closes, peers.map(() => ({ code: 1001, reason: 'server shutting down', cause: 'shutdown' })))
 })
 
+test('whoever closes the HTTP server itself sends everybody home, of every registration', async (t) => {
+  const { app } = createApp(t)
+  await app.register(timeSocket)
+  await app.register(timeSocket, { url: '/more', namespace: 'more' })
+  const port = await listen(app)
+  const peers = await Promise.all(['/time', '/more'].map((path) =>
+    connect(`ws://127.0.0.1:${port}${path}`)))
+  await within(new Promise((resolve) => app.server.close(resolve)), 'the end of the server')
+  for (const peer of peers) t.strictSame(await peer.closed, SHUTDOWN)
+})
+
 test('injected clients get it too', async (t) => {
   const { app } = await createTimeApp(t)
   const peer = await inject(app)
