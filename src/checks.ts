@@ -19,20 +19,6 @@ const MEMBERS = new Set([
   'clients', 'broadcast', 'cancel', 'now', 'lastTick', 'stats', 'close', 'url', 'namespace', 'then'
 ])
 
-/** Route options that this plugin sets itself. */
-const OWN_ROUTE_OPTIONS = new Set([
-  'url', 'path', 'method', 'handler', 'wsHandler', 'websocket', 'preValidation', 'handlerTimeout'
-])
-
-/**
- * Fastify's request hooks (its `lib/hooks.js`), which it too would refuse, but half-way
- * through.
- */
-const ROUTE_HOOKS = new Set([
-  'onTimeout', 'onRequest', 'preParsing', 'preSerialization', 'preHandler', 'onSend',
-  'onResponse', 'onError', 'onRequestAbort'
-])
-
 /** A token of RFC 9110 §5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/
 const AN_ORIGIN = "an origin of http or https, such as 'https://example.org', or 'null'"
@@ -69,6 +55,14 @@ export const namespace: Rule = {
   holds: (value) => typeof value === 'string' && /^[A-Za-z_]\w*$/.test(value) &&
     !MEMBERS.has(value) && !(value in Object.prototype)
 }
+
+const trailingSlash: Rule = {
+  expected: 'both, slash or no-slash',
+  holds: (value) => ['both', 'slash', 'no-slash'].includes(value as string)
+}
+
+/** For what others define: any value, but `null` does not count as left out. */
+const anything: Rule = { expected: 'a value, or left out', holds: (value) => value !== null }
 
 export function integerBetween (min: number, max: number): Rule {
   return {
@@ -122,13 +116,58 @@ export function fields (
   }
 }
 
-/** Holds route options to what may be set there: all that is not ours, hooks being functions. */
+/** Route options that this plugin sets itself. */
+const OWN_ROUTE_OPTIONS = [
+  'url', 'path', 'method', 'handler', 'wsHandler', 'websocket', 'preValidation', 'handlerTimeout'
+]
+
+/** Fastify's request hooks (its `lib/hooks.js`). */
+const ROUTE_HOOKS = [
+  'onTimeout', 'onRequest', 'preParsing', 'preSerialization', 'preHandler', 'onSend',
+  'onResponse', 'onError', 'onRequestAbort'
+]
+
+/** What Fastify too would refuse, but half-way through, or not at all. */
+const ROUTE_RULES: ReadonlyMap<string, Rule> = new Map([
+  ...rulesFor(OWN_ROUTE_OPTIONS, absent('it is the plugin’s own')),
+  ...rulesFor(ROUTE_HOOKS, hooks),
+  ...rulesFor(['schema', 'config', 'constraints', 'logSerializers'], object),
+  ...rulesFor(['attachValidation', 'exposeHeadRoute'], boolean),
+  ...rulesFor([
+    'errorHandler', 'validatorCompiler', 'serializerCompiler', 'schemaErrorFormatter',
+    'childLoggerFactory'
+  ], callback),
+  ...rulesFor(['logLevel'], text),
+  ...rulesFor(['bodyLimit'], integerBetween(1, Number.MAX_SAFE_INTEGER)),
+  ...rulesFor(['prefixTrailingSlash'], trailingSlash)
+])
+
+function rulesFor (names: readonly string[], rule: Rule): [name: string, rule: Rule][] {
+  return names.map((name) => [name, rule])
+}
+
+/**
+ * Holds route options to what Fastify takes, without those that are ours. Others may be those of
+ * another plugin.
+ */
 export function route (given: object | undefined): void {
   for (const [name, value] of Object.entries(given ?? {})) {
-    const path = `route.${name}`
-    if (OWN_ROUTE_OPTIONS.has(name)) option(path, value, absent('it is the plugin’s own'))
-    if (ROUTE_HOOKS.has(name)) option(path, value, hooks)
-    if (name === 'errorHandler') option(path, value, callback)
+    option(`route.${name}`, value, ROUTE_RULES.get(name) ?? anything)
+  }
+}
+
+/** What ws would throw at, out of anybody's reach, or take for something else. */
+const SERVER_RULES: ReadonlyMap<string, Rule> = new Map([
+  ...rulesFor(['port', 'host', 'noServer'], absent('the server is Fastify’s')),
+  ...rulesFor(['server'], objectWith('on')),
+  ...rulesFor(['maxPayload'], integerBetween(1, 2 ** 31 - 1)),
+  ...rulesFor(['verifyClient', 'handleProtocols'], callback)
+])
+
+/** Holds the options that @fastify/websocket passes on to ws to what works here. */
+export function serverOptions (given: object | undefined): void {
+  for (const [name, value] of Object.entries(given ?? {})) {
+    option(`websocket.options.${name}`, value, SERVER_RULES.get(name))
   }
 }
 

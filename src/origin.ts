@@ -91,9 +91,12 @@ function parseOrigin (text: string): string | undefined {
   return lowered === origin || lowered === origin + defaultPort ? origin : undefined
 }
 
-/** The origin of a URL of http or https, as browsers write it; undefined of any other text. */
+/**
+ * The origin of a URL of http or https, as browsers write it; undefined of any other text. A URL
+ * parser takes `*` for part of a name, but whoever writes it means many, and no host is named so.
+ */
 export function canonicalOrigin (text: string): string | undefined {
-  if (!URL.canParse(text)) return undefined
+  if (!URL.canParse(text) || text.includes('*')) return undefined
   const { origin, protocol } = new URL(text)
   return protocol === 'http:' || protocol === 'https:' ? origin : undefined
 }

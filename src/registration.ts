@@ -25,19 +25,22 @@ export function assertRegistrable<Context> (
     throw new InvalidOptionError('websocket', expected, show(websocket))
   }
   assertFree(app, namespace)
-  assertLevel(app, logLevel)
+  assertLevel(app, 'logLevel', logLevel)
+  assertLevel(app, 'route.logLevel', route.logLevel)
   const { constraints = {} } = route
   if (app.hasRoute({ method: 'GET', url: joinPath(app.prefix, url), constraints })) {
     throw new InvalidOptionError('url', 'a path without a GET route', show(url))
   }
 }
 
-function assertLevel (app: FastifyInstance, level: string | undefined): void {
-  // Only pino, Fastify's own, tells which levels it has.
-  const known = (app.log as { levels?: { values?: object } }).levels?.values
-  if (level === undefined || known === undefined || level === 'silent') return
-  if (Object.hasOwn(known, level)) return
-  throw new InvalidOptionError('logLevel', `one of ${Object.keys(known).join(', ')}, silent`, show(level))
+function assertLevel (app: FastifyInstance, option: string, level: string | undefined): void {
+  if (level === undefined || level === 'silent') return
+  // Pino, Fastify's own, tells which levels it has. Any other log has a method for each.
+  const log = app.log as object as { levels?: { values?: object }, [name: string]: unknown }
+  const known = log.levels?.values
+  if (known === undefined ? typeof log[level] === 'function' : Object.hasOwn(known, level)) return
+  const expected = known && `one of ${Object.keys(known).join(', ')}, silent`
+  throw new InvalidOptionError(option, expected ?? 'a level of the log', show(level))
 }
 
 function assertFree (app: FastifyInstance, namespace: string | undefined): void {

@@ -88,6 +88,12 @@ const WEBSOCKET_RULES: Readonly<Record<keyof WebsocketPluginOptions, check.Rule>
   options: check.object
 }
 
+/** For any grace where `pluginTimeout` leaves room for none. */
+const TOO_SHORT_FOR_DRAIN: check.Rule = {
+  expected: `used with a pluginTimeout of at least ${TIMEOUT_MARGIN_MS}`,
+  holds: () => false
+}
+
 /**
  * Checks every option and completes them.
  *
@@ -101,6 +107,7 @@ export function resolveOptions<Context> (
   check.option('prefix', given.prefix, check.absent('use url'))
   check.fields(given, RULES)
   check.fields(given.websocket, WEBSOCKET_RULES, 'websocket')
+  check.serverOptions(given.websocket?.options)
   check.route(given.route)
   check.origins(given.origin)
   const { format = DEFAULT_FORMAT, heartbeat, messageRate, drain, ...others } = given
@@ -128,7 +135,7 @@ function resolveFields<Fields extends object> (
 function resolveDrain (drain: TimeSocketOptions['drain'], pluginTimeoutMs: number): Drain {
   const maxMs = pluginTimeoutMs === 0 ? MAX_DELAY_MS : pluginTimeoutMs - TIMEOUT_MARGIN_MS
   const resolved = { ...DEFAULT_DRAIN, ...withoutUndefined({ ...drain }) }
-  const grace = check.integerBetween(0, maxMs)
+  const grace = maxMs < 0 ? TOO_SHORT_FOR_DRAIN : check.integerBetween(0, maxMs)
   check.option('drain.grace', resolved.grace, grace)
   const spread = check.integerBetween(0, maxMs - resolved.grace)
   check.fields(resolved, { grace, spread }, 'drain')

@@ -1,11 +1,13 @@
 import { EventEmitter } from 'node:events'
 import type { Server } from 'node:http'
 import websocket from '@fastify/websocket'
+import type { WebsocketPluginOptions } from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
 import type { ServerOptions, WebSocket, WebSocketServer } from 'ws'
 import { endInjected } from './injected.js'
 import type { Log } from './log.js'
 import type { ResolvedOptions } from './options.js'
+import { withoutUndefined } from './without-undefined.js'
 
 /** The largest inbound message that ws assembles at all, for every WebSocket route of the scope. */
 const MAX_PAYLOAD_BYTES = 1024 * 1024
@@ -19,7 +21,7 @@ export async function registerWebsocketServer<Context> (
 ): Promise<void> {
   if (!app.hasDecorator('websocketServer')) {
     const maxPayload = Math.max(MAX_PAYLOAD_BYTES, maxMessageBytes)
-    const options = { maxPayload, ...given?.options }
+    const options: WebsocketPluginOptions['options'] = { maxPayload, ...withoutUndefined({ ...given?.options }) }
     // In a sibling scope of one that has it. A second listener would hand each
     // upgrade to Fastify twice; without one, upgrades still find every route.
     if (served.has(app.server)) options.server = new EventEmitter().on('upgrade', endInjected) as Server

@@ -145,8 +145,8 @@ test('the table of options', async (t) => {
 
   await t.test('names the route options that are refused', async (t) => {
     const [accepted = '', refused = ''] = (meanings.get('route') ?? '').split('; not ')
-    const areAccepted = (names: string) =>
-      codesIn(names).map((name) => isAccepted({ route: { [name]: () => {} } }))
+    const areAccepted = (names: string) => codesIn(names).map((name) =>
+      [() => {}, {}, 'warn'].some((value) => isAccepted({ route: { [name]: value } })))
     t.strictSame(new Set(areAccepted(accepted)), new Set([true]))
     t.strictSame(new Set(areAccepted(refused)), new Set([false]))
   })

@@ -20,6 +20,9 @@ const refusals: [title: string, options: object][] = [
   ['a hook that is no function', { preValidation: 'authenticate' }],
   ['a prefix', { prefix: '/api' }],
   ['a level that the log does not have', { logLevel: 'loud' }],
+  ['such a level of the route', { route: { logLevel: 'loud' } }],
+  ['route options that are none', { route: { constraints: 'host' } }],
+  ['a server of its own for ws', { websocket: { options: { port: 3000 } } }],
   ['a url that has a route already', { url: '/taken' }]
 ]
 
@@ -39,6 +42,21 @@ for (const [title, options] of refusals) {
     t.equal(app.server.listenerCount('upgrade'), 0)
   })
 }
+
+test('refuses a level that the log does not have where the log is not pino\'s', async (t) => {
+  const app = Fastify({ logger: false })
+  t.teardown(() => app.close())
+  app.register(timeSocket, { url: '/silent', namespace: 'silent', logLevel: 'silent' })
+  app.register(timeSocket, { url: '/warn', namespace: 'warn', logLevel: 'warn' })
+  app.register(timeSocket, { url: '/loud', namespace: 'loud', logLevel: 'loud' as 'warn' }).after((err) => {
+    t.match(err, {
+      code: 'FST_TIME_SOCKET_INVALID_OPTION',
+      message: 'time socket option "logLevel" must be a level of the log, got \'loud\''
+    })
+  })
+  await app.ready()
+  t.strictSame(Object.keys(app.timeSocket), ['silent', 'warn'])
+})
 
 test('refuses an HTTP/2-only server, and takes one that speaks HTTP/1.1 too', async (t) => {
   const only = Fastify({ http2: true })

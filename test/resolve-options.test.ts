@@ -119,6 +119,7 @@ const wrongValues: [option: string, expected: string, value: unknown, shown: str
   ['origin[1]', AN_ORIGIN, ['https://a.org', 'a.org'], "'a.org'"],
   ['origin[0]', AN_ORIGIN, ['a.org:80'], "'a.org:80'"],
   ['origin[0]', AN_ORIGIN, ['*'], "'*'"],
+  ['origin[0]', AN_ORIGIN, ['https://*.a.org'], "'https://*.a.org'"],
   ['origin[0]', AN_ORIGIN, ['same-origin'], "'same-origin'"],
   ['origin[0]', AN_ORIGIN, ['wss://a.org'], "'wss://a.org'"],
   ['origin[0]', AN_ORIGIN, [''], "''"],
@@ -150,6 +151,28 @@ const wrongValues: [option: string, expected: string, value: unknown, shown: str
   ['route.preHandler', 'a function or an array of functions', [null], '[ null ]'],
   ['route.errorHandler', 'a function', 'answer', "'answer'"],
   ['route.onSend', 'a function or an array of functions', {}, '{}'],
+  ['route.schema', 'a plain object', null, 'null'],
+  ['route.config', 'a plain object', 5, '5'],
+  ['route.constraints', 'a plain object', 5, '5'],
+  ['route.logSerializers', 'a plain object', null, 'null'],
+  ['route.attachValidation', 'a boolean', 'yes', "'yes'"],
+  ['route.exposeHeadRoute', 'a boolean', null, 'null'],
+  ['route.validatorCompiler', 'a function', {}, '{}'],
+  ['route.serializerCompiler', 'a function', null, 'null'],
+  ['route.schemaErrorFormatter', 'a function', 'text', "'text'"],
+  ['route.childLoggerFactory', 'a function', true, 'true'],
+  ['route.logLevel', 'a string', 30, '30'],
+  ['route.bodyLimit', `an integer from 1 to ${Number.MAX_SAFE_INTEGER}`, 0, '0'],
+  ['route.prefixTrailingSlash', 'both, slash or no-slash', true, 'true'],
+  ['route.helmet', 'a value, or left out', null, 'null'],
+  ['websocket.options.port', 'left out: the server is Fastify’s', 3000, '3000'],
+  ['websocket.options.host', 'left out: the server is Fastify’s', 'localhost', "'localhost'"],
+  ['websocket.options.noServer', 'left out: the server is Fastify’s', true, 'true'],
+  ['websocket.options.server', 'an object with a method on()', {}, '{}'],
+  ['websocket.options.maxPayload', 'an integer from 1 to 2147483647', 0, '0'],
+  ['websocket.options.maxPayload', 'an integer from 1 to 2147483647', '1mb', "'1mb'"],
+  ['websocket.options.verifyClient', 'a function', true, 'true'],
+  ['websocket.options.handleProtocols', 'a function', ['chat'], "[ 'chat' ]"],
   ['prefix', 'left out: use url', '/api', "'/api'"],
   ['prefix', 'left out: use url', null, 'null'],
   ['url', PATH, '/a:b?token=1', "'/a:b?token=1'"],
@@ -213,6 +236,9 @@ test('refuses a grace, the default too, that a short pluginTimeout does not allo
   t.equal(resolve({ drain: { grace: 500 } }, 1500).drain.grace, 500)
   t.throws(() => resolve({}, 1500), {
     message: 'time socket option "drain.grace" must be an integer from 0 to 500, got 1000'
+  })
+  t.throws(() => resolve({ drain: { grace: 0 } }, 999), {
+    message: 'time socket option "drain.grace" must be used with a pluginTimeout of at least 1000, got 0'
   })
 })
 
@@ -283,6 +309,7 @@ const accepted: [option: string, value: unknown][] = [
   ['preValidation', () => {}], ['preValidation', []], ['preValidation', [() => {}, () => {}]],
   ['handler', () => {}],
   ['route', { schema: {}, config: {}, onRequest: () => {}, logLevel: 'warn' }],
+  ['route', { bodyLimit: 1, exposeHeadRoute: false, prefixTrailingSlash: 'slash', helmet: false }],
   ['context', () => ({})], ['onConnect', () => {}], ['onMessage', () => {}], ['onClose', () => {}],
   ['onTick', () => {}],
   ['origin', '*'], ['origin', []], ['origin', ['https://a.org', 'http://[::1]:8080', 'null']],
@@ -297,7 +324,7 @@ const accepted: [option: string, value: unknown][] = [
   ['handshakeTimeout', 1], ['handshakeTimeout', 2 ** 31 - 1],
   ['drain', { grace: 0, spread: 9000 }], ['drain', { grace: 9000, spread: 0 }],
   ['clock', { now: () => 0 }],
-  ['websocket', { options: { maxPayload: 10 } }],
+  ['websocket', { options: { maxPayload: 10, port: undefined, perMessageDeflate: true } }],
   ['logLevel', 'warn'], ['logSerializers', { req: () => '' }]
 ]
 

@@ -11,6 +11,9 @@ test('bounds what ws assembles to 1 MiB, unless the host says otherwise', async 
   t.equal(app.websocketServer.options.maxPayload, 1024 * 1024)
   const { app: other } = await createTimeApp(t, { websocket: { options: { maxPayload: 100 } } })
   t.equal(other.websocketServer.options.maxPayload, 100)
+  const options = { maxPayload: undefined } as {}
+  const { app: third } = await createTimeApp(t, { websocket: { options } })
+  t.equal(third.websocketServer.options.maxPayload, 1024 * 1024, 'undefined counts as left out')
 })
 
 test('leaves a @fastify/websocket that the host registered as it is, with the host\'s routes', async (t) => {
