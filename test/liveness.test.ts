@@ -1,8 +1,8 @@
 import { test } from 'tap'
 import type { TimeSocketOptions } from '../src/index.js'
 import { createTimeApp, listen } from './helpers/app.js'
+import { createDelayingProxy } from './helpers/delaying-proxy.js'
 import { connect, inject } from './helpers/peer.js'
-import { createProxy } from './helpers/proxy.js'
 import { openRaw, textFrame, upgradeRequest } from './helpers/raw.js'
 import { https } from './helpers/tls.js'
 import { waitFor } from './helpers/wait.js'
@@ -38,7 +38,7 @@ async function setUp (t: Test, options: TimeSocketOptions = {}, serverOptions: o
 for (const [over, serverOptions] of [['TCP', {}], ['TLS', { https }]] as const) {
   test(`on a real port, over ${over}, a client that is gone without a word is terminated in time`, async (t) => {
     const { closed, timeSocket, port, open } = await setUp(t, {}, serverOptions)
-    const proxy = await createProxy(t, port)
+    const proxy = await createDelayingProxy(t, port)
     await open('gone', proxy.port)
     const well = await open('well')
     // Alive until it has answered once.
@@ -85,7 +85,9 @@ test('on a real port, any byte is a sign of life, even of a message that is not 
 
 test('on a real port, client.rtt is the time there and back', async (t) => {
   const { timeSocket, port, open } = await setUp(t)
-  const [near, far] = [await createProxy(t, port), await createProxy(t, port, { delayMs: 40 })]
+  const delay = { delayMs: 40 }
+  const near = await createDelayingProxy(t, port)
+  const far = await createDelayingProxy(t, port, { up: delay, down: delay })
   await open('gone', near.port)
   await open('well', far.port)
   const [first, second] = timeSocket.clients.values()

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createProxy } from '../helpers/proxy.js'
+import { createDelayingProxy } from '../helpers/delaying-proxy.js'
 import { waitFor } from '../helpers/wait.js'
 import { startCrowd } from './crowd-process.js'
 import type { CrowdProcess, CrowdReport } from './crowd-process.js'
@@ -84,7 +84,7 @@ export async function runLiveness (t: Test, options: LivenessOptions): Promise<L
 async function loseClients (
   t: Test, server: ServerProcess, { halfOpen, live, heartbeat }: LivenessOptions
 ): Promise<number | undefined> {
-  const proxy = await createProxy(t, server.port)
+  const proxy = await createDelayingProxy(t, server.port)
   await startCrowd(t, { port: proxy.port, count: halfOpen })
   proxy.swallow()
   const startMs = performance.now()
