@@ -30,6 +30,8 @@ export interface ConnectionsOptions<Context> {
   observer: Observer<Context>
   /** Sends a new client the current time. */
   sendCurrent: (client: Client<Context>) => void
+  /** Called before a client is listed; what it returns sends it what is scheduled. */
+  welcome: () => (client: Client<Context>) => void
   log: Log
 }
 
@@ -62,7 +64,7 @@ const MAX_HELD_MESSAGES = 16
 export function createConnections<Context> (
   parts: ConnectionsOptions<Context>
 ): Connections<Context> {
-  const { clients, fanOut, clock, timers, options, heartbeat, observer, sendCurrent, log } = parts
+  const { clients, fanOut, clock, timers, options, heartbeat, observer, log } = parts
   const faults = {
     onConnect: createCallbackFault(log, 'onConnect', timers),
     onMessage: createCallbackFault(log, 'onMessage', timers),
@@ -168,11 +170,13 @@ export function createConnections<Context> (
       const info = { ip, port, connectedAt: clock.now(), ...admitted }
       const client = new Client(ws, request.raw.socket, info, host)
       if (client.form === 'time') greet(client)
+      const sendScheduled = parts.welcome()
       clients.add(client)
       observer.connected(client)
       log.info({ id: client.id, ip, port, clients: clients.byId.size }, 'client connected')
       tellConnect(client)
-      if (options.immediate) sendCurrent(client)
+      if (options.immediate) parts.sendCurrent(client)
+      sendScheduled(client)
       return client
     },
     whenTold

@@ -34,6 +34,8 @@ export interface DrainOptions<Context> {
   spreadMs: number
   /** Resolves when `onClose` has settled for all who have gone. Waited for while clients are. */
   whenTold: () => Promise<unknown>
+  /** Ends what serves clients, once nobody is to get anything any more. */
+  hangUp: () => Promise<unknown>
 }
 
 export function createDrain<Context> (options: DrainOptions<Context>): Drain {
@@ -50,7 +52,7 @@ export function createDrain<Context> (options: DrainOptions<Context>): Drain {
     start () {
       startedMs = Math.min(startedMs, timers.monotonic())
       // Not yet: a format that is called when the first client is told may start it, too.
-      finished ??= Promise.resolve().then(() => drain(options))
+      finished ??= Promise.resolve().then(() => finish(options))
       return finished
     },
     sendHome (client) {
@@ -91,6 +93,13 @@ function startOnServerClose (server: FastifyInstance['server'], start: () => unk
     start()
     return close(...args)
   }
+}
+
+async function finish<Context> (options: DrainOptions<Context>): Promise<void> {
+  const { timers, spreadMs, hangUp } = options
+  const drained = drain(options)
+  const hasTold = new Promise<void>((resolve) => { timers.after(spreadMs, resolve) })
+  await Promise.all([drained, Promise.race([drained, hasTold]).then(hangUp)])
 }
 
 async function drain<Context> (

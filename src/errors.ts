@@ -28,6 +28,14 @@ export const InvalidArgumentError = createError<
   TypeError
 )
 
+/** `broadcast` with `at`: too many scheduled broadcasts are pending. Nothing was sent. */
+export const TooManyScheduledError = createError(
+  'FST_TIME_SOCKET_TOO_MANY_SCHEDULED',
+  'no more than 1000 scheduled broadcasts may be pending',
+  500,
+  RangeError
+)
+
 /** Request or upgrade refused: its `Origin` is not among those that the option `origin` allows. */
 export const OriginForbiddenError = createError(
   'FST_TIME_SOCKET_ORIGIN_FORBIDDEN',

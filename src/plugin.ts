@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { createBroadcast } from './broadcast.js'
+import { createBroadcaster } from './broadcast.js'
 import { createCapacity } from './capacity.js'
 import { createClients } from './clients.js'
 import { createConnections } from './connections.js'
@@ -53,12 +53,19 @@ export async function timeSocketPlugin (
   const fanOut = createFanOut<TimeSocketContext>(timers)
   const ticks = createTicks({ clients, fanOut, clock, timers, options, observer, log })
   const { sendCurrent } = ticks
+  const isClosed = (): boolean => drain.hasTold
+  const broadcaster = createBroadcaster({
+    clients, fanOut, clock, timers, observer, log, isClosed
+  })
+  const { broadcast, cancel, welcome } = broadcaster
   const connections = createConnections({
-    clients, fanOut, clock, timers, options, heartbeat, observer, sendCurrent, log
+    clients, fanOut, clock, timers, options, heartbeat, observer, sendCurrent, welcome, log
   })
   const { whenTold } = connections
   const { grace: graceMs, spread: spreadMs } = options.drain
-  const drain = createDrain({ clients, timers, graceMs, spreadMs, whenTold })
+  const drain = createDrain({
+    clients, timers, graceMs, spreadMs, whenTold, hangUp: async () => broadcaster.close()
+  })
   const capacity = createCapacity(options)
 
   await registerWebsocketServer(app, options, log)
@@ -90,7 +97,8 @@ export async function timeSocketPlugin (
     },
     now: clock.now,
     stats: () => observer.read({ clients: clients.byId.size, epoch: clock.epoch }),
-    broadcast: createBroadcast({ clients, fanOut, observer, isClosed: () => drain.hasTold }),
+    broadcast,
+    cancel,
     close: drain.start
   }
   observer.observe(timeSocket)

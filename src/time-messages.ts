@@ -48,6 +48,10 @@ export function messageText (json: string, { at, key }: Stamp): string {
   return `{"type":"message","data":${json}${due}${name}}`
 }
 
+export function cancelText (key: string): string {
+  return `{"type":"cancel","key":${JSON.stringify(key)}}`
+}
+
 /** At most two decimals. */
 export function toHundredths (ms: number): number {
   return Math.round(ms * 100) / 100

@@ -155,6 +155,21 @@ export interface BroadcastOptions<Context = TimeSocketContext> {
    * server. Default false.
    */
   local?: boolean | undefined
+  /**
+   * When it takes effect, by the server's clock: a Date or milliseconds since the Unix epoch, at
+   * most 24 days ahead. Clients of `time.v1` get it at once and fire it then; all others, and all
+   * clients where it is bytes, are sent it then. Clients that join before then get it as well, if
+   * `where`, `except` and `filter` choose them: asked once for each client, at the call or when it
+   * joins, after `onConnect` has returned. A filter that throws then is logged, and the client
+   * goes without. A time that has come already: sent at once. Default: at once.
+   */
+  at?: Date | number | undefined
+  /**
+   * Names it while it is pending: it replaces the pending one with this key, for all who were to
+   * get that one, and `cancel` withdraws it. Not empty. Without `at` it goes out at once, and
+   * replaces all the same. Default: none.
+   */
+  key?: string | undefined
 }
 
 /** One registration of the plugin: `app.timeSocket`, or `app.timeSocket[namespace]`. */
@@ -172,19 +187,29 @@ export interface TimeSocket<Context = TimeSocketContext> {
   /** Counts since registration: a new object each time. */
   stats (): Stats
   /**
-   * Sends one message to all clients, or to those that the options choose, now:
-   * who joins later does not get it. Each client gets it after all that was sent before.
+   * Sends one message to all clients, or to those that the options choose, now or at a time that
+   * is to come. Who joins later does not get it, unless it is still to come. Each client gets it
+   * after all that was sent before.
    *
    * @param data a string is sent as text, bytes as a binary message, any other JSON value as
    * its JSON text.
-   * @returns to how many clients it was sent; 0 after `close()`, once `drain.spread` is over.
-   * @throws {InvalidArgumentError} when the data or an option cannot be used; then nothing was
-   * sent.
+   * @returns to how many of those connected it goes; 0 after `close()`, once `drain.spread` is
+   * over.
+   * @throws {InvalidArgumentError} when the data or an option cannot be used, and
+   * {TooManyScheduledError} when 1,000 are pending; then nothing was sent.
    */
   broadcast<Data> (data: Data & Sendable<Data>, options?: BroadcastOptions<Context>): number
   /**
+   * Withdraws the scheduled broadcast with this key: clients that have it already are told.
+   *
+   * @returns whether one was pending.
+   * @throws {InvalidArgumentError} when the key is no string, or empty.
+   */
+  cancel (key: string): boolean
+  /**
    * Closes every client with 1001, spread over `drain.spread`, terminates those that have
-   * not gone `drain.grace` later, and refuses new ones with 503. `app.close()` does the same.
+   * not gone `drain.grace` later, refuses new ones with 503, and withdraws what is scheduled.
+   * `app.close()` does the same.
    *
    * @returns when the last client has gone; the same promise whenever called.
    */

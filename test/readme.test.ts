@@ -295,7 +295,7 @@ test('the checks of this file', async (t) => {
 function markdownFiles (): Map<string, string> {
   const docs = existsSync(new URL('docs', ROOT)) ? readdirSync(new URL('docs', ROOT)) : []
   const paths = [
-    'README.md', 'CONTRIBUTING.md', 'CHANGELOG.md',
+    'README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'PROTOCOL.md',
     ...docs.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)
   ]
   return new Map(paths.map((path) => [path, readFileSync(new URL(path, ROOT), 'utf8')]))

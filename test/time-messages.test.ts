@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import {
-  formOf, helloText, messageText, readClientText, syncText, tickText
+  cancelText, formOf, helloText, messageText, readClientText, syncText, tickText
 } from '../src/time-messages.js'
 
 const AT_MS = 1_795_262_405_000
@@ -20,7 +20,8 @@ const texts: [title: string, text: string, expected: string | RegExp][] = [
     `{"type":"sync","id":12,"at":${AT_MS}.46,"hold":0.03,"epoch":3}`],
   ['message', messageText('{"a":1}', {}), '{"type":"message","data":{"a":1}}'],
   ['message with at and key', messageText('null', { at: AT_MS + 0.005, key: 'lot "7"' }),
-    `{"type":"message","data":null,"at":${AT_MS}.01,"key":"lot \\"7\\""}`]
+    `{"type":"message","data":null,"at":${AT_MS}.01,"key":"lot \\"7\\""}`],
+  ['cancel', cancelText('lot "7"'), '{"type":"cancel","key":"lot \\"7\\""}']
 ]
 
 for (const [title, text, expected] of texts) {

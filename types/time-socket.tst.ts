@@ -102,6 +102,22 @@ describe('broadcast', () => {
     })
   })
 
+  test('takes at and key', () => {
+    expect(timeSocket.broadcast).type.toBeCallableWith('', { at: 1_795_262_400_000, key: 'lot' })
+    expect(timeSocket.broadcast).type.toBeCallableWith('', { at: new Date() })
+    expect(timeSocket.broadcast).type.toBeCallableWith('', { at: undefined, key: undefined })
+    expect(timeSocket.broadcast).type.not.toBeCallableWith('', { at: '2027-01-01' })
+    expect(timeSocket.broadcast).type.not.toBeCallableWith('', { at: 1n })
+    expect(timeSocket.broadcast).type.not.toBeCallableWith('', { at: null })
+    expect(timeSocket.broadcast).type.not.toBeCallableWith('', { key: 7 })
+  })
+
+  test('is withdrawn by its key', () => {
+    expect(timeSocket.cancel('lot')).type.toBe<boolean>()
+    expect(timeSocket.cancel).type.not.toBeCallableWith()
+    expect(timeSocket.cancel).type.not.toBeCallableWith(7)
+  })
+
   test('shows its filter typed clients', () => {
     timeSocket.broadcast('', {
       filter (client) {
