@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { test } from 'tap'
 import type { TimeSocketClient, TimeSocketOptions } from '../../src/index.js'
+import { show } from '../../src/show.js'
 import { createTimeApp, listen } from '../helpers/app.js'
 import { connect } from '../helpers/peer.js'
 import { CLOSE_FRAME, openRaw, textFrame, upgradeRequest } from '../helpers/raw.js'
@@ -124,6 +125,7 @@ export function testCallbacks (count: number): void {
       }
       await waitFor(() => timeSocket.clients.size === 2, 'the end of all others')
       run.isOver = true
+      await good.received(good.messages.length + 3)
       const closingMs = performance.now()
       await app.close()
       const tookMs = performance.now() - closingMs
@@ -157,9 +159,9 @@ async function nextTick ({ timeSocket }: TimeApp['app']): Promise<void> {
 }
 
 /** What nobody has caught. */
-function keepSurprises (t: { teardown (callback: () => void): unknown }): unknown[] {
-  const surprises: unknown[] = []
-  const keep = (err: unknown) => { surprises.push(err) }
+function keepSurprises (t: { teardown (callback: () => void): unknown }): string[] {
+  const surprises: string[] = []
+  const keep = (err: unknown) => { surprises.push(show(err)) }
   for (const event of ['unhandledRejection', 'uncaughtException']) {
     process.on(event, keep)
     t.teardown(() => process.off(event, keep))

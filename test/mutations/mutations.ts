@@ -67,6 +67,7 @@ const rows: [name: string, file: string, find: string, replace: string, test: st
   ['a stall counts as silence', 'watch.ts', '    heartbeat?.nextRound()', '    for (let ms = nowMs - dueMs + 2 * everyMs; ms > 0; ms -= everyMs) heartbeat?.nextRound()', 'heartbeat.test.ts'],
   ['a stall passes for a round trip', 'client.ts', 'if (!this.#host.wasHeldUp(this, tookMs)) ', '', 'stalls.test.ts'],
   ['rounds that are missing are not missed', 'heartbeat.ts', '+ 2) * roundMs', '+ 2) * Infinity', 'heartbeat.test.ts'],
+  ['a number beyond all is told as null', 'time-messages.ts', 'JSON.stringify(data, refuseInfinity)', 'JSON.stringify(data)', 'hostile-json.test.ts'],
   ['onConnect may throw', 'connections.ts', 'attempt(faults.onConnect, () => options.onConnect(client), { id: client.id })', 'options.onConnect(client) as true', 'connections.test.ts'],
   ['onMessage may throw', 'connections.ts', 'attempt(faults.onMessage, tell, { id: client.id })', 'tell() as true', 'connections.test.ts'],
   ['onTick may throw', 'ticks.ts', 'attempt(fault, () => options.onTick(tick, Object.freeze(delivery)))', 'options.onTick(tick, Object.freeze(delivery))', 'ticks.test.ts'],
@@ -74,7 +75,7 @@ const rows: [name: string, file: string, find: string, replace: string, test: st
   ["the context's own then is called", 'route.ts', 'adopt(context), ', 'context, ', 'callbacks.test.ts'],
   ['a rejected format is a surprise', 'format.ts', 'disregard(output)', '{}', 'callbacks.test.ts'],
   ['a rejected verdict is a surprise', 'verdict.ts', 'disregard(answer)', '{}', 'callbacks.test.ts'],
-  ['a format may throw', 'format.ts', 'fault.occurred(err)\n      return undefined', 'throw err', 'callbacks.test.ts'],
+  ['a format may throw', 'format.ts', 'fault.occurred(err)\n      return undefined', 'throw err', 'format.test.ts'],
   ['a callback fails at length', 'fault.ts', 'const isQuiet = nowMs < quietUntilMs', 'const isQuiet = false', 'callbacks.test.ts'],
 
   // Ticks.
