@@ -78,6 +78,25 @@ const rows: [name: string, file: string, find: string, replace: string, test: st
   ['a format may throw', 'format.ts', 'fault.occurred(err)\n      return undefined', 'throw err', 'format.test.ts'],
   ['a callback fails at length', 'fault.ts', 'const isQuiet = nowMs < quietUntilMs', 'const isQuiet = false', 'callbacks.test.ts'],
 
+  // Scheduled broadcasts.
+  ['what is due is sent early', 'agenda.ts', 'filter(({ atMs }) => atMs <= nowMs)', 'filter(({ atMs }) => atMs <= nowMs + 1)', 'agenda.test.ts'],
+  ['a step of the clock is slept over', 'agenda.ts', 'Math.min(remainingMs, MAX_SLEEP_MS)', 'remainingMs', 'agenda.test.ts'],
+  ['what is due keeps the order of the calls', 'agenda.ts', 'due.sort((a, b) => a.atMs - b.atMs)', 'due', 'agenda.test.ts'],
+  ['what is deleted is due all the same', 'agenda.ts', 'if (items.delete(item)) onDue(item)', 'items.delete(item)\n      onDue(item)', 'agenda.test.ts'],
+  ['the schedule keeps the process alive', 'agenda.ts', 'timers.after(', 'timers.hold(', 'scheduled-broadcasts.test.ts'],
+  ['time.v1 gets it twice', 'scheduled.ts', 'chosen.has(client) && !isEarly(client, message)', 'chosen.has(client)', 'scheduled.test.ts'],
+  ['clients are chosen anew when it is time', 'scheduled.ts', 'chosen.has(client) && !isEarly', 'true && !isEarly', 'scheduled.test.ts'],
+  ['a replaced one is sent all the same', 'scheduled.ts', '    agenda.delete(entry)\n', '', 'scheduled.test.ts'],
+  ['who has the replaced one alone keeps it', 'scheduled.ts', ' && !replacing.has(client)', ' && replacing.has(client)', 'scheduled.test.ts'],
+  ['everybody is told of a cancel', 'scheduled.ts', 'entry.chosen.has(client) && ', '', 'scheduled.test.ts'],
+  ['any number may be pending', 'scheduled.ts', 'agenda.size >= MAX_SCHEDULED', 'false', 'scheduled.test.ts'],
+  ['one that replaces needs room', 'scheduled.ts', 'replaced === undefined && agenda', 'agenda', 'scheduled.test.ts'],
+  ['what onConnect schedules comes twice', 'scheduled.ts', 'entry.number > latest || ', '', 'scheduled.test.ts'],
+  ['what a filter cancels is sent', 'scheduled.ts', ' || !agenda.has(entry)', '', 'scheduled.test.ts'],
+  ['who joins is not sent what is pending', 'connections.ts', 'sendScheduled(client)', '{}', 'scheduled-broadcasts.test.ts'],
+  ['what is pending outlives the socket', 'plugin.ts', 'hangUp: async () => broadcaster.close()', 'hangUp: async () => {}', 'scheduled-broadcasts.test.ts'],
+  ['bytes are sent early', 'scheduled.ts', "form === 'time' && !binary", "form === 'time'", 'scheduled.test.ts'],
+
   // Ticks.
   ['a boundary is sent twice', 'ticker.ts', ' || passed <= 0', '', 'ticker.test.ts'],
   ['a tick starts while one is on its way', 'ticker.ts', 'if (isLeftOut) return', '', 'ticker.test.ts'],
