@@ -18,6 +18,7 @@ import {
 } from './helpers/markdown-programs.js'
 import type { Program } from './helpers/markdown-programs.js'
 import { connect, refused } from './helpers/peer.js'
+import { waitFor } from './helpers/wait.js'
 
 const ROOT = new URL('../', import.meta.url)
 const ENTRY = new URL('../src/index.js', import.meta.url).href
@@ -110,6 +111,42 @@ test('the server with authentication, on a real port', async (t) => {
     await connect(url, { headers })
     const contexts = [...app.timeSocket.clients.values()].map(({ context }) => context)
     t.strictSame(contexts, [{ user: 'ada' }])
+  })
+})
+
+test('the statistics', async (t) => {
+  const [metrics, counters] = parsePrograms('README.md', section(README, 'Statistics'))
+
+  await t.test('for Prometheus are in its text format, and those of stats()', async (t) => {
+    const app = await run(t, metrics as Program)
+    await app.ready()
+    app.injectWS('/time')
+    await waitFor(() => app.timeSocket.clients.size === 1, 'a client')
+    const { headers, body } = await app.inject('/metrics')
+    t.match(headers['content-type'], /^text\/plain; version=0\.0\.4/)
+    const lines = body.trimEnd().split('\n')
+    t.ok(body.endsWith('\n'))
+    t.strictSame(lines.filter((line) => !/^[a-z_]+(\{[a-z]+="[\w.]+"\})? [\d.e-]+$/.test(line)), [])
+    const { refused, closed } = app.timeSocket.stats()
+    const causes = [...Object.keys(refused), ...Object.keys(closed)]
+    t.equal(lines.filter((line) => line.includes('cause=')).length, causes.length)
+    t.ok(lines.includes('time_socket_clients 1') && lines.includes('time_socket_accepted_total 1'))
+  })
+
+  await t.test('for OpenTelemetry are counted with any meter', async (t) => {
+    const { app, countWith } = await load(t, counters as Program)
+    const counted: string[] = []
+    countWith({
+      createCounter: (name: string) => ({
+        add: (count: number, { cause = '' } = {}) => { counted.push(`${name} ${count} ${cause}`) }
+      })
+    })
+    await app.ready()
+    app.injectWS('/time')
+    await waitFor(() => app.timeSocket.clients.size === 1, 'a client')
+    for (const client of app.timeSocket.clients.values()) client.terminate()
+    await waitFor(() => app.timeSocket.clients.size === 0, 'its end')
+    t.strictSame(counted, ['time_socket.accepted 1 ', 'time_socket.close 1 application'])
   })
 })
 
@@ -305,14 +342,20 @@ function markdownFiles (): Map<string, string> {
 async function run (
   t: Test, program: Program, files: Record<string, string> = {}
 ): Promise<FastifyInstance> {
+  const { app } = await load(t, program, files)
+  return app
+}
+
+/** The same. @returns all that it exports. */
+async function load (t: Test, program: Program, files: Record<string, string> = {}) {
   const directory = t.testdir({ ...files, 'server.mjs': toModule(program, ENTRY) })
   const before = process.listeners('SIGTERM')
-  const { app } = await import(pathToFileURL(`${directory}/server.mjs`).href)
-  t.teardown(() => app.close())
+  const exported = await import(pathToFileURL(`${directory}/server.mjs`).href)
+  t.teardown(() => exported.app.close())
   for (const listener of process.listeners('SIGTERM')) {
     if (!before.includes(listener)) process.off('SIGTERM', listener)
   }
-  return app
+  return exported
 }
 
 /** All options as the table should show them: name and default, nested ones as `drain.grace`. */
