@@ -1,0 +1,101 @@
+import { addBound } from './bounds.js'
+import type { Bounds } from './bounds.js'
+import { fitLine } from './line.js'
+import type { Estimate, Line } from './line.js'
+import { createQuantum } from './quantum.js'
+
+export type { Estimate }
+
+/** An exchange, in the words of RFC 5905, section 8. */
+export interface Exchange {
+  /** The request was sent, by the local clock. */
+  readonly t1: number
+  /** It arrived, by the server's. */
+  readonly t2: number
+  /** The reply was sent, by the server's. */
+  readonly t3: number
+  /** It arrived, by the local clock. */
+  readonly t4: number
+}
+
+/**
+ * Finds the offset between the server's clock and a local one that nobody sets, such as
+ * `performance.now()`. It knows of the time only what it is told.
+ */
+export interface Estimator {
+  /**
+   * The server sent something when its clock showed `t3`; it came when the local one showed `t4`.
+   *
+   * @returns whether that contradicts what was known: a clock was set, or has slept. As much is
+   * forgotten as has to be, so that `error` may be Infinity again: ask the server at once.
+   */
+  heard (t3: number, t4: number): boolean
+  /** The server has answered. @returns the same as `heard`. */
+  exchanged (exchange: Exchange): boolean
+  /** The estimate for a time of the local clock, past or future: the further, the less certain. */
+  at (localMs: number): Estimate
+  /** Takes a reading of the local clock, and hands it back. All that comes here is taken anyway. */
+  read (localMs: number): number
+  /** Forgets the server's clock: it was set, or is another's. */
+  clear (): void
+}
+
+const UNKNOWN: Estimate = { offset: 0, skew: 0, error: Infinity }
+
+/**
+ * No delay is negative, so each message bounds the offset, server's minus local, on one side. What
+ * the server sent at T3 and came at T4: it is T3 − T4 or more. What was sent at T1 and reached the
+ * server at T2: it is T2 − T1 or less. Between the two clouds of bounds is a corridor, and the
+ * estimate is in its middle. That is Marzullo's intersection (Maintaining the time in a distributed
+ * system, 1984) along a line instead of at a point, since the clocks run at different rates, as in
+ * Duda et al. (Estimating global time in distributed systems, 1987), Moon, Skelly and Towsley
+ * (Estimation and removal of clock skew from network delay measurements, 1999) and Zhang, Liu and
+ * Xia (Clock synchronization algorithms for network measurements, 2002). Nothing is averaged: a
+ * message that was late says less, and does no harm.
+ */
+export function createEstimator (): Estimator {
+  const { read, ms: quantumMs } = createQuantum()
+  let upper: Bounds = []
+  let lower: Bounds = []
+  let minRttMs = Infinity
+  let line: Line | undefined
+
+  function fit (): boolean {
+    let isConflict = false
+    for (;;) {
+      line = fitLine(upper, lower, quantumMs(), line?.skew ?? 0)
+      // A corridor is as wide as the least delays there and back together.
+      if (!line || line.widthMs >= Math.max(0, 0.75 * minRttMs - 1)) return isConflict
+      isConflict = true
+      forgetThird()
+    }
+  }
+
+  function forgetThird (): void {
+    const times = [...upper, ...lower].map(([at]) => at)
+    const untilMs = (2 * Math.min(...times) + Math.max(...times)) / 3
+    upper = upper.filter(([at]) => at > untilMs)
+    lower = lower.filter(([at]) => at > untilMs)
+  }
+
+  function heard (t3: number, t4: number): boolean {
+    lower = addBound(lower, read(t4), t4 - t3)
+    return fit()
+  }
+
+  return {
+    heard,
+    exchanged ({ t1, t2, t3, t4 }) {
+      minRttMs = Math.min(minRttMs, t4 - t1 - (t3 - t2))
+      upper = addBound(upper, read(t1), t2 - t1)
+      return heard(t3, t4)
+    },
+    at: (localMs) => line?.at(localMs) ?? UNKNOWN,
+    read,
+    clear () {
+      upper = lower = []
+      minRttMs = Infinity
+      line = undefined
+    }
+  }
+}
