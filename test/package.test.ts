@@ -28,7 +28,7 @@ test('the tarball', async (t) => {
 
   await t.test('holds the package’s own files', async (t) => {
     const others = files.filter((file) => !built.includes(file) && !sources.includes(file))
-    const expected = ['CHANGELOG.md', 'LICENSE', 'PROTOCOL.md', 'README.md', 'package.json']
+    const expected = ['CHANGELOG.md', 'LICENSE', 'PROTOCOL.md', 'README.md', 'SECURITY.md', 'package.json']
     t.strictSame(others.sort(), expected)
   })
 

@@ -243,6 +243,17 @@ test('the table of close codes', async (t) => {
   })
 })
 
+test('the table of threats names options with their defaults, and tests that are there', async (t) => {
+  const { rows } = findTable(FILES.get('SECURITY.md') ?? '', 'threat', 'defence', 'option')
+  const named = rows.filter(([, , option]) => option !== 'none')
+    .map(([, , option, value]) => `${option} ${value}`)
+  t.ok(named.length > 10)
+  t.strictSame(named.filter((row) => !defaults().includes(row)), [])
+  const files = rows.map(([, , , , tests = '']) => codesIn(tests))
+  t.strictSame(files.filter((paths) => paths.length === 0), [])
+  t.strictSame(files.flat().filter((path) => !existsSync(new URL(path, ROOT))), [])
+})
+
 test('the table of dependencies names those of package.json, by kind', async (t) => {
   const manifest = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'))
   const expected = Object.entries({
@@ -332,7 +343,7 @@ test('the checks of this file', async (t) => {
 function markdownFiles (): Map<string, string> {
   const docs = existsSync(new URL('docs', ROOT)) ? readdirSync(new URL('docs', ROOT)) : []
   const paths = [
-    'README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'PROTOCOL.md',
+    'README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'PROTOCOL.md',
     ...docs.filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)
   ]
   return new Map(paths.map((path) => [path, readFileSync(new URL(path, ROOT), 'utf8')]))
