@@ -13,24 +13,28 @@ import time
 
 import websockets
 
-PROTOCOL = "time.v1"
-PROBES = 8
-PAUSE_S = 0.06
+PROTOCOL, PROBES, PAUSE_S = "time.v1", 8, 0.06
+ROUNDING_MS = 0.01
 
 
 class Bounds:
     """Between which bounds the offset lies. Each message narrows them: no delay is negative."""
 
     def __init__(self):
-        self.low, self.high = -math.inf, math.inf
+        self.low, self.high, self.resolution = -math.inf, math.inf, 1
 
     def sent(self, server_ms, came_ms):
         """The server sent something when its clock showed this."""
-        self.low = max(self.low, server_ms - came_ms)
+        self.low = max(self.low, server_ms - came_ms - ROUNDING_MS)
 
     def arrived(self, asked_ms, server_ms):
-        """What we sent has arrived when the server's clock showed this."""
+        """What we sent has arrived when the server's clock showed this, or a little more."""
+        self.resolution = ROUNDING_MS if server_ms % 1 else self.resolution
         self.high = min(self.high, server_ms - asked_ms)
+
+    def read(self):
+        high = self.high + self.resolution
+        return (self.low + high) / 2, (high - self.low) / 2
 
 
 def now_ms():
@@ -51,17 +55,22 @@ async def ask(socket, probe, bounds):
             return came_ms - asked_ms - message["hold"]
 
 
-async def measure(url):
+async def measure(socket):
+    bounds, round_trips = Bounds(), []
+    for probe in range(PROBES):
+        round_trips.append(await ask(socket, probe, bounds))
+        await asyncio.sleep(PAUSE_S)
+    return bounds, min(round_trips)
+
+
+async def main(url):
     async with websockets.connect(url, subprotocols=[PROTOCOL]) as socket:
         if socket.subprotocol != PROTOCOL:
             sys.exit(f"{url} does not speak {PROTOCOL}")
-        hello, bounds, round_trips = json.loads(await socket.recv()), Bounds(), []
-        for probe in range(PROBES):
-            round_trips.append(await ask(socket, probe, bounds))
-            await asyncio.sleep(PAUSE_S)
-    offset, error = (bounds.low + bounds.high) / 2, (bounds.high - bounds.low) / 2
-    return {"offset": offset, "error": error, "rtt": min(round_trips), "hello": hello}
+        hello, (bounds, rtt) = json.loads(await socket.recv()), await measure(socket)
+    offset, error = bounds.read()
+    print(json.dumps({"offset": offset, "error": error, "rtt": rtt, "hello": hello}))
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(measure(sys.argv[1]))))
+    asyncio.run(main(sys.argv[1]))
