@@ -53,7 +53,6 @@ let clientCount = 0
  * hundred thousand of them: methods and listeners are shared, not made for each.
  */
 export class Client<Context> implements TimeSocketClient<Context>, SocketListener {
-  readonly id = createId()
   readonly ip: string
   readonly port: number
   readonly protocol: string
@@ -61,6 +60,7 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
   context: Context
   skipped = 0
   rtt: number | undefined
+  readonly #id = createId()
   readonly #ws: WebSocket
   /**
    * What whole frames are written to; undefined where there is no real socket, as with
@@ -98,6 +98,11 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
     this.#socket = socket instanceof Socket ? socket : undefined
     this.#host = host
     listen(ws, this)
+  }
+
+  /** Cannot be overwritten: what is listed under another name would stay listed for ever. */
+  get id (): string {
+    return this.#id
   }
 
   /** Whether messages can be sent: not once either side has started to close. */

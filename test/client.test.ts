@@ -30,6 +30,14 @@ test('knows the address that it talks to', async (t) => {
   t.strictSame([client.ip, client.port, client.protocol], ['127.0.0.1', socket.localPort, ''])
 })
 
+test('its id cannot be overwritten: it would stay listed under the old one', async (t) => {
+  const { client, gone, timeSocket } = await setUp(t)
+  t.throws(() => { Object.assign(client, { id: 'mine' }) }, TypeError)
+  client.terminate()
+  await gone()
+  t.equal(timeSocket.clients.size, 0)
+})
+
 test('send hands a message on, until the connection is closing', async (t) => {
   const { client, peer, gone } = await setUp(t)
   t.equal(client.send('one'), true)
