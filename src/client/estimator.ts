@@ -40,6 +40,8 @@ export interface Estimator {
   clear (): void
 }
 
+/** From there on a step of the server's clock begins a new epoch. */
+const ANNOUNCED_STEP_MS = 50
 const UNKNOWN: Estimate = { offset: 0, skew: 0, error: Infinity }
 
 /**
@@ -60,12 +62,12 @@ export function createEstimator (): Estimator {
   let minRttMs = Infinity
   let line: Line | undefined
 
-  function fit (): boolean {
+  /** Forgets until what is left agrees. @returns whether it had to. */
+  function fit (rttMs: number): boolean {
     let isConflict = false
     for (;;) {
       line = fitLine(upper, lower, quantumMs(), line?.skew ?? 0)
-      // A corridor is as wide as the least delays there and back together.
-      if (!line || line.widthMs >= Math.max(0, 0.75 * minRttMs - 1)) return isConflict
+      if (!line || isSound(line.widthMs, rttMs)) return isConflict
       isConflict = true
       forgetThird()
     }
@@ -78,17 +80,18 @@ export function createEstimator (): Estimator {
     lower = lower.filter(([at]) => at > untilMs)
   }
 
-  function heard (t3: number, t4: number): boolean {
+  function hear (t3: number, t4: number, rttMs: number): boolean {
     lower = addBound(lower, read(t4), t4 - t3)
-    return fit()
+    return fit(rttMs)
   }
 
   return {
-    heard,
+    // What comes alone may be the first that has not waited in a queue: it says nothing of steps.
+    heard: (t3, t4) => hear(t3, t4, 0),
     exchanged ({ t1, t2, t3, t4 }) {
       minRttMs = Math.min(minRttMs, t4 - t1 - (t3 - t2))
       upper = addBound(upper, read(t1), t2 - t1)
-      return heard(t3, t4)
+      return hear(t3, t4, minRttMs)
     },
     at: (localMs) => line?.at(localMs) ?? UNKNOWN,
     read,
@@ -98,4 +101,13 @@ export function createEstimator (): Estimator {
       line = undefined
     }
   }
+}
+
+/**
+ * A corridor is as wide as the least delays there and back are together. Where it is narrower than
+ * any exchange, a clock was set by the difference; by 50 ms or more the server would have said so,
+ * and it was queues that have emptied one after the other.
+ */
+function isSound (widthMs: number, rttMs: number): boolean {
+  return widthMs >= 0 && (widthMs >= 0.75 * rttMs - 1 || widthMs <= rttMs - ANNOUNCED_STEP_MS)
 }

@@ -24,7 +24,7 @@ const MAX_SKEW = 100e-6
 const USUAL_SKEW = 30e-6
 /** By how much that difference strays at most, and usually. */
 const MAX_WANDER = 5e-6
-const USUAL_WANDER = 1.5e-6
+const USUAL_WANDER = 0.7e-6
 /** A line may be steeper: the server's clock may be brought to the right time slowly. */
 const STEEPEST = 500e-6
 /** With fewer bounds on a side, or over a shorter time, the line is level. */
@@ -32,7 +32,7 @@ const MIN_COUNT = 4
 const MIN_SPAN_MS = 2000
 /** What is taken for the jitter of the least delays, if they have less. */
 const MIN_JITTER_MS = 0.1
-const SEARCH_STEPS = 20
+const SEARCH_STEPS = 16
 
 /**
  * Fits a line into the corridor between the bounds of both sides: midway, and with the skew that
@@ -71,8 +71,7 @@ export function fitLine (
 
   const isLong = Math.min(upper.length, lower.length) >= MIN_COUNT && spanMs >= MIN_SPAN_MS
   const skew = isLong ? findSkew() : 0
-  const widthMs = widthOf(skew, USUAL_WANDER)
-  const capMs = Math.max(0, widthMs / 2 - quantumMs)
+  const capMs = Math.max(0, widthOf(skew, USUAL_WANDER) / 2 - quantumMs)
   const least = (bounds: Bounds, rate: number): number =>
     findEdge(bounds, endMs, USUAL_WANDER + rate).valueMs -
       Math.min(capMs, findGap(bounds, endMs, rate))
@@ -89,7 +88,7 @@ export function fitLine (
 
   return {
     skew,
-    widthMs,
+    widthMs: widthOf(skew, MAX_WANDER),
     at: (localMs) => ({
       offset: offsetMs + skew * (localMs - endMs),
       skew,

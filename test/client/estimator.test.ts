@@ -190,6 +190,33 @@ test('a faster route is no contradiction', async (t) => {
   t.ok(look().error < 1.2, `${look().error} ms`)
 })
 
+test('queues that empty one after the other are no step', async (t) => {
+  let [upMs, downMs] = [10, 130]
+  const { exchange, tick, look, wait } = setUp({ upMs: () => upMs, downMs: () => downMs })
+  exchange()
+  wait(1000)
+  ;[upMs, downMs] = [130, 10]
+  t.equal(tick(), false)
+  t.equal(exchange(), false)
+  t.ok(look().error < 10.5, `${look().error} ms`)
+})
+
+test('clocks whose rates stray by 5 ppm are no contradiction', async (t) => {
+  let skew = 10e-6
+  let atMs = 0
+  let offsetMs = EPOCH_MS
+  const estimator = createEstimator()
+  for (let count = 0; count < 2000; count++) {
+    offsetMs += 5000 * skew
+    atMs += 5000
+    skew = 10e-6 + 5e-6 * Math.sin(count / 50)
+    const [t1, t2] = [atMs, atMs + 0.4 + offsetMs]
+    t.equal(estimator.exchanged({ t1, t2, t3: t2, t4: atMs + 0.8 }), false)
+    const { offset, error } = estimator.at(atMs)
+    if (Math.abs(offset - offsetMs) > error) t.fail(`${offset - offsetMs} is not within ${error}`)
+  }
+})
+
 test('hands back each reading', async (t) => {
   t.equal(createEstimator().read(12.5), 12.5)
 })
