@@ -151,7 +151,7 @@ test('the statistics', async (t) => {
 })
 
 test('the table of options', async (t) => {
-  const { rows } = findTable(README, 'option', 'default', 'meaning')
+  const { rows } = findTable(section(README, 'Options'), 'option', 'default', 'meaning')
   const meanings = new Map(rows.map(([option = '', , meaning = '']) =>
     [codesIn(option)[0], meaning]))
 
@@ -216,6 +216,22 @@ test('the tables of members name all there are', async (t) => {
     const [table] = parseTables(section(README, heading))
     const named = table?.rows.map(([member = '']) => codesIn(member)[0]?.replace(/\(.*/, ''))
     t.strictSame(named?.sort(), membersOf(source, name).sort(), heading)
+  }
+})
+
+test('the tables of the browser client name all there is', async (t) => {
+  const sourceOf = (file: string) => readFileSync(new URL(`src/client/${file}`, ROOT), 'utf8')
+  const options = membersOf(sourceOf('options.ts'), 'ServerClockOptions')
+  const syncOptions = membersOf(sourceOf('options.ts'), 'SyncOptions').map((name) => `sync.${name}`)
+  const tables: [column: string, names: string[]][] = [
+    ['option', [...options.filter((name) => name !== 'sync'), ...syncOptions]],
+    ['member', membersOf(sourceOf('members.ts'), 'ClockMembers')],
+    ['event', membersOf(sourceOf('events.ts'), 'ClockEvents')]
+  ]
+  for (const [column, names] of tables) {
+    const { rows } = findTable(section(README, 'Browser client'), column)
+    const named = rows.map(([name = '']) => codesIn(name)[0]?.replace(/\(.*/, ''))
+    t.strictSame(named.sort(), names.sort(), column)
   }
 })
 

@@ -37,7 +37,10 @@ const SETTINGS: ts.CompilerOptions = {
   moduleResolution: ts.ModuleResolutionKind.NodeNext,
   moduleDetection: ts.ModuleDetectionKind.Force,
   types: ['node'],
-  paths: { 'fastify-time-socket': [`${ROOT}src/index.ts`] },
+  paths: {
+    'fastify-time-socket': [`${ROOT}src/index.ts`],
+    'fastify-time-socket/client': [`${ROOT}src/client/index.ts`]
+  },
   allowJs: true,
   checkJs: true,
   strict: true,

@@ -1,0 +1,89 @@
+import type { Environment } from './environment.js'
+import type { Slew } from './slew.js'
+import { createTimer } from './timer.js'
+
+/** Takes back what was planned; harmless when that is over, and again. */
+export type Cancel = () => void
+
+/** Who is to be called back at which times of the server. */
+export interface Timetable {
+  /** Once, when the server's clock gets there; soon, if it has. @throws for no finite number. */
+  at (dueMs: number, callback: () => void): Cancel
+  /** At each whole multiple; once for all that were missed. @throws for no positive number. */
+  every (periodMs: number, callback: () => void): Cancel
+  /** Calls back those who are due, and sets the timer for the next. */
+  run (): void
+  /** Nobody is called back until the next `run()`. */
+  stop (): void
+}
+
+interface Entry {
+  dueMs: number
+  /** Infinity: once. */
+  readonly periodMs: number
+  readonly callback: () => void
+}
+
+/** Of a period: so little before its end it counts as over, for what rounding takes off. */
+const ROUNDING = 1e-6
+
+export function createTimetable (environment: Environment, { now, toLocal }: Slew): Timetable {
+  const timer = createTimer(environment)
+  const entries = new Set<Entry>()
+  let isStopped = false
+
+  function sorted (): Entry[] {
+    return [...entries].sort((a, b) => a.dueMs - b.dueMs)
+  }
+
+  function visit (entry: Entry): void {
+    const { dueMs, periodMs, callback } = entry
+    const nowMs = now()
+    const isDue = dueMs <= nowMs
+    // It is further away than a period once the clock has stepped back.
+    if (!isDue && dueMs <= nowMs + periodMs) return
+    entry.dueMs = nextMultiple(nowMs, periodMs)
+    if (periodMs === Infinity) entries.delete(entry)
+    if (isDue) attempt(callback)
+  }
+
+  function run (): void {
+    isStopped = false
+    for (const entry of sorted()) if (!isStopped && entries.has(entry)) visit(entry)
+    if (isStopped) return
+    const [next] = sorted()
+    // Browsers cut fractions off, and would be early.
+    timer(next && run, next && Math.ceil(toLocal(next.dueMs) - environment.monotonic()))
+  }
+
+  function add (dueMs: number, callback: () => void, periodMs = Infinity): Cancel {
+    if (!(Math.abs(dueMs) < Infinity && periodMs > 0)) throw new RangeError('no time')
+    const entry = { dueMs, callback, periodMs }
+    entries.add(entry)
+    if (!isStopped) timer(run)
+    return () => { entries.delete(entry) }
+  }
+
+  return {
+    at: add,
+    every: (periodMs, callback) => add(nextMultiple(now(), periodMs), callback, periodMs),
+    run,
+    stop () {
+      isStopped = true
+      timer()
+    }
+  }
+}
+
+function nextMultiple (nowMs: number, periodMs: number): number {
+  return (Math.floor(nowMs / periodMs + ROUNDING) + 1) * periodMs
+}
+
+/** What a callback throws is reported as uncaught, and keeps nobody else from being called. */
+function attempt (callback: () => void): void {
+  try {
+    callback()
+  } catch (error) {
+    queueMicrotask(() => { throw error })
+  }
+}

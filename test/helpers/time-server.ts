@@ -1,0 +1,63 @@
+import type { Peer, World } from './client-world.js'
+
+export interface TimeServerOptions {
+  /** Milliseconds that a message takes, each way. Default 20. */
+  delayMs?: number
+  /** By how much its clock is ahead. Default 0. */
+  aheadMs?: number
+  server?: string
+  epoch?: number
+  interval?: number
+}
+
+/**
+ * Serves a simulated client as a time socket does: lets it in, greets it, answers what it asks,
+ * ticks. The fields may be changed at any time.
+ */
+export interface TimeServer extends Required<TimeServerOptions> {
+  /** Lets this client in, from now on. */
+  serve (peer: Peer): void
+  /** Sends something as if it had been sent `delayMs` ago. */
+  send (message: object): void
+  now (): number
+}
+
+export function createTimeServer (world: World, options: TimeServerOptions = {}): TimeServer {
+  let served: Peer | undefined
+  let count = 0
+
+  /** A network is never as regular as to hide how fine the device’s clock is. */
+  function later (callback: () => void): void {
+    count++
+    world.later(server.delayMs + count * 37 % 101 / 1000, callback)
+  }
+
+  const server: TimeServer = {
+    delayMs: 20,
+    aheadMs: 0,
+    server: 'k3f9x2ab',
+    epoch: 0,
+    interval: 5000,
+    ...options,
+    now: () => world.serverNow() + server.aheadMs,
+    serve (peer) {
+      served = peer
+      peer.onText = (text) => {
+        const { type, id } = JSON.parse(text)
+        if (type !== 'sync') return
+        later(() => {
+          server.send({ type: 'sync', id, at: server.now(), hold: 0, epoch: server.epoch })
+        })
+      }
+      peer.accept()
+      server.send(
+        { type: 'hello', server: server.server, interval: server.interval, epoch: server.epoch }
+      )
+    },
+    send (message) {
+      const peer = served
+      later(() => peer?.send(message))
+    }
+  }
+  return server
+}
