@@ -41,6 +41,19 @@ test('terminates a client that does not finish closing', async (t) => {
   t.ok(ws.isTerminated)
 })
 
+test('ends many permissions, each in its time, with one timer for all of them', async (t) => {
+  const { time, clients } = setUp()
+  const members = Array.from({ length: 100 }, (_, index) =>
+    createFakeClient({}, { expiresMs: (index + 1) * 86_400_000 }))
+  for (const { client } of members) clients.add(client)
+  t.equal(time.pendingCount, 1)
+  for (const days of [1, 24, 25, 26, 99]) {
+    time.stall(days * 86_400_000 - time.timers.monotonic())
+    const ended = members.filter(({ ws }) => ws.sent.includes('close 4401'))
+    t.strictSame([ended.length, time.pendingCount], [days, 1])
+  }
+})
+
 test('has one timer while somebody is connected, and none else', async (t) => {
   const { time, watch, clients, client } = setUp()
   t.equal(time.pendingCount, 1)
