@@ -12,6 +12,8 @@ const BETWEEN_STEPS_MS = 350
 const LIMIT_MS = 50
 /** When a permission ends that is to end while the clock jumps. */
 const EXPIRES_MS = 4000
+/** Two hours, which pass in the leap, and two days, which do not. */
+const DUE_MS = [7_200_000, 172_800_000]
 
 if (!hasFakeWallClock && process.env['CI'] === 'true') throw new Error('install libfaketime')
 const options = { skip: !hasFakeWallClock && 'there is no libfaketime' }
@@ -29,6 +31,7 @@ test('a wall clock that jumps moves the times that are told, and nothing else', 
     await connect(url), await connect(url, { protocols: ['time.v1'] }),
     await connect(`${url}?expires=3600000`)
   ]
+  for (const afterMs of DUE_MS) peers[0]?.ws.send(`in ${afterMs}`)
   const startMs = performance.now()
   const expiring = await connect(`${url}?expires=${EXPIRES_MS}`)
   const expired = expiring.closed.then((end) => ({ end, ms: performance.now() - startMs }))
@@ -39,6 +42,7 @@ test('a wall clock that jumps moves the times that are told, and nothing else', 
     await sleep(BETWEEN_STEPS_MS)
   }
   const { clients, stats, ticks = [] } = await server.state()
+  const news = peers[0]?.messages.filter((message) => String(message).endsWith('later'))
   const told = Number(new Date(String(peers[0]?.messages.at(-1))))
 
   t.strictSame(ticks[0], first)
@@ -52,6 +56,7 @@ test('a wall clock that jumps moves the times that are told, and nothing else', 
   t.strictSame(epochs, [0, STEPS.length, STEPS.length])
   t.ok(Math.abs(told - Date.now() - wallClock.offset * 1000) < 1000, new Date(told).toISOString())
 
+  t.strictSame(news, [`${DUE_MS[0]} ms later`])
   const { end, ms } = await expired
   t.strictSame(end, [4401, 'permission expired'])
   t.ok(ms >= EXPIRES_MS - 1 && ms < EXPIRES_MS + 1000, `after ${ms} ms`)

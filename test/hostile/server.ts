@@ -65,7 +65,11 @@ async function registerTimeSocket (): Promise<() => State> {
     drain: { grace: graceMs },
     heartbeat,
     preValidation: misbehave('late'),
-    onMessage: (client, data) => client.send(answerTo(String(data))),
+    onMessage (client, data) {
+      const [, afterMs] = /^in (\d+)$/.exec(String(data)) ?? []
+      if (afterMs === undefined) client.send(answerTo(String(data)))
+      else schedule(Number(afterMs))
+    },
     expiresAt,
     onTick (tick) {
       record(tick)
@@ -88,6 +92,11 @@ async function registerTimeSocket (): Promise<() => State> {
 function expiresAt ({ query }: FastifyRequest): number | undefined {
   const { expires } = query as { expires?: string }
   return expires === undefined ? undefined : app.timeSocket.now() + Number(expires)
+}
+
+/** Tells everybody so, so many ms from now. */
+function schedule (afterMs: number): void {
+  app.timeSocket.broadcast(`${afterMs} ms later`, { at: app.timeSocket.now() + afterMs })
 }
 
 function record (tick: Tick): void {
