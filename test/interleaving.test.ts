@@ -9,12 +9,17 @@ import { connect } from './helpers/peer.js'
 import type { Peer } from './helpers/peer.js'
 import { createRandom } from './helpers/random.js'
 import { https } from './helpers/tls.js'
+import { waitFor } from './helpers/wait.js'
 
 const SEED = 7
 const CLIENT_COUNT = 150
 const STEP_COUNT = 100
 /** So large that one broadcast takes several slices of 4 ms. */
 const LARGE_BYTES = 250_000
+/** What is scheduled has numbers from here on. */
+const SCHEDULED = 1000
+/** How far ahead. */
+const AHEAD_MS = 20
 
 /** One client, from both sides. */
 interface Pair {
@@ -22,6 +27,8 @@ interface Pair {
   readonly client: TimeSocketClient
   /** The numbers of the messages it was sent, in order. */
   readonly sent: number[]
+  /** Those that it is sent when it is time, in between. */
+  readonly due: number[]
   /** How its connection ended, if the server closed it. */
   ending: [code: number, reason: string] | undefined
   isTerminated: boolean
@@ -51,7 +58,7 @@ async function setUp (t: Teardown, scheme: 'ws' | 'wss') {
     const url = `${scheme}://127.0.0.1:${port}/time`
     const peer = await connect(url, { ca: https.cert, protocols })
     const client = [...app.timeSocket.clients.values()].find(({ id }) => !before.has(id))
-    const story = { sent: [], ending: undefined, isTerminated: false }
+    const story = { sent: [], due: [], ending: undefined, isTerminated: false }
     pairs.push({ peer, client: client as TimeSocketClient, ...story })
   }
 
@@ -73,7 +80,8 @@ function pick<Value> (values: readonly Value[], random: () => number): Value {
 /** What may happen while a broadcast is on its way, each by its share. */
 const STEPS: [share: number, step: (scene: Scene, number: number) => unknown][] = [
   [0.15, (scene, number) => broadcast(scene, number, LARGE_BYTES)],
-  [0.2, (scene, number) => broadcast(scene, number, 10)],
+  [0.1, (scene, number) => broadcast(scene, number, 10)],
+  [0.1, (scene, number) => schedule(scene, SCHEDULED + number)],
   [0.2, (scene, number) => {
     const { client, sent } = pick(stayers(scene), scene.random)
     if (client.send(String(number))) sent.push(number)
@@ -96,6 +104,27 @@ function broadcast (scene: Scene, number: number, bytes: number): void {
   const recipients = stayers(scene)
   scene.app.timeSocket.broadcast(String(number).padEnd(bytes))
   for (const { sent } of recipients) sent.push(number)
+}
+
+/** Clients of `time.v1` get it in its place, all others later. */
+function schedule (scene: Scene, number: number): void {
+  const { timeSocket } = scene.app
+  timeSocket.broadcast(String(number), { at: timeSocket.now() + AHEAD_MS })
+  for (const { peer, sent, due } of stayers(scene)) {
+    (peer.ws.protocol === '' ? due : sent).push(number)
+  }
+}
+
+/** Parts what came in its place from what was scheduled and came on joining, or on time. */
+function part (
+  numbers: readonly number[], { sent }: Pair
+): [inPlace: number[], others: number[]] {
+  const isOther = (number: number) => number >= SCHEDULED && !sent.includes(number)
+  return [numbers.filter((number) => !isOther(number)), numbers.filter(isOther)]
+}
+
+function isIncreasing (numbers: readonly number[]): boolean {
+  return numbers.every((number, index) => index === 0 || number > Number(numbers[index - 1]))
 }
 
 async function run (scene: Scene): Promise<void> {
@@ -138,12 +167,19 @@ for (const [title, scheme] of [['TCP', 'ws'], ['TLS', 'wss']] as const) {
     await run(scene)
     // In the middle of one more.
     broadcast(scene, STEP_COUNT, LARGE_BYTES)
+    const plain = stayers(scene).filter(({ peer }) => peer.ws.protocol === '')
+    const last = SCHEDULED + STEP_COUNT
+    schedule(scene, last)
+    await waitFor(() => plain.every(({ peer }) => peer.messages.includes(String(last))), 'the last')
     await scene.app.close()
     const goodbye: Pair['ending'] = [1001, 'server shutting down']
-    const disorder = []
-    for (const { peer, sent, ending, isTerminated } of scene.pairs) {
+    const disorder: object[] = []
+    for (const pair of scene.pairs) {
+      const { peer, sent, due, ending, isTerminated } = pair
       const [code, reason] = await peer.closed
-      const numbers = numbersOf(peer)
+      const [numbers, others] = part(numbersOf(peer), pair)
+      const isMissing = plain.includes(pair) && !due.every((number) => others.includes(number))
+      if (isMissing || !isIncreasing(others)) disorder.push({ due, others })
       const expected = isTerminated ? sent.slice(0, numbers.length) : sent
       const end = isTerminated ? [1006, ''] : ending ?? goodbye
       if (String([numbers, code, reason]) === String([expected, ...end])) continue
