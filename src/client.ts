@@ -3,13 +3,14 @@ import { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import type { WebSocket } from 'ws'
 import * as codes from './close-codes.js'
+import { discardInput } from './discard-input.js'
 import { cutReason, endingAfter, TERMINATED, TOO_LARGE, TOO_SLOW } from './endings.js'
 import { InvalidArgumentError } from './errors.js'
 import type { Frame, Ping } from './frame.js'
 import { createMessage } from './message.js'
 import type { Counters } from './observer.js'
 import { show } from './show.js'
-import { listen, listenToPongs } from './socket-listener.js'
+import { listen } from './socket-listener.js'
 import type { SocketListener } from './socket-listener.js'
 import { formOf } from './time-messages.js'
 import type { Form } from './time-messages.js'
@@ -32,6 +33,8 @@ export interface ClientHost<Context> {
   wasHeldUp (client: Client<Context>, sinceMs: number): boolean
   /** A message came while the connection was open, and is not too large. */
   received (client: Client<Context>, data: Buffer, isBinary: boolean): void
+  /** A ping came while the connection was open, or a pong that nobody asked for. */
+  receivedControl (client: Client<Context>): void
   /** The connection has ended. Called once. */
   closed (client: Client<Context>, info: CloseInfo): void
 }
@@ -198,6 +201,12 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
     this.#ws.close(ending.code, ending.reason)
   }
 
+  /** Ends it because of what it sent: closes with this code, and reads no more of it. */
+  fail (ending: CloseInfo): void {
+    this.end(ending)
+    this.#discardInput()
+  }
+
   /** Sends a frame, after whatever is on its way to this client. @returns whether it was taken. */
   deliver (frame: Frame): boolean {
     this.#host.sending(this)
@@ -255,7 +264,6 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
     this.pingedRound = round
     this.#pingedMs = performance.now()
     this.#bytesBefore = this.#bytesRead
-    listenToPongs(this.#ws)
   }
 
   /**
@@ -279,22 +287,47 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
 
   received (data: Buffer, isBinary: boolean): void {
     this.#bytesBefore = undefined
-    if (this.isEnding) return
-    if (data.length > this.#host.maxMessageBytes) this.end(TOO_LARGE)
+    if (this.isEnding) this.#discardInput()
+    else if (data.length > this.#host.maxMessageBytes) this.fail(TOO_LARGE)
     else this.#host.received(this, data, isBinary)
+  }
+
+  receivedPing (): void {
+    this.#bytesBefore = undefined
+    // ws has ended it: the client reads no answers, or sends pings faster than they are written.
+    if (!this.isOpen) this.#ending ??= TOO_SLOW
+    this.#receivedControl()
   }
 
   ponged (payload: Buffer): void {
     this.#bytesBefore = undefined
-    if (this.#pingedMs === undefined || payload.length !== 4) return
-    if (payload.readUInt32BE() !== this.pingedRound) return
+    if (this.#pingedMs === undefined || !this.#isAsked(payload)) return this.#receivedControl()
     const tookMs = performance.now() - this.#pingedMs
     this.#pingedMs = undefined
     if (!this.#host.wasHeldUp(this, tookMs)) this.rtt = tookMs
   }
 
+  /** Whether this is what it was pinged with. */
+  #isAsked (payload: Buffer): boolean {
+    return payload.length === 4 && payload.readUInt32BE() === this.pingedRound
+  }
+
+  #receivedControl (): void {
+    if (this.isEnding) this.#discardInput()
+    else this.#host.receivedControl(this)
+  }
+
+  /**
+   * Reads no more of what it sends, and ends the stream: RFC 6455 §7.1.7. Its own close frame would
+   * be no news.
+   */
+  #discardInput (): void {
+    if (this.#socket !== undefined && !this.#socket.writableEnded) discardInput(this.#socket)
+  }
+
   failed (err: Error & { code?: string }): void {
     this.#ending ??= endingAfter(err.code)
+    this.#discardInput()
   }
 
   closed (code: number, reason: Buffer): void {

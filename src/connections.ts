@@ -14,6 +14,7 @@ import { createInbox } from './inbox.js'
 import type { Log } from './log.js'
 import type { Observer } from './observer.js'
 import type { ResolvedOptions } from './options.js'
+import { createRateLimit } from './rate-limit.js'
 import type { ServerClock } from './server-clock.js'
 import { helloText } from './time-messages.js'
 import type { Timers } from './timers.js'
@@ -75,6 +76,8 @@ export function createConnections<Context> (
   /** What waits for `onConnect` to settle. */
   const pending = new Map<Client<Context>, Pending>()
 
+  const limit = createRateLimit(options.messageRate)
+
   const host: ClientHost<Context> = {
     counters: observer.counters,
     maxBufferedBytes: options.maxBufferedBytes,
@@ -87,15 +90,18 @@ export function createConnections<Context> (
       clock,
       timers,
       fanOut,
-      messageRate: options.messageRate,
+      limit,
       counters: observer.counters,
       onMessage (client, data) {
         const held = pending.get(client)?.messages
         if (held === undefined) tellMessage(client, data)
         else if (held.length < MAX_HELD_MESSAGES) held.push(data)
-        else client.end(TOO_MANY_MESSAGES)
+        else client.fail(TOO_MANY_MESSAGES)
       }
     }),
+    receivedControl (client) {
+      if (!limit.takes(client, timers.monotonic())) client.fail(TOO_MANY_MESSAGES)
+    },
     closed (client, info) {
       clients.remove(client)
       observer.closed(client, info)

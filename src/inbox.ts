@@ -3,8 +3,7 @@ import { TOO_MANY_MESSAGES } from './endings.js'
 import type { FanOut } from './fan-out.js'
 import { encodeFrame } from './frame.js'
 import type { Counters } from './observer.js'
-import { createRateLimit } from './rate-limit.js'
-import type { Rate } from './rate-limit.js'
+import type { RateLimit } from './rate-limit.js'
 import type { Reading, ServerClock } from './server-clock.js'
 import { readClientText, syncText } from './time-messages.js'
 import type { Timers } from './timers.js'
@@ -16,7 +15,7 @@ export interface InboxOptions<Context> {
   clock: ServerClock
   timers: Timers
   fanOut: FanOut<Context>
-  messageRate: Rate | false
+  limit: RateLimit
   counters: Pick<Counters, 'messages'>
   /** Told each message for the application: text as string. */
   onMessage: (client: Client<Context>, data: string | Buffer) => void
@@ -27,13 +26,11 @@ export interface InboxOptions<Context> {
  * answered at once, without a trace of them left here. Who sends too often is closed with 1008.
  */
 export function createInbox<Context> (
-  { clock, timers, fanOut, messageRate, counters: { messages }, onMessage }: InboxOptions<Context>
+  { clock, timers, fanOut, limit, counters: { messages }, onMessage }: InboxOptions<Context>
 ): Inbox<Context> {
-  const limit = createRateLimit(messageRate)
-
   /** @param data undefined if it is of no use to anybody. */
   function take (client: Client<Context>, data: string | Buffer | undefined): void {
-    if (!limit.takes(client, timers.monotonic())) return client.end(TOO_MANY_MESSAGES)
+    if (!limit.takes(client, timers.monotonic())) return client.fail(TOO_MANY_MESSAGES)
     messages.received++
     if (data === undefined) messages.ignored++
     else onMessage(client, data)
@@ -43,7 +40,7 @@ export function createInbox<Context> (
   function sync (client: Client<Context>, id: number, arrival: Reading | undefined): void {
     const nowMs = timers.monotonic()
     const isTaken = limit.takes(client, nowMs)
-    if (!isTaken && !limit.tolerates(client, nowMs)) return client.end(TOO_MANY_MESSAGES)
+    if (!isTaken && !limit.tolerates(client, nowMs)) return client.fail(TOO_MANY_MESSAGES)
     messages.received++
     if (!isTaken || arrival === undefined) messages.ignored++
     else answer(client, id, arrival)

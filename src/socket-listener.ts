@@ -4,6 +4,8 @@ import type { WebSocket } from 'ws'
 export interface SocketListener {
   /** A message came. Text is UTF-8. */
   received (data: Buffer, isBinary: boolean): void
+  /** A ping came; ws has answered it, or terminated the connection if too many answers wait. */
+  receivedPing (): void
   /** An answer to a ping came, with the ping's payload; or one that nobody asked for. */
   ponged (payload: Buffer): void
   /** ws found a frame that breaks the rules, and closes the connection. */
@@ -24,15 +26,9 @@ export function listen (ws: WebSocket, listener: SocketListener): void {
   ws.removeAllListeners('error')
   ws.on('error', onError)
   ws.on('message', onMessage)
+  ws.on('ping', onPing)
+  ws.on('pong', onPong)
   ws.on('close', onClose)
-}
-
-/**
- * From now on `ponged` is told as well; without effect if it is already. A fourth listener
- * costs 90 bytes, which whoever is never pinged does not owe.
- */
-export function listenToPongs (ws: WebSocket): void {
-  if (ws.listenerCount('pong') === 0) ws.on('pong', onPong)
 }
 
 const kListener = Symbol('time-socket-listener')
@@ -48,6 +44,10 @@ function onError (this: WebSocket, err: Error): void {
 function onMessage (this: WebSocket, data: unknown, isBinary: boolean): void {
   // A Buffer: `binaryType` is left at ws's default.
   (this as ListenedSocket)[kListener].received(data as Buffer, isBinary)
+}
+
+function onPing (this: WebSocket): void {
+  (this as ListenedSocket)[kListener].receivedPing()
 }
 
 function onPong (this: WebSocket, payload: Buffer): void {

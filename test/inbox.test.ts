@@ -2,6 +2,7 @@ import { test } from 'tap'
 import { createFanOut } from '../src/fan-out.js'
 import { encodeFrame } from '../src/frame.js'
 import { createInbox } from '../src/inbox.js'
+import { createRateLimit } from '../src/rate-limit.js'
 import type { Rate } from '../src/rate-limit.js'
 import { createServerClock } from '../src/server-clock.js'
 import { createFakeClient } from './helpers/fake-client.js'
@@ -19,7 +20,12 @@ function setUp (messageRate: Rate | false = false) {
   const counters = { messages: { received: 0, ignored: 0 } }
   const told: unknown[] = []
   const inbox = createInbox<object>({
-    clock, timers, fanOut, messageRate, counters, onMessage: (_client, data) => told.push(data)
+    clock,
+    timers,
+    fanOut,
+    limit: createRateLimit(messageRate),
+    counters,
+    onMessage: (_client, data) => told.push(data)
   })
   const join = (protocol: string) => {
     const { client, ws } = createFakeClient({ sending: fanOut.serve }, {}, protocol)

@@ -1,8 +1,9 @@
 import { test } from 'tap'
+import type { WebSocket } from 'ws'
 import type { TimeSocketOptions } from '../src/index.js'
 import { createTimeApp, listen } from './helpers/app.js'
 import { connect } from './helpers/peer.js'
-import { openRaw, upgradeRequest } from './helpers/raw.js'
+import { openRaw, textFrame, upgradeRequest } from './helpers/raw.js'
 import { waitFor } from './helpers/wait.js'
 
 type Test = Parameters<typeof createTimeApp>[0]
@@ -21,7 +22,7 @@ async function setUp (t: Test, options: TimeSocketOptions) {
     ...options
   })
   const port = await listen(app)
-  return { calls, log, timeSocket, port, open: () => connect(`ws://127.0.0.1:${port}/time`) }
+  return { app, calls, log, timeSocket, port, open: () => connect(`ws://127.0.0.1:${port}/time`) }
 }
 
 type Message = string | Buffer
@@ -133,4 +134,87 @@ test('on a real port, an over-long message closes also while onConnect is pendin
   const peer = await open()
   peer.ws.send('x'.repeat(11))
   t.strictSame(await peer.closed, [1009, 'message too large'])
+})
+
+test('on a real port, a flood is not parsed once it is closed with 1008, which its sender can read', async (t) => {
+  const messageRate = { burst: 5, perSecond: 0.001 }
+  const { app, calls, timeSocket, port } = await setUp(t, { messageRate })
+  let parsed = 0
+  app.websocketServer.on('connection', (ws) => ws.on('message', () => parsed++))
+  const peer = openRaw(port, upgradeRequest('/time'))
+  await peer.answered
+  const flood = Buffer.alloc(16 * 1024 * 1024, textFrame('flood'))
+  peer.socket.write(flood)
+  await waitFor(() => peer.text.endsWith('too many messages'), 'the close frame')
+  peer.socket.destroy()
+  await waitFor(() => timeSocket.clients.size === 0, 'leaving')
+  t.strictSame(calls, [...Array(5).fill('text 5'), '1008 rate too many messages'])
+  // At most what one read of the kernel brings: the rest of it is in ws's hands already.
+  t.ok(parsed <= Math.ceil(65_536 / textFrame('flood').length), `${parsed} messages were parsed`)
+})
+
+test('on a real port, who sends more after a close is not listened to', async (t) => {
+  const { app, timeSocket, port } = await setUp(t, { onMessage: (client) => client.close(4000) })
+  const parsed: string[] = []
+  app.websocketServer.on('connection', (ws) => ws.on('message', (data) => parsed.push(String(data))))
+  const peer = openRaw(port, upgradeRequest('/time'))
+  await peer.answered
+  peer.socket.write(textFrame('close me'))
+  await waitFor(() => peer.text.endsWith('\x0f\xa0'), 'the close frame')
+  peer.socket.write(textFrame('more'))
+  await peer.ended
+  await waitFor(() => timeSocket.clients.size === 0, 'leaving')
+  t.strictSame(parsed, ['close me', 'more'])
+})
+
+test('on a real port, who answers a close is let go by the closing handshake', async (t) => {
+  const { calls, timeSocket, open } = await setUp(t, { messageRate: { burst: 1, perSecond: 1 } })
+  const peer = await open()
+  peer.ws.send('a')
+  peer.ws.send('b')
+  t.strictSame(await peer.closed, [1008, 'too many messages'])
+  await waitFor(() => timeSocket.clients.size === 0, 'leaving', 1000)
+  t.strictSame(calls, ['text 1', '1008 rate too many messages'])
+})
+
+const control: [title: string, send: (ws: WebSocket) => void][] = [
+  ['pings', (ws) => ws.ping()],
+  ['pongs that nobody asked for', (ws) => ws.pong()]
+]
+
+for (const [title, send] of control) {
+  test(`on a real port, ${title} count as messages`, async (t) => {
+    const { calls, open, log } = await setUp(t, { messageRate: { burst: 5, perSecond: 0.001 } })
+    const peer = await open()
+    for (let count = 0; count < 5; count++) send(peer.ws)
+    peer.ws.send('one too many')
+    t.strictSame(await peer.closed, [1008, 'too many messages'])
+    await waitFor(() => calls.length > 0, 'onClose')
+    t.strictSame(calls, ['1008 rate too many messages'])
+    t.strictSame([log.messages('warn'), log.messages('error')], [[], []])
+  })
+}
+
+test('on a real port, answers to our own pings do not count as messages', async (t) => {
+  const { calls, timeSocket, open } = await setUp(t, {
+    heartbeat: { interval: 20, timeout: 1000 }, messageRate: { burst: 1, perSecond: 0.001 }
+  })
+  const peer = await open()
+  let pings = 0
+  peer.ws.on('ping', () => pings++)
+  await waitFor(() => pings >= 5, 'pings')
+  peer.ws.send('hi')
+  await peer.received(1)
+  t.strictSame([calls, timeSocket.clients.size], [['text 2'], 1])
+})
+
+test('on a real port, without a limit, who sends pings and reads no pongs is slow', async (t) => {
+  const { calls, port } = await setUp(t, { messageRate: false })
+  const peer = openRaw(port, upgradeRequest('/time'))
+  await peer.answered
+  peer.socket.pause()
+  // ws keeps at most 60 answers.
+  peer.socket.write(Buffer.alloc(600, Buffer.from('898000000000', 'hex')))
+  await waitFor(() => calls.length > 0, 'onClose')
+  t.strictSame(calls, ['1006 slow '])
 })

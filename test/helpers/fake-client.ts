@@ -49,6 +49,7 @@ export function createFakeClient (
     withPing: (_client, frame) => frame,
     wasHeldUp: () => false,
     received () {},
+    receivedControl () {},
     closed () {},
     ...host
   })

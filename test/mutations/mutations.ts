@@ -60,6 +60,11 @@ const rows: [name: string, file: string, find: string, replace: string, test: st
   // Limits and liveness.
   ['messages may be as large as ws allows', 'client.ts', 'data.length > this.#host.maxMessageBytes', 'false', 'limits.test.ts'],
   ['messages may come as often as they like', 'inbox.ts', 'if (!limit.takes(client, timers.monotonic())) return', 'if (false) return', 'limits.test.ts'],
+  ['pings may come as often as they like', 'connections.ts', 'if (!limit.takes(client, timers.monotonic())) client.fail(TOO_MANY_MESSAGES)', '', 'limits.test.ts'],
+  ['a flood is taken apart to its end', 'client.ts', 'this.end(ending)\n    this.#discardInput()', 'this.end(ending)', 'limits.test.ts'],
+  ['what comes after a close is read', 'client.ts', 'if (this.isEnding) this.#discardInput()\n    else if (data', 'if (this.isEnding) {}\n    else if (data', 'limits.test.ts'],
+  ['a flood is read to its end', 'discard-input.ts', 'if (leftBytes < 0) socket.pause()', '', 'discard-input.test.ts'],
+  ['messages are held without end', 'connections.ts', 'held.length < MAX_HELD_MESSAGES', 'true', 'connections.test.ts'],
   ['permissions do not end', 'watch.ts', 'client.expiresMs <= nowMs', 'false', 'watch.test.ts'],
   ['a permission that has ended is taken', 'route.ts', 'return new ExpiredError()', 'return undefined', 'permission.test.ts'],
   ['who does not finish closing stays', 'watch.ts', 'nowMs - client.leavingMs >= CLOSE_TIMEOUT_MS', 'false', 'watch.test.ts'],
