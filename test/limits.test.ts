@@ -4,7 +4,7 @@ import type { TimeSocketOptions } from '../src/index.js'
 import { createTimeApp, listen } from './helpers/app.js'
 import { connect } from './helpers/peer.js'
 import { openRaw, textFrame, upgradeRequest } from './helpers/raw.js'
-import { waitFor } from './helpers/wait.js'
+import { waitFor, within } from './helpers/wait.js'
 
 type Test = Parameters<typeof createTimeApp>[0]
 
@@ -162,9 +162,18 @@ test('on a real port, who sends more after a close is not listened to', async (t
   peer.socket.write(textFrame('close me'))
   await waitFor(() => peer.text.endsWith('\x0f\xa0'), 'the close frame')
   peer.socket.write(textFrame('more'))
-  await peer.ended
+  // Who says nothing more is waited for, five seconds long.
+  await within(peer.ended, 'the end', 3000)
   await waitFor(() => timeSocket.clients.size === 0, 'leaving')
   t.strictSame(parsed, ['close me', 'more'])
+})
+
+test('on a real port, who breaks a limit is not waited for to say goodbye', async (t) => {
+  const { port } = await setUp(t, { maxMessageBytes: 1 })
+  const peer = openRaw(port, upgradeRequest('/time'))
+  await peer.answered
+  peer.socket.write(textFrame('ab'))
+  t.ok((await within(peer.ended, 'the end', 3000)).endsWith('message too large'))
 })
 
 test('on a real port, who answers a close is let go by the closing handshake', async (t) => {
