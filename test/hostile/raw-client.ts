@@ -75,8 +75,7 @@ export function connectRaw (
     for (let frame = readFrame(rest); frame !== undefined; frame = readFrame(rest)) {
       rest = rest.subarray(frame.length)
       if (!frame.isClose) continue
-      const [code, reason] = [frame.payload.subarray(0, 2), frame.payload.subarray(2)]
-      goodbye = `${code.length < 2 ? 1005 : code.readUInt16BE()} ${reason}`.trim()
+      goodbye = goodbyeOf(frame.payload)
       if (conduct === 'good') socket.end(CLOSE)
     }
   }
@@ -98,6 +97,22 @@ export function connectRaw (
 function openSocket (port: number, isTls: boolean): Socket {
   const options = { port, host: '127.0.0.1' }
   return isTls ? connectTls({ ...options, ca: https.cert }) : connectTcp(options)
+}
+
+/** The code and reason of a close frame. */
+function goodbyeOf (payload: Buffer): string {
+  const [code, reason] = [payload.subarray(0, 2), payload.subarray(2)]
+  return `${code.length < 2 ? 1005 : code.readUInt16BE()} ${reason}`.trim()
+}
+
+/** Code and reason of the close frame among these frames; `none` if there is none. */
+export function goodbyeIn (bytes: Buffer): string {
+  for (let rest = bytes; ;) {
+    const frame = readFrame(rest)
+    if (frame === undefined) return 'none'
+    if (frame.isClose) return goodbyeOf(frame.payload)
+    rest = rest.subarray(frame.length)
+  }
 }
 
 /** The frame at the start of these bytes, if it is whole: RFC 6455 §5.2, without a mask. */
