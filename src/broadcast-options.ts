@@ -1,8 +1,9 @@
 import { InvalidArgumentError } from './errors.js'
 import { readMoment } from './moment.js'
 import { isPlainObject } from './plain-object.js'
+import { isScalar } from './scalar.js'
 import { show } from './show.js'
-import type { BroadcastOptions, Scalar } from './types.js'
+import type { BroadcastOptions } from './types.js'
 
 const OPTIONS = ['where', 'except', 'filter', 'local', 'at', 'key']
 /** How far ahead a broadcast may be scheduled: 24 days. */
@@ -55,8 +56,4 @@ function assertThat (
   isFulfilled: boolean, argument: string, expected: string, received: unknown
 ): asserts isFulfilled {
   if (!isFulfilled) throw new InvalidArgumentError(argument, expected, show(received))
-}
-
-function isScalar (value: unknown): value is Scalar {
-  return value === null || ['string', 'boolean'].includes(typeof value) || Number.isFinite(value)
 }

@@ -1,12 +1,14 @@
 import { assertKey, assertOptions, readAt } from './broadcast-options.js'
 import type { Client } from './client.js'
 import type { Clients } from './clients.js'
+import type { Broadcast, Cancel, Recipients } from './envelope.js'
 import type { FanOut } from './fan-out.js'
 import type { Log } from './log.js'
-import { createMessage } from './message.js'
-import type { Outgoing } from './message.js'
+import { createOutgoing, readContent } from './message.js'
+import type { Content, Outgoing } from './message.js'
 import type { Observer } from './observer.js'
 import { createCondition } from './recipients.js'
+import type { Relay } from './relay.js'
 import { createScheduled } from './scheduled.js'
 import type { Scheduled } from './scheduled.js'
 import type { ServerClock } from './server-clock.js'
@@ -19,6 +21,12 @@ export interface Broadcaster<Context> extends Pick<Scheduled<Context>, 'welcome'
   broadcast (data: unknown, options?: BroadcastOptions<Context>): number
   /** `TimeSocket.cancel` as it is promised there. */
   cancel (key: string): boolean
+  /**
+   * Does what was done on another server.
+   *
+   * @throws {TooManyScheduledError | InvalidArgumentError} when it cannot be scheduled here.
+   */
+  receive (message: Broadcast | Cancel): void
   /** Nobody is to get anything any more: withdraws what is pending. */
   close (): void
 }
@@ -29,13 +37,15 @@ export interface BroadcasterOptions<Context> {
   clock: Pick<ServerClock, 'now'>
   timers: Timers
   observer: Observer<Context>
+  /** To other servers; undefined where there are none. */
+  relay: Pick<Relay, 'send'> | undefined
   log: Log
   /** Whether nobody is to get anything any more. */
   isClosed: () => boolean
 }
 
 export function createBroadcaster<Context> (
-  { clients, fanOut, clock, timers, observer, log, isClosed }: BroadcasterOptions<Context>
+  { clients, fanOut, clock, timers, observer, relay, log, isClosed }: BroadcasterOptions<Context>
 ): Broadcaster<Context> {
   const scheduled = createScheduled({ clients, clock, timers, log, send })
   let hasEnded = false
@@ -51,25 +61,43 @@ export function createBroadcaster<Context> (
     })
   }
 
+  function dispatch (
+    content: Content, options: BroadcastOptions<Context>, at: number | undefined
+  ): number {
+    const { key } = options
+    const message = createOutgoing(content, { at, key })
+    const isChosen = createCondition(options)
+    // Chosen before the first write: a filter that throws must find nothing sent.
+    const recipients = [...clients.byId.values()]
+      .filter((client) => client.isOpen && isChosen(client))
+    if (at === undefined && key === undefined) send(message, recipients)
+    else scheduled.put({ message, isChosen, at, key }, recipients)
+    observer.broadcast(recipients.length)
+    return recipients.length
+  }
+
   return {
     broadcast (data, options = {}) {
       assertOptions(options)
       const at = readAt(options.at, clock.now)
-      const { key } = options
-      const message = createMessage(data, { at, key })
+      const content = readContent(data)
       if (hasEnded || isClosed()) return 0
-      const isChosen = createCondition(options)
-      // Chosen before the first write: a filter that throws must find nothing sent.
-      const recipients = [...clients.byId.values()]
-        .filter((client) => client.isOpen && isChosen(client))
-      if (at === undefined && key === undefined) send(message, recipients)
-      else scheduled.put({ message, isChosen, at, key }, recipients)
-      observer.broadcast(recipients.length)
-      return recipients.length
+      const count = dispatch(content, options, at)
+      const { key, filter, local = false } = options
+      if (filter === undefined && !local) {
+        relay?.send({ type: 'broadcast', ...travelling(options), at, key, content })
+      }
+      return count
     },
     cancel (key) {
       assertKey(key, 'the key')
+      if (!hasEnded) relay?.send({ type: 'cancel', key })
       return scheduled.cancel(key)
+    },
+    receive (message) {
+      if (hasEnded || isClosed()) return
+      if (message.type === 'cancel') scheduled.cancel(message.key)
+      else dispatch(message.content, message, readAt(message.at, clock.now))
     },
     welcome: scheduled.welcome,
     close () {
@@ -77,4 +105,9 @@ export function createBroadcaster<Context> (
       scheduled.close()
     }
   }
+}
+
+/** Of who gets it, what means the same on every server. */
+function travelling ({ where, except = [] }: BroadcastOptions<never>): Recipients {
+  return { where, except: [except].flat() }
 }

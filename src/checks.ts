@@ -25,6 +25,10 @@ const AN_ORIGIN = "an origin of http or https, such as 'https://example.org', or
 
 export const boolean: Rule = { expected: 'a boolean', holds: (value) => typeof value === 'boolean' }
 export const text: Rule = { expected: 'a string', holds: (value) => typeof value === 'string' }
+export const nonEmptyText: Rule = {
+  expected: 'a string that is not empty',
+  holds: (value) => typeof value === 'string' && value !== ''
+}
 export const callback: Rule = { expected: 'a function', holds: isFunction }
 export const object: Rule = { expected: 'a plain object', holds: isPlainObject }
 
@@ -90,10 +94,11 @@ export function numberAbove (min: number, max: number): Rule {
   }
 }
 
-export function objectWith (method: string): Rule {
+export function objectWith (...methods: string[]): Rule {
+  const names = methods.map((method) => `${method}()`).join(', ')
   return {
-    expected: `an object with a method ${method}()`,
-    holds: (value) => isFunction(Object(value)[method])
+    expected: `an object with ${methods.length === 1 ? 'a method' : 'the methods'} ${names}`,
+    holds: (value) => methods.every((method) => isFunction(Object(value)[method]))
   }
 }
 

@@ -84,3 +84,10 @@ export const ExpiredError = createError(
   'the permission to connect has expired',
   401
 )
+
+/** A backplane was used after its `close()`. Each application needs one of its own. */
+export const BackplaneClosedError = createError(
+  'FST_TIME_SOCKET_BACKPLANE_CLOSED',
+  'the backplane has been closed',
+  500
+)

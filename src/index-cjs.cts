@@ -8,10 +8,13 @@ const fastifyTimeSocket = Object.assign(plugin, { default: plugin, ...others })
 
 // eslint-disable-next-line @typescript-eslint/no-redeclare
 declare namespace fastifyTimeSocket {
+  export type Backplane = entry.Backplane
+  export type BackplaneStats = entry.BackplaneStats
   export type BroadcastOptions<Context = TimeSocketContext> = entry.BroadcastOptions<Context>
   export type Clock = entry.Clock
   export type CloseCause = entry.CloseCause
   export type CloseInfo = entry.CloseInfo
+  export type Deliver = entry.Deliver
   export type ExpiresAt = entry.ExpiresAt
   export type Format = entry.Format
   export type FormatName = entry.FormatName

@@ -4,6 +4,7 @@ import type { TimeSocketOptions } from './options.js'
 import { timeSocketPlugin } from './plugin.js'
 
 export * from './errors.js'
+export type { Backplane, Deliver } from './backplane.js'
 export type { TimeAnswer } from './tell-time.js'
 export type { Format, FormatName } from './format.js'
 export type { Json, Message, Sendable } from './message.js'
@@ -11,7 +12,8 @@ export type { ExpiresAt, TimeSocketOptions, TimeSocketRouteOptions } from './opt
 export type { Clock } from './server-clock.js'
 export type { Tick } from './ticker.js'
 export type {
-  BroadcastOptions, CloseCause, CloseInfo, RefusalCause, Scalar, Stats, TickDelivery, TimeSocket,
+  BackplaneStats, BroadcastOptions, CloseCause, CloseInfo, RefusalCause, Scalar, Stats,
+  TickDelivery, TimeSocket,
   TimeSocketClient, TimeSocketContext, TimeSocketNamespaces
 } from './types.js'
 

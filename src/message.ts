@@ -43,27 +43,44 @@ export interface Outgoing {
   encode (form: Form): Frame
 }
 
+/** What a message consists of. */
+export type Content =
+  { readonly kind: 'binary', readonly bytes: Uint8Array } |
+  /** A text as it is, or the JSON text of a value. */
+  { readonly kind: 'text' | 'json', readonly text: string }
+
 /**
  * @param stamp goes with the message in the form of `time.v1`.
  * @throws {InvalidArgumentError} when `data` is no string, bytes or JSON value.
  */
 export function createMessage (data: unknown, stamp: Stamp = {}): Outgoing {
-  const content = typeof data === 'string' ? data : readContent(data)
-  if (typeof content !== 'string') {
-    const frame = encodeFrame(content)
+  return createOutgoing(readContent(data), stamp)
+}
+
+/** @param stamp goes with the message in the form of `time.v1`. */
+export function createOutgoing (content: Content, stamp: Stamp = {}): Outgoing {
+  if (content.kind === 'binary') {
+    const frame = encodeFrame(content.bytes)
     return { binary: true, encode: () => frame }
   }
+  const { kind, text } = content
   const frames: { [Name in Form]?: Frame } = {}
   const textIn = (form: Form) => form === 'plain'
-    ? content
-    : messageText(typeof data === 'string' ? JSON.stringify(data) : content, stamp)
+    ? text
+    : messageText(kind === 'text' ? JSON.stringify(text) : text, stamp)
   return { binary: false, encode: (form) => (frames[form] ??= encodeFrame(textIn(form))) }
 }
 
-/** @returns bytes as such, and the JSON text of anything else. */
-function readContent (data: unknown): Uint8Array | string {
+/**
+ * A string as text, bytes as such, and the JSON text of anything else.
+ *
+ * @throws {InvalidArgumentError} when it is none of these.
+ */
+export function readContent (data: unknown): Content {
+  if (typeof data === 'string') return { kind: 'text', text: data }
   try {
-    return toBytes(data) ?? toJson(data)
+    const bytes = toBytes(data)
+    return bytes === undefined ? { kind: 'json', text: toJson(data) } : { kind: 'binary', bytes }
   } catch (cause) {
     const expected = 'a string, bytes or a JSON value'
     throw Object.assign(new InvalidArgumentError('the message', expected, show(data)), { cause })

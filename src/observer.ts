@@ -3,18 +3,20 @@ import { createLateness } from './lateness.js'
 import type { Tick } from './ticker.js'
 import type { Timers } from './timers.js'
 import type {
-  CloseInfo, RefusalCause, Stats, TickDelivery, TimeSocket, TimeSocketClient
+  BackplaneStats, CloseInfo, RefusalCause, Stats, TickDelivery, TimeSocket, TimeSocketClient
 } from './types.js'
 
 /** What `stats()` counts: it only ever goes up. */
 export type Counters = Pick<
-  Stats, 'accepted' | 'refused' | 'closed' | 'ticks' | 'frames' | 'bytes' | 'messages'
+  Stats, 'accepted' | 'refused' | 'closed' | 'ticks' | 'frames' | 'bytes' | 'messages' | 'backplane'
 >
 
 /** Counts what happens, and tells those who listen on `node:diagnostics_channel`. */
 export interface Observer<Context> {
   /** Also counted up directly, where a call would cost too much. */
   readonly counters: Counters
+  /** Likewise, of what goes to other servers and comes from them. */
+  readonly backplane: BackplaneStats
   /** All of them as of now, with what the others know. */
   read (others: Pick<Stats, 'clients' | 'epoch'>): Stats
   /** Says of whom everything is told from now on. */
@@ -36,8 +38,12 @@ const CHANNELS = {
   refuse: channel('fastify-time-socket:refuse')
 }
 
-export function createObserver<Context> (timers: Timers): Observer<Context> {
-  const counters = createCounters()
+/** @param hasBackplane whether there are other servers: what they tell is counted then. */
+export function createObserver<Context> (
+  timers: Timers, hasBackplane: boolean = false
+): Observer<Context> {
+  const backplane = createBackplaneCounters()
+  const counters = { ...createCounters(), ...(hasBackplane ? { backplane } : {}) }
   const lateness = createLateness(timers)
   let timeSocket: TimeSocket<Context> | undefined
 
@@ -48,6 +54,7 @@ export function createObserver<Context> (timers: Timers): Observer<Context> {
 
   return {
     counters,
+    backplane,
     read: ({ clients, epoch }) => ({
       clients,
       ...structuredClone(counters),
@@ -77,6 +84,10 @@ export function createObserver<Context> (timers: Timers): Observer<Context> {
       publish('refuse', { cause, code })
     }
   }
+}
+
+function createBackplaneCounters (): BackplaneStats {
+  return { published: 0, received: 0, lost: 0, duplicate: 0, stale: 0, invalid: 0, errors: 0 }
 }
 
 function createCounters (): Counters {

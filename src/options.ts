@@ -2,6 +2,7 @@ import type { WebsocketPluginOptions } from '@fastify/websocket'
 import type {
   FastifyRequest, LogLevel, RegisterOptions, RouteHandlerMethod, RouteShorthandOptions
 } from 'fastify'
+import type { Backplane } from './backplane.js'
 import type { Format, FormatName } from './format.js'
 import type { OriginRule } from './origin.js'
 import type { Clock } from './server-clock.js'
@@ -154,6 +155,11 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
     spread?: number | undefined
   } | undefined
   /**
+   * What carries broadcasts to the clients of other servers, such as `redisStreams(…)` from
+   * `fastify-time-socket/redis`. It is closed with the last time socket that has it. Default none.
+   */
+  backplane?: Backplane | undefined
+  /**
    * Where the server's time comes from: taken as it is. Default: the system's clock, with
    * fractions of a millisecond added.
    */
@@ -179,8 +185,8 @@ export type TimeSocketRouteOptions = Omit<
 > & Pick<RegisterOptions, 'logLevel' | 'logSerializers'>
 
 type WithoutDefault =
-  'namespace' | 'preValidation' | 'handler' | 'expiresAt' | 'websocket' | 'logLevel' |
-  'logSerializers'
+  'namespace' | 'preValidation' | 'handler' | 'expiresAt' | 'backplane' | 'websocket' |
+  'logLevel' | 'logSerializers'
 type Reshaped = 'format' | 'heartbeat' | 'messageRate' | 'drain'
 
 /** All options, checked and complete: nobody else fills in defaults. */

@@ -13,6 +13,7 @@ import { createObserver } from './observer.js'
 import type { TimeSocketOptions } from './options.js'
 import { createRefusals } from './refusals.js'
 import { assertRegistrable, decorate, joinPath } from './registration.js'
+import { createRelay } from './relay.js'
 import { resolveOptions } from './resolve-options.js'
 import { createRoute } from './route.js'
 import { createServerClock, SYSTEM_CLOCK } from './server-clock.js'
@@ -47,15 +48,25 @@ export async function timeSocketPlugin (
       watch.stop()
     }
   })
-  const observer = createObserver<TimeSocketContext>(timers)
+  const observer = createObserver<TimeSocketContext>(timers, options.backplane !== undefined)
   const heartbeat = options.heartbeat === false ? undefined : createHeartbeat(options.heartbeat)
   const watch = createWatch({ clients, timers, heartbeat })
   const fanOut = createFanOut<TimeSocketContext>(timers)
   const ticks = createTicks({ clients, fanOut, clock, timers, options, observer, log })
   const { sendCurrent } = ticks
   const isClosed = (): boolean => drain.hasTold
+  const { backplane } = options
+  const relay = backplane && createRelay({
+    backplane,
+    registration: JSON.stringify([url, options.namespace]),
+    counters: observer.backplane,
+    timers,
+    now: clock.now,
+    log,
+    receive: (message) => broadcaster.receive(message)
+  })
   const broadcaster = createBroadcaster({
-    clients, fanOut, clock, timers, observer, log, isClosed
+    clients, fanOut, clock, timers, observer, relay, log, isClosed
   })
   const { broadcast, cancel, welcome } = broadcaster
   const connections = createConnections({
@@ -63,9 +74,11 @@ export async function timeSocketPlugin (
   })
   const { whenTold } = connections
   const { grace: graceMs, spread: spreadMs } = options.drain
-  const drain = createDrain({
-    clients, timers, graceMs, spreadMs, whenTold, hangUp: async () => broadcaster.close()
-  })
+  const hangUp = async (): Promise<void> => {
+    broadcaster.close()
+    await relay?.close()
+  }
+  const drain = createDrain({ clients, timers, graceMs, spreadMs, whenTold, hangUp })
   const capacity = createCapacity(options)
 
   await registerWebsocketServer(app, options, log)
@@ -103,5 +116,6 @@ export async function timeSocketPlugin (
   }
   observer.observe(timeSocket)
   decorate(app, timeSocket)
+  if (relay !== undefined) app.addHook('onReady', relay.start)
   drainOnClose(app, drain)
 }

@@ -67,6 +67,7 @@ const RULES: Readonly<Record<keyof TimeSocketOptions, check.Rule>> = {
   maxBufferedBytes: check.integerBetween(0, 2 ** 31 - 1),
   handshakeTimeout: check.integerBetween(1, MAX_DELAY_MS),
   drain: check.object,
+  backplane: check.objectWith('publish', 'subscribe', 'close'),
   clock: check.objectWith('now'),
   websocket: check.object,
   logLevel: check.text,

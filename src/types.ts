@@ -131,6 +131,29 @@ export interface Stats {
   lateness: { p50: number, p99: number, max: number }
   /** How often the server's wall clock has stepped. */
   epoch: number
+  /** What went to other servers and came from them; only where there is a `backplane`. */
+  backplane?: BackplaneStats
+}
+
+/**
+ * What went to other servers and came from them. Each message that another one has published
+ * counts here once: as `received`, `lost` or `stale`.
+ */
+export interface BackplaneStats {
+  /** Broadcasts and cancels handed to the backplane. */
+  published: number
+  /** Those of other servers that were taken. */
+  received: number
+  /** Those of other servers that never came. */
+  lost: number
+  /** Those that came once more, or after a later one, and were left out. */
+  duplicate: number
+  /** Those that came more than 10 s after they were sent, and were left out. */
+  stale: number
+  /** What came and is no message of this version. */
+  invalid: number
+  /** Failures that the backplane has told of: messages not published, reading interrupted. */
+  errors: number
 }
 
 /** A value that `where` compares with `===`. */
@@ -151,8 +174,8 @@ export interface BroadcastOptions<Context = TimeSocketContext> {
    */
   filter?: ((client: TimeSocketClient<Context>) => boolean) | undefined
   /**
-   * Keeps the message on this server, as a `filter` does: without effect where there is one
-   * server. Default false.
+   * Keeps the message on this server, as a `filter` does, where there is a `backplane`. Default
+   * false.
    */
   local?: boolean | undefined
   /**
@@ -200,9 +223,10 @@ export interface TimeSocket<Context = TimeSocketContext> {
    */
   broadcast<Data> (data: Data & Sendable<Data>, options?: BroadcastOptions<Context>): number
   /**
-   * Withdraws the scheduled broadcast with this key: clients that have it already are told.
+   * Withdraws the scheduled broadcast with this key, on other servers as well: clients that have
+   * it already are told.
    *
-   * @returns whether one was pending.
+   * @returns whether one was pending on this server.
    * @throws {InvalidArgumentError} when the key is no string, or empty.
    */
   cancel (key: string): boolean

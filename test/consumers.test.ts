@@ -14,12 +14,17 @@ const MODES: readonly [mode: string, ts.ModuleKind, ts.ModuleResolutionKind][] =
 const IMPORTS = `
 import fastify from 'fastify'
 import timeSocket, { fastifyTimeSocket, InvalidOptionError } from 'fastify-time-socket'
+import { redisStreams } from 'fastify-time-socket/redis'
+import type { RedisClient } from 'fastify-time-socket/redis'
 import type { Tick, TimeSocket, TimeSocketClient, TimeSocketOptions } from 'fastify-time-socket'
 `
 const REQUIRES = `
 import fastify = require('fastify')
 import timeSocket = require('fastify-time-socket')
+import redis = require('fastify-time-socket/redis')
 const { fastifyTimeSocket, InvalidOptionError } = timeSocket
+const { redisStreams } = redis
+type RedisClient = redis.RedisClient
 type Tick = timeSocket.Tick
 type TimeSocketOptions = timeSocket.TimeSocketOptions
 type TimeSocketClient<Context> = timeSocket.TimeSocketClient<Context>
@@ -51,7 +56,10 @@ for (const client of app.timeSocket.auction.clients.values()) client.context.bid
 const lastTick: Tick | undefined = app.timeSocket.lastTick
 const greet = (client: TimeSocketClient<{ name: string }>) => client.send(client.context.name)
 const codeOf = (err: unknown) => err instanceof InvalidOptionError ? err.code : undefined
-void [lastTick, greet, codeOf]
+const share = (client: RedisClient) => {
+  app.register(timeSocket, { backplane: redisStreams(client, { key: 'app' }) })
+}
+void [lastTick, greet, codeOf, share]
 
 // @ts-expect-error
 app.register(timeSocket, { interval: '1000' })
@@ -93,6 +101,12 @@ test('the package', async (t) => {
     const imported = typesOf(join(directory, 'dist/index.d.ts'))
     t.ok(imported.includes('TimeSocketOptions'))
     t.strictSame(typesOf(join(directory, 'dist/index-cjs.d.cts')), imported)
+  })
+
+  await t.test('does so for its entry for Redis', async (t) => {
+    const imported = typesOf(join(directory, 'dist/redis/index.d.ts'))
+    t.strictSame(imported, ['Backplane', 'Deliver', 'RedisClient', 'RedisStreamsOptions'])
+    t.strictSame(typesOf(join(directory, 'dist/redis/index-cjs.d.cts')), imported)
   })
 })
 

@@ -73,8 +73,10 @@ test('the tarball', async (t) => {
     const { stdout } = await runProgram(process.execPath, [attw, tarball, '--format', 'json'])
     const problems: Problem[] = Object.values<Problem[]>(JSON.parse(stdout).problems).flat()
     const found = problems.map(({ entrypoint, resolutionKind }) => [entrypoint, resolutionKind])
-    // The browser client is for ES modules only, and for compilers that know of `exports`.
-    t.strictSame(found, [['./client', 'node10'], ['./client', 'node16-cjs']])
+    // Node 10 knows no `exports`. The browser client is for ES modules only.
+    t.strictSame(found.sort(), [
+      ['./client', 'node10'], ['./client', 'node16-cjs'], ['./redis', 'node10']
+    ])
   })
 })
 
@@ -97,6 +99,23 @@ test('a project that has installed it', async (t) => {
       }))
     `)
     t.strictSame(found, { isPlugin: true, different: [] })
+  })
+
+  await t.test('gets one entry for Redis from both, without ioredis', async (t) => {
+    const found = await run('redis.mjs', `
+      import { createRequire } from 'node:module'
+      import { InvalidOptionError } from 'fastify-time-socket'
+      import { redisStreams } from 'fastify-time-socket/redis'
+      const required = createRequire(import.meta.url)('fastify-time-socket/redis')
+      let isOurs = false
+      try {
+        redisStreams({})
+      } catch (err) {
+        isOurs = err instanceof InvalidOptionError
+      }
+      console.log(JSON.stringify({ isSame: required.redisStreams === redisStreams, isOurs }))
+    `)
+    t.strictSame(found, { isSame: true, isOurs: true })
   })
 
   await t.test('is told of a wrong option with the error class it has required', async (t) => {

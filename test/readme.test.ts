@@ -9,6 +9,8 @@ import * as errors from '../src/errors.js'
 import { FORMATS } from '../src/format.js'
 import type { FormatName } from '../src/format.js'
 import type { TimeSocketOptions } from '../src/options.js'
+import { resolveRedisStreamsOptions } from '../src/redis/options.js'
+import type { RedisClient } from '../src/redis/client.js'
 import { resolveOptions } from '../src/resolve-options.js'
 import {
   anchorsIn, brokenLinks, codesIn, findTable, linksIn, parseBlocks, parseTables, section
@@ -18,6 +20,7 @@ import {
 } from './helpers/markdown-programs.js'
 import type { Program } from './helpers/markdown-programs.js'
 import { connect, refused } from './helpers/peer.js'
+import { needsRedis, startRedis } from './helpers/redis.js'
 import { waitFor } from './helpers/wait.js'
 
 const ROOT = new URL('../', import.meta.url)
@@ -52,7 +55,8 @@ test('every block of code', async (t) => {
   })
 
   for (const program of SERVERS) {
-    await t.test(`that is ts runs: ${program.place}`, async (t) => {
+    const options = program.source.includes('port: 6379') ? needsRedis : {}
+    await t.test(`that is ts runs: ${program.place}`, options, async (t) => {
       const app = await run(t, program)
       await t.resolves(async () => { await app.ready() })
     })
@@ -187,6 +191,14 @@ test('the table of options', async (t) => {
     t.strictSame(new Set(areAccepted(accepted)), new Set([true]))
     t.strictSame(new Set(areAccepted(refused)), new Set([false]))
   })
+})
+
+test('the table of options of redisStreams names every one with its default', async (t) => {
+  const { rows } = findTable(README, '`redisStreams` option', 'default', 'meaning')
+  const client = { call () {}, callBuffer () {}, duplicate () {} } as unknown as RedisClient
+  const defaults = Object.entries(resolveRedisStreamsOptions(client, {}))
+  t.strictSame(rows.map(([option, value]) => `${option} ${value}`),
+    defaults.map(([name, value]) => `\`${name}\` ${print(value)}`))
 })
 
 test('the table of formats shows what each makes of one tick', async (t) => {
@@ -375,7 +387,8 @@ async function run (
 
 /** The same. @returns all that it exports. */
 async function load (t: Test, program: Program, files: Record<string, string> = {}) {
-  const directory = t.testdir({ ...files, 'server.mjs': toModule(program, ENTRY) })
+  const redis = program.source.includes('port: 6379') ? await startRedis(t) : undefined
+  const directory = t.testdir({ ...files, 'server.mjs': toModule(program, ENTRY, redis?.port) })
   const before = process.listeners('SIGTERM')
   const exported = await import(pathToFileURL(`${directory}/server.mjs`).href)
   t.teardown(() => exported.app.close())

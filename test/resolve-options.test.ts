@@ -63,6 +63,7 @@ const wrongKinds: [option: string, expected: string, accepts: (value: unknown) =
   ['drain', 'a plain object', isRecord],
   ['drain.grace', 'an integer from 0 to 9000', (value) => value === 0],
   ['drain.spread', 'an integer from 0 to 8000', (value) => value === 0],
+  ['backplane', 'an object with the methods publish(), subscribe(), close()', () => false],
   ['clock', 'an object with a method now()', () => false],
   ['websocket', 'a plain object', isRecord],
   ['websocket.errorHandler', 'a function', (value) => typeof value === 'function'],
@@ -109,6 +110,9 @@ const wrongValues: [option: string, expected: string, value: unknown, shown: str
   ['messageRate.burst', 'an integer from 1 to 1000000', 0, '0'],
   ['messageRate.perSecond', RATE, 1e7, '10000000'],
   ['clock', 'an object with a method now()', { now: 1 }, '{ now: 1 }'],
+  ['backplane', 'an object with the methods publish(), subscribe(), close()', { publish () {} }, '{ publish: [Function: publish] }'],
+  ['backplane', 'an object with the methods publish(), subscribe(), close()', null, 'null'],
+  ['backplane', 'an object with the methods publish(), subscribe(), close()', 'redis://localhost', "'redis://localhost'"],
   ['origin', ORIGIN, 'https://a.org', "'https://a.org'"],
   ['origin', ORIGIN, 'null', "'null'"],
   ['origin[0]', "'https://a.org'", ['https://a.org/'], "'https://a.org/'"],
@@ -190,13 +194,13 @@ for (const [shown, options] of [
 }
 
 for (const unknown of [
-  'Interval', 'urls', 'path', 'heartbeats', 'origins', 'protocol', 'rate', 'backplane', 'constructor', '__proto__'
+  'Interval', 'urls', 'path', 'heartbeats', 'origins', 'protocol', 'rate', 'backplanes', 'constructor', '__proto__'
 ]) {
   const options = Object.defineProperty({}, unknown, { value: 1, enumerable: true })
   test(`refuses the unknown option ${unknown}`, async (t) => {
     t.throws(() => resolve(options), {
       code: 'FST_TIME_SOCKET_INVALID_OPTION',
-      message: `time socket option "${unknown}" must be one of url, namespace, interval, align, immediate, format, preValidation, handler, route, origin, protocols, context, onConnect, onMessage, onClose, onTick, maxClients, maxClientsPerIp, expiresAt, heartbeat, maxMessageBytes, messageRate, maxBufferedBytes, handshakeTimeout, drain, clock, websocket, logLevel, logSerializers, got 1`
+      message: `time socket option "${unknown}" must be one of url, namespace, interval, align, immediate, format, preValidation, handler, route, origin, protocols, context, onConnect, onMessage, onClose, onTick, maxClients, maxClientsPerIp, expiresAt, heartbeat, maxMessageBytes, messageRate, maxBufferedBytes, handshakeTimeout, drain, backplane, clock, websocket, logLevel, logSerializers, got 1`
     })
   })
 }
@@ -323,6 +327,7 @@ const accepted: [option: string, value: unknown][] = [
   ['maxBufferedBytes', 0], ['maxBufferedBytes', 2 ** 31 - 1],
   ['handshakeTimeout', 1], ['handshakeTimeout', 2 ** 31 - 1],
   ['drain', { grace: 0, spread: 9000 }], ['drain', { grace: 9000, spread: 0 }],
+  ['backplane', { publish () {}, subscribe () {}, close () {} }],
   ['clock', { now: () => 0 }],
   ['websocket', { options: { maxPayload: 10, port: undefined, perMessageDeflate: true } }],
   ['logLevel', 'warn'], ['logSerializers', { req: () => '' }]

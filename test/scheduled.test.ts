@@ -34,6 +34,7 @@ function setUp () {
     fanOut,
     clock: time.clock,
     timers: time.timers,
+    relay: undefined,
     observer: createObserver(time.timers),
     log,
     isClosed: () => false

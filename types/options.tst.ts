@@ -12,7 +12,7 @@ test('the tests below know every option', () => {
     'url' | 'namespace' | 'interval' | 'align' | 'immediate' | 'format' | 'preValidation' |
     'handler' | 'route' | 'origin' | 'protocols' | 'context' | 'onConnect' | 'onMessage' | 'onClose' | 'onTick' |
     'maxClients' | 'maxClientsPerIp' | 'expiresAt' | 'heartbeat' | 'maxMessageBytes' | 'messageRate' |
-    'handshakeTimeout' | 'maxBufferedBytes' | 'drain' | 'clock' | 'websocket' | 'logLevel' |
+    'handshakeTimeout' | 'maxBufferedBytes' | 'drain' | 'backplane' | 'clock' | 'websocket' | 'logLevel' |
     'logSerializers'
   >()
 })

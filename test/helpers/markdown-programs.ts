@@ -39,7 +39,8 @@ const SETTINGS: ts.CompilerOptions = {
   types: ['node'],
   paths: {
     'fastify-time-socket': [`${ROOT}src/index.ts`],
-    'fastify-time-socket/client': [`${ROOT}src/client/index.ts`]
+    'fastify-time-socket/client': [`${ROOT}src/client/index.ts`],
+    'fastify-time-socket/redis': [`${ROOT}src/redis/index.ts`]
   },
   allowJs: true,
   checkJs: true,
@@ -129,10 +130,15 @@ export function syntaxErrors (script: string): string[] {
 /**
  * A `ts` program as a module that runs here: against our sources, on a free port, and with its
  * `app` exported.
+ *
+ * @param entryUrl our main entry; others lie below its directory.
+ * @param redisPort where there is a Redis for it.
  */
-export function toModule ({ source }: Program, entryUrl: string): string {
+export function toModule ({ source }: Program, entryUrl: string, redisPort = 0): string {
   const local = source
     .replaceAll("'fastify-time-socket'", JSON.stringify(entryUrl))
+    .replaceAll("'fastify-time-socket/redis'", JSON.stringify(new URL('redis/index.js', entryUrl)))
+    .replaceAll('port: 6379', `port: ${redisPort}`)
     .replaceAll('port: 3000', "port: 0, host: '127.0.0.1'")
   const { outputText } = ts.transpileModule(`${local}export { app }\n`, {
     compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 }
