@@ -109,7 +109,8 @@ async function endings (clients: readonly RawClient[]): Promise<string[]> {
   }))
 }
 
-function tally (values: readonly string[]): Record<string, number> {
+/** How often each value occurs. */
+export function tally (values: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const value of values) counts[value] = (counts[value] ?? 0) + 1
   return counts

@@ -1,0 +1,62 @@
+import { test } from 'tap'
+import type { FloodName } from './flood.js'
+import { INTERVAL_MS, runFlood } from './floods.js'
+import type { FloodReport } from './floods.js'
+import { startTarget } from './target-process.js'
+
+export interface FloodEnding {
+  flood: FloodName
+  /** Code and cause that each flooder is closed with. */
+  ends: string
+  /** Code and reason that each can read; `none` of those that do not read. */
+  told: string
+}
+
+const FLOODER_COUNT = 10
+const MAX_GROWTH_MIB = 20
+const MAX_LATENESS_MS = 50
+const MIB = 1024 * 1024
+
+export const FLOOD_ENDINGS: readonly FloodEnding[] = [
+  { flood: 'small messages', ends: '1008 rate', told: '1008 too many messages' },
+  { flood: 'pings whose pongs are read', ends: '1008 rate', told: '1008 too many messages' },
+  { flood: 'pings whose pongs are never read', ends: '1008 rate', told: 'none' },
+  { flood: 'pongs that nobody asked for', ends: '1008 rate', told: '1008 too many messages' },
+  { flood: 'messages of 64 KiB', ends: '1009 size', told: '1009 message too large' },
+  { flood: 'one message of 1 GiB', ends: '1009 size', told: '1009' },
+  { flood: 'one message in endless fragments', ends: '1008 rate', told: '1008' },
+  { flood: 'bombs that inflate to 100 MiB', ends: '1009 size', told: '1009' }
+]
+
+/** Tests that a flood ends those who send it, and costs nobody else anything. */
+export function testFlood ({ flood, ends, told }: FloodEnding): void {
+  test(`on a real port, ${FLOODER_COUNT} who send ${flood} are closed, and hold nobody up`, {
+    timeout: 300_000
+  }, async (t) => {
+    const target = await startTarget(t, {
+      kind: 'time-socket', interval: INTERVAL_MS, compresses: true
+    })
+    const report = await runFlood(t, { target, flood, flooders: FLOODER_COUNT })
+    t.comment(describe(report))
+    const { goodbyes, closes, lines, faults, connections, served } = report
+    t.strictSame({ goodbyes, closes, lines, faults, connections, served }, {
+      goodbyes: { [told]: FLOODER_COUNT },
+      closes: { [ends]: FLOODER_COUNT },
+      lines: {},
+      faults: [],
+      connections: 5,
+      served: 5
+    })
+    t.ok(report.growthBytes <= MAX_GROWTH_MIB * MIB, `at most ${MAX_GROWTH_MIB} MiB more`)
+    t.ok(report.heldUpMs <= MAX_LATENESS_MS, `others are late by at most ${MAX_LATENESS_MS} ms`)
+    t.equal(await target.close(), 0)
+  })
+}
+
+/** For people: how late ticks came also depends on what else the machine does. */
+export function describe (
+  { growthBytes, heldUpMs, latenessMs, latenessBeforeMs }: FloodReport
+): string {
+  return `RSS +${(growthBytes / MIB).toFixed(1)} MiB; held up for ${heldUpMs.toFixed(0)} ms of ` +
+    `CPU, ticks late by ${latenessMs.toFixed(0)} ms (p99), ${latenessBeforeMs.toFixed(0)} ms before`
+}
