@@ -36,6 +36,8 @@ for (const event of ['uncaughtException', 'unhandledRejection']) {
   process.on(event, (err) => report({ type: 'fault', message: String(err) }))
 }
 process.on('message', (command: Command) => obey(command))
+// Whoever started it has died.
+process.once('disconnect', orphaned)
 
 const app = (settings.tls === true ? Fastify({ https }) : Fastify()) as unknown as FastifyInstance
 app.addHook('onRequest', misbehave('early'))
@@ -171,7 +173,12 @@ async function close (): Promise<void> {
   const startMs = performance.now()
   await app.close()
   report({ type: 'closed', tookMs: performance.now() - startMs })
+  process.off('disconnect', orphaned)
   process.disconnect()
+}
+
+function orphaned (): void {
+  process.exit(1)
 }
 
 function report (message: Report): void {
