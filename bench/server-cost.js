@@ -1,0 +1,120 @@
+import { parseArgs } from 'node:util'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describeMachine, formatMachine } from './machine.js'
+import { startPeer } from './peer.js'
+import { createProgress } from './progress.js'
+import { quartiles } from './statistics.js'
+
+const USAGE = `node bench/server-cost.js [options]
+  --clients N   clients of the server (1000)
+  --rounds N    measured rounds of each kind (5)
+  --json        print the figures as JSON
+  --help        this text`
+
+const HOST = '127.0.0.1'
+const PLUGIN = new URL('../dist/index.js', import.meta.url).href
+const NEVER_MS = 86_400_000
+const TICK_MS = 1000
+/** Of a round: as long as its exchanges take. */
+const ROUND_MS = 2000
+const TICKS_PER_ROUND = 2
+const PROBES_PER_MINUTE = 3
+
+main(process.argv.slice(2)).catch((err) => {
+  console.error(`\n${err.message}`)
+  process.exitCode = 1
+})
+
+/** Measures what keeping clients' clocks costs a server; README.md says how. */
+async function main (args) {
+  const { values } = parseArgs({
+    args,
+    options: {
+      clients: { type: 'string', default: '1000' },
+      rounds: { type: 'string', default: '5' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false }
+    }
+  })
+  if (values.help) return console.log(USAGE)
+  const [clientCount, rounds] = [Number(values.clients), Number(values.rounds)]
+  const progress = createProgress()
+  progress.show(`${clientCount} clients, exchanges`)
+  const sync = await withServer(NEVER_MS, clientCount, (peers) => {
+    return repeat(rounds, () => measureExchanges(peers, clientCount))
+  })
+  progress.show(`${clientCount} clients, ticks`)
+  const tick = await withServer(TICK_MS, clientCount, (peers) => {
+    return repeat(rounds, () => measureTicks(peers, clientCount))
+  })
+  progress.clear()
+  const machine = describeMachine()
+  if (values.json) return console.log(JSON.stringify({ machine, clientCount, sync, tick }, null, 2))
+  console.log(`${formatMachine(machine)}\n${formatCost({ sync, tick })}`)
+}
+
+/** Starts a server and its clients, each in a process of its own, for as long as `use` takes. */
+async function withServer (intervalMs, count, use) {
+  const peers = { server: startPeer('server-process.js'), clients: startPeer('sync-process.js') }
+  try {
+    const settings = { file: 'time-v1.js', host: HOST, plugin: PLUGIN, intervalMs }
+    const { port, path } = await peers.server.call('start', settings)
+    await peers.clients.call('connect', { host: HOST, port, path, count })
+    return await use(peers)
+  } finally {
+    for (const peer of Object.values(peers)) peer.stop()
+  }
+}
+
+/** The first round does not count. */
+async function repeat (rounds, measure) {
+  const figures = []
+  for (let round = 0; round <= rounds; round++) figures.push(await measure())
+  return quartiles(figures.slice(1))
+}
+
+/** @returns microseconds of the server's CPU for one exchange, less what it takes for nothing. */
+async function measureExchanges ({ server, clients }, clientCount) {
+  const idle = await cpuDuring(server, () => sleep(ROUND_MS))
+  const count = clientCount * ROUND_MS / 1000
+  const busy = await cpuDuring(server, () => clients.call('ask', { count, perSecond: clientCount }))
+  return (busy - idle) / count
+}
+
+/** @returns microseconds of the server's CPU for one tick of one client. */
+async function measureTicks ({ server, clients }, clientCount) {
+  const count = TICKS_PER_ROUND * clientCount
+  await clients.call('receiveTicks', { count: 1 })
+  await sleep(TICK_MS / 2)
+  const busy = await cpuDuring(server, () => clients.call('receiveTicks', { count }))
+  return busy / count
+}
+
+async function cpuDuring (server, act) {
+  const before = await server.call('cpuMicros')
+  await act()
+  return await server.call('cpuMicros') - before
+}
+
+/** The figures, and what they come to for many clients. */
+function formatCost ({ sync, tick }) {
+  const show = ({ median, q1, q3 }) =>
+    `${median.toFixed(1)} µs [${q1.toFixed(1)}–${q3.toFixed(1)}]`
+  const rows = [
+    ['ticks every second', tick.median],
+    ['ticks every 5 s', tick.median / 5],
+    ['sync only, 3 probes a minute', sync.median * PROBES_PER_MINUTE / 60]
+  ]
+  return [
+    `CPU of a tick for one client ${show(tick)}, of an exchange ${show(sync)}`,
+    '',
+    '| | 10,000 clients | 1,000,000 clients |',
+    '|---|---|---|',
+    ...rows.map(([name, micros]) => `| ${name} | ${cores(micros, 1e4)} | ${cores(micros, 1e6)} |`)
+  ].join('\n')
+}
+
+function cores (microsPerSecond, clientCount) {
+  const share = microsPerSecond * clientCount / 1e6
+  return share < 1 ? `${(share * 100).toFixed(1)} % of a core` : `${share.toFixed(1)} cores`
+}
