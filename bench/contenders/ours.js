@@ -20,7 +20,7 @@ export async function start ({ host, plugin }) {
 }
 
 /** Without heartbeats, as the others; versions before there were any refuse that option. */
-async function createApp (timeSocket) {
+export async function createApp (timeSocket) {
   try {
     return await fastify().register(timeSocket, { ...OPTIONS, heartbeat: false })
   } catch (err) {
