@@ -44,6 +44,18 @@ const rows: [name: string, file: string, find: string, replace: string, test: st
   ['broadcasts end with the first 1001', 'plugin.ts', 'isClosed: () => drain.hasTold', 'isClosed: () => drain.started', 'drain.test.ts'],
   ['registrations do not drain together', 'drain.ts', 'others.push(drain)', '', 'drain.test.ts'],
   ['@fastify/websocket knows our clients', 'plugin.ts', 'disown(app.websocketServer, ws)', '', 'websocket-server.test.ts'],
+  // Several servers.
+  ['echoes are delivered', 'receiver.ts', ' || origin === identity.origin) return', ') return', 'receiver.test.ts'],
+  ['duplicates are delivered', 'origins.ts', 'return seq > last ? seq - last - 1 : undefined', 'return Math.max(0, seq - last - 1)', 'receiver.test.ts'],
+  ['gaps are not counted', 'receiver.ts', 'counters.lost += missingCount', '', 'receiver.test.ts'],
+  ['a lost tail is not counted', 'receiver.ts', 'counters.lost += origins.catchUp(origin, seq)', 'origins.catchUp(origin, seq)', 'receiver.test.ts'],
+  ['old messages are delivered', 'receiver.ts', 'now() - message.sent > MAX_AGE_MS', 'false', 'receiver.test.ts'],
+  ['reading goes on at the end', 'redis/reader.ts', 'isBefore(newestId, lastId) ? rewind(newestId, REWIND_MS) : lastId', 'newestId', 'redis/reader.test.ts'],
+  ['a stream that was replaced is not noticed', 'redis/reader.ts', 'isBefore(newestId, lastId) ? rewind(newestId, REWIND_MS) : lastId', 'lastId', 'redis/reader.test.ts'],
+  ['the queue has no bound of bytes', 'redis/queue.ts', 'bytes > maxBytes', 'false', 'redis/queue.test.ts'],
+  ['the queue has no bound of age', 'redis/queue.ts', 'cancelExpiry ??= timers.after', 'if (false) timers.after', 'redis/queue.test.ts'],
+  ['a message overtakes one that failed', 'redis/writer.ts', 'queue.putBack(batch.slice(storedCount), err)', 'queue.putBack(batch, err)', 'redis/writer.test.ts'],
+  ['what is local travels', 'broadcast.ts', 'filter === undefined && !local', 'true', 'several-servers.test.ts'],
 
   // One client.
   ['a direct write overtakes ws', 'client.ts', 'bufferedBytes === 0 && ', '', 'slow-client.test.ts'],
