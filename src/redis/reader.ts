@@ -27,7 +27,7 @@ export interface ReaderOptions {
 type Entry = [id: Buffer, fields: Buffer[]]
 
 /** Entries in one answer: large ones would otherwise fill the memory. */
-const MAX_ENTRIES = 16
+const MAX_ENTRIES = 100
 /** How long Redis waits for an entry before it answers that there is none. */
 const BLOCK_MS = 2000
 /** How much longer an answer may take before the connection counts as dead. */

@@ -89,7 +89,7 @@ function found (...entries: unknown[]): unknown {
 }
 
 const NEWEST = 'XREVRANGE stream + - COUNT 1'
-const readFrom = (id: string) => `XREAD COUNT 16 BLOCK 2000 STREAMS stream ${id}`
+const readFrom = (id: string) => `XREAD COUNT 100 BLOCK 2000 STREAMS stream ${id}`
 
 test('starts after the newest entry, and goes on from each that it has had', async (t) => {
   const { entries, errors, isStarted, answer } = setUp()
