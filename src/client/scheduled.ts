@@ -43,7 +43,7 @@ export function createScheduled (
       for (const [id, { dueMs }] of entries) {
         if (dueMs < now() - 2 * MAX_ERROR_MS) entries.delete(id)
       }
-      entries.set(id, { text, dueMs: at, cancel: timetable.at(at, () => onDue(data)) })
+      entries.set(id, { text, dueMs: at, cancel: timetable.at(at, () => onDue(data), true) })
     },
     cancel,
     rejoin () {

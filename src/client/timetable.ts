@@ -7,8 +7,14 @@ export type Cancel = () => void
 
 /** Who is to be called back at which times of the server. */
 export interface Timetable {
-  /** Once, when the server's clock gets there; soon, if it has. @throws for no finite number. */
-  at (dueMs: number, callback: () => void): Cancel
+  /**
+   * Once, when the server's clock gets there; soon, if it has.
+   *
+   * @param isStrict not before it is known how far the clock may be off: until then it may be the
+   * device's, which may be wrong by hours. Default false.
+   * @throws for no finite number.
+   */
+  at (dueMs: number, callback: () => void, isStrict?: boolean): Cancel
   /** At each whole multiple; once for all that were missed. @throws for no positive number. */
   every (periodMs: number, callback: () => void): Cancel
   /** Calls back those who are due, and sets the timer for the next. */
@@ -22,18 +28,23 @@ interface Entry {
   /** Infinity: once. */
   readonly periodMs: number
   readonly callback: () => void
+  readonly isStrict: boolean
 }
 
 /** Of a period: so little before its end it counts as over, for what rounding takes off. */
 const ROUNDING = 1e-6
 
-export function createTimetable (environment: Environment, { now, toLocal }: Slew): Timetable {
+export function createTimetable (
+  environment: Environment, { now, toLocal, error }: Slew
+): Timetable {
   const timer = createTimer(environment)
   const entries = new Set<Entry>()
   let isStopped = false
 
   function sorted (): Entry[] {
-    return [...entries].sort((a, b) => a.dueMs - b.dueMs)
+    const isKnown = error() < Infinity
+    return [...entries].filter(({ isStrict }) => isKnown || !isStrict)
+      .sort((a, b) => a.dueMs - b.dueMs)
   }
 
   function visit (entry: Entry): void {
@@ -56,9 +67,11 @@ export function createTimetable (environment: Environment, { now, toLocal }: Sle
     timer(next && run, next && Math.ceil(toLocal(next.dueMs) - environment.monotonic()))
   }
 
-  function add (dueMs: number, callback: () => void, periodMs = Infinity): Cancel {
+  function add (
+    dueMs: number, callback: () => void, isStrict = false, periodMs = Infinity
+  ): Cancel {
     if (!(Math.abs(dueMs) < Infinity && periodMs > 0)) throw new RangeError('no time')
-    const entry = { dueMs, callback, periodMs }
+    const entry = { dueMs, callback, isStrict, periodMs }
     entries.add(entry)
     if (!isStopped) timer(run)
     return () => { entries.delete(entry) }
@@ -66,7 +79,7 @@ export function createTimetable (environment: Environment, { now, toLocal }: Sle
 
   return {
     at: add,
-    every: (periodMs, callback) => add(nextMultiple(now(), periodMs), callback, periodMs),
+    every: (periodMs, callback) => add(nextMultiple(now(), periodMs), callback, false, periodMs),
     run,
     stop () {
       isStopped = true

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { setUpSynced } from '../helpers/clock-set-up.js'
+import { setUpClock, setUpSynced } from '../helpers/clock-set-up.js'
 
 /** A synchronised clock, and what its messages were, and when. */
 async function setUp (t: Parameters<typeof setUpSynced>[0]) {
@@ -33,6 +33,23 @@ test('a message', async (t) => {
     world.peer.send({ type: 'message', data: { a: [1] } })
     await world.advance(5000)
     t.strictSame(fired, [[{ a: [1] }, 0], ['b', 1000], ['c', 2000]])
+  })
+
+  await t.test('waits for the first sync, though the device be ahead by minutes', async (t) => {
+    const { world, server, clock } = await setUpClock(t, { world: { aheadMs: 300_000 } })
+    const fired: [data: unknown, ms: number][] = []
+    const startMs = world.serverNow()
+    clock.addEventListener('message', ({ detail }) => {
+      fired.push([detail, Math.round((world.serverNow() - startMs) / 10) * 10])
+    })
+    server.serve(world.peer)
+    await world.advance(5)
+    server.send({ type: 'message', data: 'over', at: startMs - 1000 })
+    server.send({ type: 'message', data: 'a', at: startMs + 2000 })
+    await world.advance(30)
+    t.strictSame(fired, [], 'nothing is known of the server yet')
+    await world.advance(5000)
+    t.strictSame(fired, [['over', 60], ['a', 2000]])
   })
 
   await t.test('is fired at once if its time is over', async (t) => {

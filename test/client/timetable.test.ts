@@ -10,9 +10,12 @@ function setUp () {
   const world = createWorld()
   const { environment } = world
   let shiftMs = 0
+  let errorMs = 0
   const now = () => world.serverNow() + shiftMs
   const toLocal = (serverMs: number) => environment.monotonic() + serverMs - now()
-  const timetable = createTimetable(environment, { ...UNUSED, now, toLocal })
+  const timetable = createTimetable(environment, {
+    ...UNUSED, now, toLocal, error: () => errorMs
+  })
   const called: [name: string, ms: number][] = []
   const call = (name: string) => () => { called.push([name, now() - START]) }
   const START = world.serverNow()
@@ -22,6 +25,10 @@ function setUp () {
     called,
     call,
     START,
+    know (ms: number) {
+      errorMs = ms
+      timetable.run()
+    },
     shift (ms: number) {
       shiftMs += ms
       timetable.run()
@@ -47,6 +54,17 @@ test('at', async (t) => {
     const atOnce = [...called]
     await world.advance(0)
     t.strictSame([atOnce, called], [[], [['a', 500]]])
+  })
+
+  await t.test('waits, if strict, until it is known how far the clock is off', async (t) => {
+    const { world, timetable, called, call, START, know } = setUp()
+    know(Infinity)
+    timetable.at(START + 100, call('strict'), true)
+    timetable.at(START + 200, call('other'))
+    await world.advance(1000)
+    t.strictSame([called, world.timers.alive], [[['other', 200]], 0])
+    know(20)
+    t.strictSame(called.slice(1), [['strict', 1000]])
   })
 
   await t.test('does not call back once it is taken back', async (t) => {
