@@ -2,11 +2,15 @@ import fastifyStatic from '@fastify/static'
 import closeWithGrace from 'close-with-grace'
 import Fastify from 'fastify'
 import timeSocket from 'fastify-time-socket'
+import { auction } from './auction.js'
 
-const { HOST: host = 'localhost', PORT = '2112' } = process.env
+const { HOST: host = 'localhost', PORT = '2112', ROUND = '60' } = process.env
 if (host === '') fail('HOST must be a name or an address, got ""')
 if (!/^\d+$/.test(PORT) || Number(PORT) > 65535) {
   fail(`PORT must be an integer from 0 to 65535, got ${JSON.stringify(PORT)}`)
+}
+if (!/^\d+$/.test(ROUND) || Number(ROUND) < 6 || Number(ROUND) > 3600) {
+  fail(`ROUND must be an integer from 6 to 3600, in seconds, got ${JSON.stringify(ROUND)}`)
 }
 const port = Number(PORT)
 
@@ -38,6 +42,7 @@ await app.register(timeSocket, {
   // The callbacks above log in our own words.
   logLevel: 'warn'
 })
+await app.register(auction, { roundMs: Number(ROUND) * 1000 })
 await app.register(fastifyStatic, { root: new URL('../public', import.meta.url), logLevel: 'warn' })
 
 closeWithGrace(async ({ err }) => {

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url'
 import type { BrowserContextOptions, Page, WebSocketRoute } from 'playwright-core'
 import { t as file, test } from 'tap'
 import { findBrowser, openPage } from './helpers/browser.js'
-import { findLowContrast } from './helpers/contrast.js'
 import { startExample } from './helpers/example-process.js'
+import { inspect } from './helpers/inspection.js'
 import { waitFor } from './helpers/wait.js'
 
 /** What is needed of tap's test object. */
@@ -30,7 +30,6 @@ interface Connection {
 const SOCKET = 'ws://localhost:2112/'
 const PUBLIC = fileURLToPath(new URL('../example/public/', import.meta.url))
 const LECTURE_PAGE = new URL('fixtures/lecture/TimeSocketClient.html', import.meta.url)
-const SCREENSHOTS = fileURLToPath(new URL('../screenshots/', import.meta.url))
 const GREETING = 'Hi from Time Server!'
 const REPLY = 'Got your message'
 const ZONE = 'GMT+0000 (Coordinated Universal Time)'
@@ -173,7 +172,10 @@ test('tells assistive technology what everything is', { skip }, async (t) => {
     - paragraph: None yet
   - text: Message to the server
   - textbox "Message to the server"
-  - button "Send" [disabled]`)
+  - button "Send" [disabled]
+  - paragraph:
+    - link "An auction by the server’s clock":
+      - /url: ./auction.html`)
 })
 
 test('announces messages in full, and of a time only what is new', { skip }, async (t) => {
@@ -307,25 +309,6 @@ async function describeFocus (page: Page): Promise<string> {
     const isVisible = getComputedStyle(focused).outlineStyle !== 'none'
     return `${focused.id}, ${isVisible ? 'visible' : 'invisible'}`
   })
-}
-
-/** Takes screenshots, light and dark, narrow and wide. @returns what cannot be read in them. */
-async function inspect (page: Page, state: string): Promise<string[]> {
-  const defects: string[] = []
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme })
-    for (const width of [390, 1280]) {
-      await page.setViewportSize({ width, height: 720 })
-      await page.screenshot({ path: `${SCREENSHOTS}${state}-${colorScheme}-${width}.png` })
-    }
-    const lowContrast = await page.evaluate(findLowContrast)
-    defects.push(...lowContrast.map((text) => `${state}, ${colorScheme}: ${text}`))
-  }
-  await page.setViewportSize({ width: 320, height: 720 })
-  const cutOff = await page.evaluate(() => Array.from(document.querySelectorAll('*'))
-    .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth && clientWidth > 0)
-    .map(({ id, className, tagName }) => id || className || tagName))
-  return [...defects, ...cutOff.map((name) => `${state}: ${name} is cut off`)]
 }
 
 /** Waits, if need be, for a moment that leaves some time until the server sends the next time. */

@@ -13,11 +13,20 @@ test('redirects / to the page, and serves the page with all it needs', async (t)
   const get = (path: string) => fetch(`http://localhost:${port}${path}`, { redirect: 'manual' })
   const root = await get('/')
   t.strictSame([root.status, root.headers.get('location')], [302, '/TimeSocketClient.html'])
-  const page = await get('/TimeSocketClient.html')
-  t.equal(page.status, 200)
-  const needed = (await page.text()).match(/(?<=(src|href)=")\w[\w.]+(?=")/g) ?? []
+  const needed = await findNeeded(get, '/TimeSocketClient.html')
   t.strictSame(needed, ['TimeSocketClient.css', 'TimeSocketClient.js'])
   for (const path of needed) t.equal((await get(`/${path}`)).status, 200, path)
+})
+
+test('serves the page of the auction with all it needs', async (t) => {
+  const { port } = await startExample(t)
+  const get = (path: string) => fetch(new URL(path, `http://localhost:${port}/auction.html`))
+  const needed = await findNeeded(get, 'auction.html')
+  t.strictSame(needed, ['TimeSocketClient.css', 'auction.css', 'auction.js'])
+  for (const path of needed) t.equal((await get(path)).status, 200, path)
+  const modules = await findNeeded(get, 'auction.js', /(?<=from ')\.\/.+(?=')/g)
+  t.strictSame(modules, ['./client/index.js', './auction-format.js'])
+  for (const path of modules) t.match((await get(path)).headers.get('content-type'), 'javascript')
 })
 
 test('greets, sends the time at the next 5 s boundary, answers messages, and logs it all', async (t) => {
@@ -87,6 +96,8 @@ const rejected: [env: NodeJS.ProcessEnv, stderr: string][] = [
   [{ PORT: '65536' }, 'PORT must be an integer from 0 to 65535, got "65536"\n'],
   [{ PORT: '-1' }, 'PORT must be an integer from 0 to 65535, got "-1"\n'],
   [{ PORT: '' }, 'PORT must be an integer from 0 to 65535, got ""\n'],
+  [{ ROUND: '5' }, 'ROUND must be an integer from 6 to 3600, in seconds, got "5"\n'],
+  [{ ROUND: '1e3' }, 'ROUND must be an integer from 6 to 3600, in seconds, got "1e3"\n'],
   [{ HOST: '' }, 'HOST must be a name or an address, got ""\n'],
   [{ HOST: '192.0.2.1', PORT: '2113' }, 'cannot listen at 192.0.2.1, port 2113: ' +
     'listen EADDRNOTAVAIL: address not available 192.0.2.1:2113\n']
@@ -97,6 +108,13 @@ test('refuses in one line a PORT or HOST that cannot be', async (t) => {
   const expected = rejected.map(([, stderr]) => ({ code: 1, signal: null, stdout: '', stderr }))
   t.strictSame(runs, expected)
 })
+
+/** What a file names in its own folder. */
+async function findNeeded (
+  get: (path: string) => Promise<Response>, path: string, name = /(?<=(src|href)=")\w[\w.]+(?=")/g
+): Promise<string[]> {
+  return (await (await get(path)).text()).match(name) ?? []
+}
 
 function times ({ messages }: Peer): unknown[] {
   return messages.filter((message) => IS_TIME.test(String(message)))
