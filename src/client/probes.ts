@@ -14,7 +14,8 @@ const BURST = 8
 const BURST_GAP_MS = 60
 const ROUND_GAP_MS = 250
 const FIRST_PAUSE_MS = 2000
-const GROWTH = 1.6
+/** Slow: the skew takes minutes to be known, and until then every round counts. */
+const GROWTH = 1.25
 
 export function createProbes (
   environment: Environment, { probes = 3, every = 60_000 }: SyncOptions, ask: () => void

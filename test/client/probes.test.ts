@@ -20,7 +20,7 @@ test('probes', async (t) => {
     const asked: number[] = []
     let startMs = 480
     for (let round = 0; round < count; round++) {
-      startMs += Math.min(60_000, 2000 * 1.6 ** round) * factor
+      startMs += Math.min(60_000, 2000 * 1.25 ** round) * factor
       asked.push(...[0, 250, 500].map((ms) => Math.round(startMs + ms)))
       startMs += 750
     }
@@ -32,7 +32,7 @@ test('probes', async (t) => {
       const { world, probes, asked } = setUp(() => random)
       probes.burst()
       await world.advance(600_000)
-      const expected = [...BURST, ...rounds(20, factor)].filter((ms) => ms <= 600_000)
+      const expected = [...BURST, ...rounds(30, factor)].filter((ms) => ms <= 600_000)
       t.strictSame(asked, expected)
       t.strictSame(world.timers, { alive: 1, most: 1 })
     })
@@ -42,7 +42,7 @@ test('probes', async (t) => {
     const { world, probes, asked } = setUp(() => 0.5, { probes: 1, every: 3000 })
     probes.burst()
     await world.advance(16_000)
-    t.strictSame(asked, [...BURST, 2480, 5730, 8980, 12_230, 15_480])
+    t.strictSame(asked, [...BURST, 2480, 5230, 8480, 11_730, 14_980])
   })
 
   await t.test('do not come again for a burst while one lasts', async (t) => {
