@@ -72,9 +72,10 @@ export function fitLine (
   const isLong = Math.min(upper.length, lower.length) >= MIN_COUNT && spanMs >= MIN_SPAN_MS
   const skew = isLong ? findSkew() : 0
   const capMs = Math.max(0, widthOf(skew, USUAL_WANDER) / 2 - quantumMs)
+  // Half of the gap: where delays hardly vary, the rest of it is wander and rounding.
   const least = (bounds: Bounds, rate: number): number =>
     findEdge(bounds, endMs, USUAL_WANDER + rate).valueMs -
-      Math.min(capMs, findGap(bounds, endMs, rate))
+      Math.min(capMs, findGap(bounds, endMs, rate) / 2)
   const offsetMs = (least(upper, skew) - least(lower, -skew)) / 2
 
   const limit = Math.max(MAX_SKEW, 2 * Math.abs(skew))
