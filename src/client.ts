@@ -56,6 +56,7 @@ let clientCount = 0
  * hundred thousand of them: methods and listeners are shared, not made for each.
  */
 export class Client<Context> implements TimeSocketClient<Context>, SocketListener {
+  declare readonly id: string
   readonly ip: string
   readonly port: number
   readonly protocol: string
@@ -63,7 +64,6 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
   context: Context
   skipped = 0
   rtt: number | undefined
-  readonly #id = createId()
   readonly #ws: WebSocket
   /**
    * What whole frames are written to; undefined where there is no real socket, as with
@@ -90,6 +90,8 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
   constructor (
     ws: WebSocket, socket: unknown, info: ClientInfo<Context>, host: ClientHost<Context>
   ) {
+    // Overwritten, it would stay listed under the old one for ever.
+    Object.defineProperty(this, 'id', { value: createId(), enumerable: true })
     this.ip = info.ip
     this.port = info.port
     this.protocol = ws.protocol
@@ -101,11 +103,6 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
     this.#socket = socket instanceof Socket ? socket : undefined
     this.#host = host
     listen(ws, this)
-  }
-
-  /** Cannot be overwritten: what is listed under another name would stay listed for ever. */
-  get id (): string {
-    return this.#id
   }
 
   /** Whether messages can be sent: not once either side has started to close. */
