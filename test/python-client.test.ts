@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
 import { createTimeApp, listen } from './helpers/app.js'
 import { startExample } from './helpers/example-process.js'
-import { outputOf, runProgram } from './helpers/program.js'
+import { outputOf } from './helpers/program.js'
+import { PYTHON, requirePython } from './helpers/python.js'
 
-const PYTHON = '/usr/bin/python3'
 const CLIENT = fileURLToPath(new URL('python/time_client.py', import.meta.url))
 const SCHEDULED = fileURLToPath(new URL('python/scheduled_client.py', import.meta.url))
 /** How far the server's clock is from ours, as the client is to find out. */
@@ -18,9 +18,7 @@ interface Measurement {
   readonly hello: object
 }
 
-const hasWebsockets = await canImport('websockets')
-if (!hasWebsockets && process.env.CI === 'true') throw new Error('install python3-websockets')
-const options = { skip: !hasWebsockets && 'there is no python3-websockets' }
+const options = await requirePython('websockets')
 
 /** The server's clock, and by how much its readings may be too low. */
 const clocks: [title: string, clock: { now (): number }, resolutionMs: number][] = [
@@ -79,9 +77,4 @@ test('the same client, and the example that knows nothing of it', options, async
 
 async function measure (url: string): Promise<Measurement> {
   return JSON.parse(await outputOf(PYTHON, [CLIENT, url]))
-}
-
-async function canImport (name: string): Promise<boolean> {
-  const { code } = await runProgram(PYTHON, ['-c', `import ${name}`])
-  return code === 0
 }
