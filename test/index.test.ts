@@ -5,8 +5,10 @@ test('exports the plugin, as default and by name, and every error', async (t) =>
   const { default: plugin, ...named } = entry
   t.equal(plugin, entry.fastifyTimeSocket)
   t.strictSame(Object.keys(named).sort(), [
-    'ExpiredError', 'HandshakeTimeoutError', 'InvalidArgumentError', 'InvalidOptionError', 'NamespaceTakenError', 'OriginForbiddenError', 'TooManyClientsError',
-    'TooManyClientsFromIpError', 'UnavailableError', 'UnsupportedProtocolError', 'fastifyTimeSocket'
+    'BackplaneClosedError', 'ExpiredError', 'HandshakeTimeoutError', 'InvalidArgumentError',
+    'InvalidOptionError', 'NamespaceTakenError', 'OriginForbiddenError', 'TooManyClientsError',
+    'TooManyClientsFromIpError', 'TooManyScheduledError', 'UnavailableError',
+    'UnsupportedProtocolError', 'fastifyTimeSocket'
   ])
 })
 
