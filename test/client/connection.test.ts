@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { ServerClock } from '../../src/client/index.js'
-import type { ServerClockUrl } from '../../src/client/index.js'
+import type { PlainAnswer, ServerClockUrl } from '../../src/client/index.js'
 import { createWorld } from '../helpers/client-world.js'
 import { setUpClock, setUpSynced } from '../helpers/clock-set-up.js'
 
@@ -449,4 +449,19 @@ test('send()', async (t) => {
     sent.push(clock.send('hi'))
     t.strictSame([sent, world.peer.received], [[false, false, false], []])
   })
+})
+
+test('closed while it asks why it was refused, it says nothing more', async (t) => {
+  let answer = (_status: number): void => {}
+  const fetch = () => new Promise<PlainAnswer>((resolve) => {
+    answer = (status) => resolve({ status, headers: { get: () => null }, json: async () => ({}) })
+  })
+  const { world, clock, events } = await setUpClock(t, { clock: { environment: { fetch } } })
+  world.peer.end()
+  await world.advance(10)
+  clock.close()
+  answer(401)
+  await world.advance(LONG_MS)
+  t.strictSame([clock.state, world.peers.length], ['closed', 1])
+  t.strictSame(events, [['close', { code: 1000, reason: '', retryIn: undefined }]])
 })
