@@ -54,6 +54,8 @@ export interface TickerOptions {
 
 /** No timer sleeps longer, so that steps of the wall clock and suspends are noticed. */
 const MAX_SLEEP_MS = 1000
+/** By so much a clock may be behind that has just stepped (`fine-clock.ts`), rounding included. */
+const BEHIND_MS = 2
 /** From this interval on, a tick is worth being exact to the microsecond. */
 const FINE_INTERVAL_MS = 1000
 /** How long before a boundary sleeping ends and polling starts; timers are up to 1.1 ms late. */
@@ -97,7 +99,7 @@ export function createTicker (
     const isStep = clock.epoch !== epoch
     if (isStep && align) {
       const elapsedMs = reading.monotonicMs - lookedMs
-      lastBoundary = Math.floor((lineMs - elapsedMs) / intervalMs)
+      lastBoundary = Math.floor((lineMs - elapsedMs + BEHIND_MS) / intervalMs)
     }
     if (isFresh) lastBoundary = Math.max(lastBoundary, boundary)
     isFresh = false

@@ -178,6 +178,18 @@ for (const intervalMs of [10, 100, 1000, 5000]) {
   })
 }
 
+test('sends no boundary twice where the clock steps to a little less than was expected', async (t) => {
+  const { ticker, advance, step, ticks } = setUp({ intervalMs: 100 })
+  ticker.start()
+  advance(500)
+  // One that has stepped shows up to a millisecond less for a while.
+  step(-1000.8)
+  advance(500)
+  t.strictSame(ticks.map(({ at }) => at - START_MS), [
+    ...boundaries(100, 5, 100), ...boundaries(-400, 4, 100)
+  ])
+})
+
 test('takes 50 ms for slewing, not for a step, and still sends each boundary once', async (t) => {
   const { ticker, advance, step, clock, ats } = setUp({ intervalMs: 1000 })
   ticker.start()
