@@ -42,3 +42,40 @@ for (const output of ['', 'npm error code ELIFECYCLE\n', 'total: 3, pass: 3\n'])
     t.strictSame(run, { code: 1, stdout: '', stderr: NO_TOTALS })
   })
 }
+
+test('repeats what failed itself, with the names of its tests', async (t) => {
+  const output = `\
+not ok 1 - test/0.test.ts
+# Subtest: test/a.test.ts
+    # Subtest: adds
+        ok 1 - should be equal
+        not ok 2 - should be equal
+          ---
+          diff: |
+            -1
+            +2
+          ...
+        1..2
+    not ok 1 - adds # time=2ms
+      ---
+      at: a.test.ts
+      ...
+not ok 1 - test/a.test.ts # time=9ms
+not ok 2 - test/b.test.ts
+# { total: 3, pass: 1, fail: 2 }
+`
+  const path = join(t.testdir({ output }), 'output')
+  const run = await runProgram(process.execPath, [PROGRAM, path])
+  t.equal(run.stdout, '1 passed, 2 failed, 0 skipped\n')
+  t.equal(run.stderr, `
+not ok 1 - test/0.test.ts
+test/a.test.ts > adds
+not ok 2 - should be equal
+  ---
+  diff: |
+    -1
+    +2
+
+not ok 2 - test/b.test.ts
+`)
+})
