@@ -9,7 +9,7 @@ import type { CloseInfo } from '../src/index.js'
 import { createApp, createTimeApp, listen } from './helpers/app.js'
 import { connect, inject, refused } from './helpers/peer.js'
 import type { Peer } from './helpers/peer.js'
-import { waitFor, within } from './helpers/wait.js'
+import { SOON_MS, waitFor, within } from './helpers/wait.js'
 
 const SHUTDOWN = [1001, 'server shutting down']
 
@@ -36,9 +36,11 @@ function connectMany (port: number, count: number): Promise<Peer[]> {
 
 test('app.close tells every client 1001 with the reason, and waits for no one who answers', async (t) => {
   const closes: CloseInfo[] = []
-  const { app } = await createTimeApp(t, { onClose: (_client, info) => closes.push(info) })
+  const { app } = await createTimeApp(t, {
+    drain: { grace: 4000 }, onClose: (_client, info) => closes.push(info)
+  })
   const peers = await connectMany(await listen(app), 50)
-  t.ok(await timed(() => app.close()) < 900)
+  t.ok(await timed(() => app.close()) < SOON_MS)
   for (const peer of peers) t.strictSame(await peer.closed, SHUTDOWN)
   t.strictSame(closes, peers.map(() => ({ code: 1001, reason: 'server shutting down', cause: 'shutdown' })))
 })
@@ -55,9 +57,9 @@ test('whoever closes the HTTP server itself sends everybody home, of every regis
 })
 
 test('injected clients get it too', async (t) => {
-  const { app } = await createTimeApp(t)
+  const { app } = await createTimeApp(t, { drain: { grace: 4000 } })
   const peer = await inject(app)
-  t.ok(await timed(() => app.close()) < 900)
+  t.ok(await timed(() => app.close()) < SOON_MS)
   t.strictSame(await peer.closed, SHUTDOWN)
 })
 
@@ -87,12 +89,12 @@ for (const [title, hook, message] of [
   ['preClose hook hangs', (app) => app.addHook('preClose', () => new Promise<void>(() => {})), /did not start in time/]
 ] satisfies [string, (app: FastifyInstance) => unknown, string | RegExp][]) {
   test(`clients get 1001 at once though another plugin's ${title}`, async (t) => {
-    const app = Fastify({ pluginTimeout: 1500 })
+    const app = Fastify({ pluginTimeout: 2 * SOON_MS })
     await app.register(timeSocket, { drain: { grace: 300 } })
     hook(app)
     const [peer] = await connectMany(await listen(app), 1)
     const closing = t.rejects(within(app.close(), 'closing'), { message })
-    t.strictSame(await within(peer?.closed ?? fail(), 'the end', 500), SHUTDOWN)
+    t.strictSame(await within(peer?.closed ?? fail(), 'the end', SOON_MS), SHUTDOWN)
     await closing
   })
 }
@@ -100,15 +102,15 @@ for (const [title, hook, message] of [
 test('who does not answer is terminated after the grace; the others do not wait for it', async (t) => {
   const closes: CloseInfo[] = []
   const { app, timeSocket } = await createTimeApp(t, {
-    drain: { grace: 300 }, onClose: (_client, info) => closes.push(info)
+    drain: { grace: 3000 }, onClose: (_client, info) => closes.push(info)
   })
   const port = await listen(app)
   const mutes = await Promise.all([connectMute(port), connectMute(port)])
   const [good] = await connectMany(port, 1)
   const tookMs = timed(() => app.close())
-  await waitFor(() => timeSocket.clients.size === 2, 'the good one\'s leaving', 250)
+  await waitFor(() => timeSocket.clients.size === 2, 'the good one\'s leaving', SOON_MS)
   t.strictSame(await good?.closed, SHUTDOWN)
-  t.ok(await tookMs >= 290 && await tookMs < 800, `${await tookMs} ms`)
+  t.ok(await tookMs >= 2990 && await tookMs < 3000 + SOON_MS, `${await tookMs} ms`)
   t.strictSame(closes.map(({ code, cause }) => [code, cause]), [[1001, 'shutdown'], [1001, 'shutdown'], [1001, 'shutdown']])
   for (const socket of mutes) await waitFor(() => socket.destroyed, 'the end of a mute one')
 })
@@ -137,7 +139,7 @@ test('the 1001 are spread; until its own, a client keeps its ticks and messages'
   t.equal(timeSocket.broadcast('last'), 0)
 
   const tookMs = await closing
-  t.ok(tookMs >= 390 && tookMs < 1000, `${tookMs} ms`)
+  t.ok(tookMs >= 390 && tookMs < SOON_MS, `${tookMs} ms`)
   const ends = await Promise.all(endsMs)
   for (const [index, leastMs] of [0, 190, 390].entries()) {
     const endMs = Number(ends[index]) - startMs
@@ -164,7 +166,7 @@ test('who does not answer is terminated a grace after its own 1001', async (t) =
   const tookMs = await timed(() => app.close())
   const [firstMs = 0, secondMs = 0] = await within(Promise.all(ends), 'the ends')
   t.ok(firstMs >= 390 && secondMs >= 690, `${firstMs}, ${secondMs} ms`)
-  t.ok(tookMs >= 690 && tookMs < 1200, `${tookMs} ms`)
+  t.ok(tookMs >= 690 && tookMs < SOON_MS, `${tookMs} ms`)
 })
 
 test('app.close after timeSocket.close, or meanwhile, waits for the same end', async (t) => {
@@ -181,7 +183,7 @@ test('app.close after timeSocket.close, or meanwhile, waits for the same end', a
       if (isAwaited) await closed
       await app.close()
     })
-    t.ok(await tookMs < 800, `${await tookMs} ms`)
+    t.ok(await tookMs < SOON_MS, `${await tookMs} ms`)
     t.strictSame(await peer?.closed, SHUTDOWN)
     await waitFor(() => mute.destroyed, 'the end of the mute one')
     t.strictSame(closes.map(({ cause }) => cause), ['shutdown', 'shutdown'])
@@ -191,7 +193,7 @@ test('app.close after timeSocket.close, or meanwhile, waits for the same end', a
 test('a grace of 0 terminates at once', async (t) => {
   const { app } = await createTimeApp(t, { drain: { grace: 0 } })
   await connectMute(await listen(app))
-  t.ok(await timed(() => app.close()) < 500)
+  t.ok(await timed(() => app.close()) < 900, 'the default is 1000')
 })
 
 test('a client that never reads does not hold up the shutdown', async (t) => {
@@ -199,7 +201,7 @@ test('a client that never reads does not hold up the shutdown', async (t) => {
   const socket = await connectMute(await listen(app))
   socket.pause()
   for (let count = 0; count < 20; count++) timeSocket.broadcast(Buffer.alloc(1024 * 1024))
-  t.ok(await timed(() => app.close()) < 700)
+  t.ok(await timed(() => app.close()) < SOON_MS)
 })
 
 test('a client whose onConnect never settles does not hold up the shutdown', async (t) => {
@@ -207,14 +209,15 @@ test('a client whose onConnect never settles does not hold up the shutdown', asy
     drain: { grace: 300 }, onConnect: () => new Promise(() => {})
   })
   const [peer] = await connectMany(await listen(app), 1)
-  t.ok(await timed(() => app.close()) < 800)
+  t.ok(await timed(() => app.close()) < SOON_MS)
   t.strictSame(await peer?.closed, SHUTDOWN)
 })
 
 test('app.close waits for what onClose still has to do, but no longer than the grace', async (t) => {
-  for (const [workMs, leastMs, mostMs] of [[200, 190, 450], [60_000, 490, 900]] as const) {
+  const works = [[200, 190, SOON_MS], [60_000, 2990, 3000 + SOON_MS]] as const
+  for (const [workMs, leastMs, mostMs] of works) {
     const { app } = await createTimeApp(t, {
-      drain: { grace: 500 },
+      drain: { grace: 3000 },
       onClose: () => new Promise<void>((resolve) => setTimeout(resolve, workMs).unref())
     })
     await connectMany(await listen(app), 3)
@@ -263,7 +266,7 @@ test('a client that comes while the drain is on its way has no grace beyond its 
     const keep = () => new Promise<void>((resolve) => { goOn.push(resolve) })
     route.preHandler = [route.preHandler ?? []].flat().concat(keep)
   })
-  await app.register(timeSocket, { immediate: false, drain: { grace: 900 } })
+  await app.register(timeSocket, { immediate: false, drain: { grace: 2500 } })
   const port = await listen(app)
   const staying = connectMute(port)
   await waitFor(() => goOn.length === 1, 'the first in the hook')
@@ -272,10 +275,10 @@ test('a client that comes while the drain is on its way has no grace beyond its 
   const opening = connectMute(port)
   await waitFor(() => goOn.length === 2, 'the second in the hook')
   const tookMs = timed(() => app.close())
-  await new Promise((resolve) => setTimeout(resolve, 600))
+  await new Promise((resolve) => setTimeout(resolve, 2000))
   goOn[1]?.()
   await opening
-  t.ok(await tookMs < 1400, `${await tookMs} ms`)
+  t.ok(await tookMs < 4000, `${await tookMs} ms`)
 })
 
 test('timeSocket.close drains once, and the application goes on', async (t) => {
@@ -342,22 +345,24 @@ test('a client that was leaving anyway keeps its own end', async (t) => {
 test('the time sockets of sibling scopes drain, too', async (t) => {
   const { app } = createApp(t)
   for (const prefix of ['/one', '/two']) {
-    app.register(async (scope) => { await scope.register(timeSocket) }, { prefix })
+    app.register(async (scope) => {
+      await scope.register(timeSocket, { drain: { grace: 4000 } })
+    }, { prefix })
   }
   const port = await listen(app)
   const peers = await Promise.all(['/one/time', '/two/time']
     .map((path) => connect(`ws://127.0.0.1:${port}${path}`)))
-  t.ok(await timed(() => app.close()) < 900)
+  t.ok(await timed(() => app.close()) < SOON_MS)
   for (const peer of peers) t.strictSame(await peer.closed, SHUTDOWN)
 })
 
 test('two time sockets drain together', async (t) => {
   const { app } = createApp(t)
-  await app.register(timeSocket, { url: '/one', drain: { grace: 400 } })
-  await app.register(timeSocket, { url: '/two', namespace: 'two', drain: { grace: 400 } })
+  await app.register(timeSocket, { url: '/one', drain: { grace: 2000 } })
+  await app.register(timeSocket, { url: '/two', namespace: 'two', drain: { grace: 2000 } })
   const port = await listen(app)
   const peers = [await connect(`ws://127.0.0.1:${port}/one`), await connect(`ws://127.0.0.1:${port}/two`)]
   for (const { ws } of peers) ws.pause()
   const tookMs = timed(() => app.close())
-  t.ok(await tookMs < 750, `${await tookMs} ms`)
+  t.ok(await tookMs < 3800, `${await tookMs} ms`)
 })

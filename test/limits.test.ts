@@ -182,7 +182,7 @@ test('on a real port, who answers a close is let go by the closing handshake', a
   peer.ws.send('a')
   peer.ws.send('b')
   t.strictSame(await peer.closed, [1008, 'too many messages'])
-  await waitFor(() => timeSocket.clients.size === 0, 'leaving', 1000)
+  await waitFor(() => timeSocket.clients.size === 0, 'leaving', 3000)
   t.strictSame(calls, ['text 1', '1008 rate too many messages'])
 })
 

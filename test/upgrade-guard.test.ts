@@ -7,7 +7,7 @@ import type { TimeSocketOptions } from '../src/index.js'
 import { createApp, listen } from './helpers/app.js'
 import { connect } from './helpers/peer.js'
 import { exchange, request, upgradeRequest as upgrade } from './helpers/raw.js'
-import { waitFor, within } from './helpers/wait.js'
+import { SOON_MS, waitFor, within } from './helpers/wait.js'
 
 type Test = Parameters<typeof createApp>[0]
 
@@ -58,7 +58,7 @@ for (const [title, bytes, answer] of upgrades) {
     const received = await exchange(port, bytes)
     t.match(received, answer)
     t.equal(await connectionCount(), 0)
-    await within(app.close(), 'closing', 1000)
+    await within(app.close(), 'closing', SOON_MS)
   })
 }
 
@@ -70,7 +70,7 @@ test('app.close does not wait for upgrades that hang, whatever their clients do'
   await waitFor(async () => await connectionCount() === 5, 'five connections')
   ending.on('error', () => {}) // closed before its request was read
   leaving.resetAndDestroy()
-  await within(app.close(), 'closing', 1500)
+  await within(app.close(), 'closing', SOON_MS)
   for (const answer of await Promise.all(answers)) {
     t.match(answer, /^HTTP\/1\.1 503 [^]*"code":"FST_TIME_SOCKET_UNAVAILABLE"/)
   }
@@ -78,7 +78,7 @@ test('app.close does not wait for upgrades that hang, whatever their clients do'
 
 for (const [title, handshakeTimeout, end] of [
   ['the timeout', 200, async () => {}],
-  ['app.close', 60_000, (app: { close: () => Promise<undefined> }) => within(app.close(), 'closing', 1000)]
+  ['app.close', 60_000, (app: { close: () => Promise<undefined> }) => within(app.close(), 'closing', SOON_MS)]
 ] as const) {
   test(`${title} ends an upgrade whose answer nobody reads`, async (t) => {
     const { app, port, connectionCount } = await setUp(t, { handshakeTimeout })
@@ -111,7 +111,7 @@ for (const isEarly of [true, false]) {
     goOn()
     t.match(answer, /^HTTP\/1\.1 503 /)
     t.notMatch(answer, '(still open)')
-    await within(closed, 'closing', 1000)
+    await within(closed, 'closing', SOON_MS)
   })
 }
 

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const DEFAULT_LIMIT_MS = 10_000
+/** What is to take no time may take as long on a busy machine: less than what it might wait for. */
+export const SOON_MS = 2500
 
 /** Resolves as `promise` does. @throws when it takes longer than `limitMs`. */
 export async function within<Value> (

@@ -80,7 +80,7 @@ async function observe (port: number) {
     leave: () => peer.ws.terminate(),
     async isServed () {
       peer.ws.send('hi')
-      const served = waitFor(() => peer.messages.includes('hi'), 'the answer', 2000)
+      const served = waitFor(() => peer.messages.includes('hi'), 'the answer')
       return await served.then(() => true, () => false)
     }
   }

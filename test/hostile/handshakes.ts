@@ -91,11 +91,11 @@ async function observe (port: number) {
   return {
     async look () {
       peer.ws.send('hi')
-      const served = waitFor(() => peer.messages.includes('got hi'), 'the answer', 1000)
+      const served = waitFor(() => peer.messages.includes('got hi'), 'the answer')
       return { silenceMs, isServed: await served.then(() => true, () => false) }
     },
     async goodbye () {
-      await waitFor(() => goodbye !== undefined, 'the end', 1000).catch(() => {})
+      await waitFor(() => goodbye !== undefined, 'the end').catch(() => {})
       peer.ws.terminate()
       return goodbye
     }

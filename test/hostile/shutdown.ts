@@ -101,7 +101,7 @@ async function settle (server: ServerProcess, count: number): Promise<void> {
 }
 
 async function endings (clients: readonly RawClient[]): Promise<string[]> {
-  await waitFor(() => clients.every(({ hasEnded }) => hasEnded), 'the end', 1000).catch(() => {})
+  await waitFor(() => clients.every(({ hasEnded }) => hasEnded), 'the end').catch(() => {})
   return await Promise.all(clients.map(async (client) => {
     if (!client.hasEnded) return 'still open'
     const answer = await client.answer
