@@ -165,7 +165,7 @@ export function route (given: object | undefined): void {
 const SERVER_RULES: ReadonlyMap<string, Rule> = new Map([
   ...rulesFor(['port', 'host', 'noServer'], absent('the server is Fastify’s')),
   ...rulesFor(['server'], objectWith('on')),
-  ...rulesFor(['maxPayload'], integerBetween(1, 2 ** 31 - 1)),
+  ...rulesFor(['maxPayload', 'maxFragments'], integerBetween(1, 2 ** 31 - 1)),
   ...rulesFor(['verifyClient', 'handleProtocols'], callback)
 ])
 

@@ -11,6 +11,8 @@ import { withoutUndefined } from './without-undefined.js'
 
 /** The largest inbound message that ws assembles at all, for every WebSocket route of the scope. */
 const MAX_PAYLOAD_BYTES = 1024 * 1024
+/** Into so many frames it may be cut. Each costs some 170 bytes until the last is there. */
+const MAX_FRAGMENTS = 1024
 
 /** HTTP servers whose upgrades are already handed to Fastify, by a scope that we registered. */
 const served = new WeakSet<object>()
@@ -21,7 +23,9 @@ export async function registerWebsocketServer<Context> (
 ): Promise<void> {
   if (!app.hasDecorator('websocketServer')) {
     const maxPayload = Math.max(MAX_PAYLOAD_BYTES, maxMessageBytes)
-    const options: WebsocketPluginOptions['options'] = { maxPayload, ...withoutUndefined({ ...given?.options }) }
+    const options: WebsocketPluginOptions['options'] = {
+      maxPayload, maxFragments: MAX_FRAGMENTS, ...withoutUndefined({ ...given?.options })
+    }
     // In a sibling scope of one that has it. A second listener would hand each
     // upgrade to Fastify twice; without one, upgrades still find every route.
     if (served.has(app.server)) options.server = new EventEmitter().on('upgrade', endInjected) as Server

@@ -58,6 +58,20 @@ test('on a real port, fragments count as the message that they make', async (t) 
   t.strictSame(calls, ['text 100', '1009 size message too large'])
 })
 
+test('on a real port, a message in more than 1024 fragments closes with 1008', async (t) => {
+  const { calls, timeSocket, open } = await setUp(t, {})
+  const send = (peer: { ws: WebSocket }, count: number) => {
+    for (let left = count; left > 0; left--) peer.ws.send('x', { fin: left === 1 })
+  }
+  const peer = await open()
+  send(peer, 1024)
+  await peer.received(1)
+  send(peer, 1025)
+  t.equal((await peer.closed)[0], 1008)
+  await waitFor(() => timeSocket.clients.size === 0, 'leaving')
+  t.strictSame(calls, ['text 1024', '1008 rate '])
+})
+
 test('on a real port, more than maxPayload closes with 1009 before it has all come', async (t) => {
   const { calls, timeSocket, port, log } = await setUp(t, {})
   const peer = openRaw(port, upgradeRequest('/time'))

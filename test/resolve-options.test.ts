@@ -175,6 +175,7 @@ const wrongValues: [option: string, expected: string, value: unknown, shown: str
   ['websocket.options.server', 'an object with a method on()', {}, '{}'],
   ['websocket.options.maxPayload', 'an integer from 1 to 2147483647', 0, '0'],
   ['websocket.options.maxPayload', 'an integer from 1 to 2147483647', '1mb', "'1mb'"],
+  ['websocket.options.maxFragments', 'an integer from 1 to 2147483647', 0.5, '0.5'],
   ['websocket.options.verifyClient', 'a function', true, 'true'],
   ['websocket.options.handleProtocols', 'a function', ['chat'], "[ 'chat' ]"],
   ['prefix', 'left out: use url', '/api', "'/api'"],

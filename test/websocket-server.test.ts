@@ -6,11 +6,13 @@ import { createApp, createTimeApp, listen } from './helpers/app.js'
 import { connect } from './helpers/peer.js'
 import { waitFor } from './helpers/wait.js'
 
-test('bounds what ws assembles to 1 MiB, unless the host says otherwise', async (t) => {
+test('bounds what ws assembles to 1 MiB in 1024 fragments, unless the host says otherwise', async (t) => {
   const { app } = await createTimeApp(t)
-  t.equal(app.websocketServer.options.maxPayload, 1024 * 1024)
-  const { app: other } = await createTimeApp(t, { websocket: { options: { maxPayload: 100 } } })
-  t.equal(other.websocketServer.options.maxPayload, 100)
+  t.match(app.websocketServer.options, { maxPayload: 1024 * 1024, maxFragments: 1024 })
+  const { app: other } = await createTimeApp(t, {
+    websocket: { options: { maxPayload: 100, maxFragments: 10 } }
+  })
+  t.match(other.websocketServer.options, { maxPayload: 100, maxFragments: 10 })
   const options = { maxPayload: undefined } as {}
   const { app: third } = await createTimeApp(t, { websocket: { options } })
   t.equal(third.websocketServer.options.maxPayload, 1024 * 1024, 'undefined counts as left out')

@@ -28,13 +28,18 @@ export const FLOOD_ENDINGS: readonly FloodEnding[] = [
   { flood: 'bombs that inflate to 100 MiB', ends: '1009 size', told: '1009' }
 ]
 
-/** Tests that a flood ends those who send it, and costs nobody else anything. */
-export function testFlood ({ flood, ends, told }: FloodEnding): void {
+/**
+ * Tests that a flood ends those who send it, and costs nobody else anything.
+ *
+ * @param by what tells how late ticks are to others: `wall` on a quiet machine, else what the
+ * server's process does, whoever else is at work.
+ */
+export function testFlood ({ flood, ends, told }: FloodEnding, by: 'wall' | 'cpu'): void {
   test(`on a real port, ${FLOODER_COUNT} who send ${flood} are closed, and hold nobody up`, {
     timeout: 300_000
   }, async (t) => {
     const target = await startTarget(t, {
-      kind: 'time-socket', interval: INTERVAL_MS, compresses: true
+      kind: 'time-socket', interval: INTERVAL_MS, compresses: flood.startsWith('bombs')
     })
     const report = await runFlood(t, { target, flood, flooders: FLOODER_COUNT })
     t.comment(describe(report))
@@ -48,7 +53,8 @@ export function testFlood ({ flood, ends, told }: FloodEnding): void {
       served: 5
     })
     t.ok(report.growthBytes <= MAX_GROWTH_MIB * MIB, `at most ${MAX_GROWTH_MIB} MiB more`)
-    t.ok(report.heldUpMs <= MAX_LATENESS_MS, `others are late by at most ${MAX_LATENESS_MS} ms`)
+    const lateMs = by === 'wall' ? report.latenessMs : report.heldUpMs
+    t.ok(lateMs <= MAX_LATENESS_MS, `others are late by at most ${MAX_LATENESS_MS} ms`)
     t.equal(await target.close(), 0)
   })
 }
