@@ -70,6 +70,7 @@ const rows: [name: string, file: string, find: string, replace: string, test: st
   ['messages do not wait for onConnect', 'connections.ts', 'if (held === undefined) tellMessage', 'if (true) tellMessage', 'connections.test.ts'],
 
   // Limits and liveness.
+  ['a message may come in any number of fragments', 'websocket-server.ts', 'maxFragments: MAX_FRAGMENTS, ', '', 'limits.test.ts'],
   ['messages may be as large as ws allows', 'client.ts', 'data.length > this.#host.maxMessageBytes', 'false', 'limits.test.ts'],
   ['messages may come as often as they like', 'inbox.ts', 'if (!limit.takes(client, timers.monotonic())) return', 'if (false) return', 'limits.test.ts'],
   ['pings may come as often as they like', 'connections.ts', 'if (!limit.takes(client, timers.monotonic())) client.fail(TOO_MANY_MESSAGES)', '', 'limits.test.ts'],
