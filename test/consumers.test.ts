@@ -70,6 +70,28 @@ app.timeSocket.broadcast('', { filter: (client) => client.context.name !== '' })
 // @ts-expect-error
 app.timeSocket.lottery
 `
+/** The client, in a page and in Node. */
+const CLIENT = `
+import { ServerClock } from 'fastify-time-socket/client'
+import type { CloseDetail, ServerClockOptions } from 'fastify-time-socket/client'
+
+const options: ServerClockOptions = { sync: { probes: 4, every: 16_000 } }
+const clock = new ServerClock(() => '/time', options)
+const last: CloseDetail[] = []
+clock.addEventListener('close', ({ detail }) => { last.push(detail) })
+clock.addEventListener('step', (event) => { event.detail.by.toFixed(0) })
+const cancel = clock.at(clock.now() + 1000, () => clock.send({ bid: 5 }))
+const ready: Promise<void> = clock.ready({ error: 20, signal: AbortSignal.timeout(5000) })
+void [cancel, ready]
+
+// @ts-expect-error
+clock.addEventListener('tick', ({ detail }) => { detail.sent.toUpperCase() })
+// @ts-expect-error
+clock.error = 5
+`
+const IN_NODE: ts.CompilerOptions = { lib: ['lib.es2022.d.ts'], types: ['node'] }
+const IN_PAGE: ts.CompilerOptions = { lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'], types: [] }
+
 const STYLES: readonly [style: string, file: string, source: string][] = [
   ['an ES module that imports it', 'esm.mts', IMPORTS + APPLICATION],
   ['a CommonJS module that imports it', 'interop.cts', IMPORTS + APPLICATION],
@@ -83,11 +105,19 @@ const checked = new Set<ts.SourceFile>()
 test('a project in strict TypeScript that checks its libraries too', async (t) => {
   const { project } = await packPackage(t)
   for (const [, file, source] of STYLES) await writeFile(join(project, file), source)
+  await writeFile(join(project, 'client.mts'), CLIENT)
 
   for (const [mode, module, moduleResolution] of MODES) {
     for (const [style, file] of STYLES) {
       await t.test(`compiles with ${mode} ${style}`, async (t) => {
-        const program = createProgram(join(project, file), { module, moduleResolution })
+        const program = createProgram(join(project, file), { module, moduleResolution, ...IN_NODE })
+        t.strictSame(problemsOf(program, project), [])
+      })
+    }
+    for (const [place, settings] of [['in Node', IN_NODE], ['in a page', IN_PAGE]] as const) {
+      await t.test(`compiles with ${mode} and the client ${place}`, async (t) => {
+        const path = join(project, 'client.mts')
+        const program = createProgram(path, { module, moduleResolution, ...settings })
         t.strictSame(problemsOf(program, project), [])
       })
     }
@@ -113,8 +143,6 @@ test('the package', async (t) => {
 function createProgram (path: string, settings: ts.CompilerOptions): ts.Program {
   const options: ts.CompilerOptions = {
     target: ts.ScriptTarget.ES2022,
-    lib: ['lib.es2022.d.ts'],
-    types: ['node'],
     strict: true,
     skipLibCheck: false,
     noEmit: true,
