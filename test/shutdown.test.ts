@@ -1,3 +1,4 @@
+import { SOON_MS } from './helpers/wait.js'
 import { testShutdown } from './hostile/test-shutdown.js'
 
 const crowd = { good: 100, mute: 10, pending: 10, slow: 5, late: 20 }
@@ -7,6 +8,7 @@ for (const [over, isTls] of [['TCP', false], ['TLS', true]] as const) {
     title: `the server's process ends by itself over ${over}, whatever clients do; good ones get 1001`,
     isTls,
     graceMs: 500,
-    crowd
+    crowd,
+    slackMs: SOON_MS
   })
 }

@@ -3,8 +3,8 @@ import { testLiveness } from './hostile/test-liveness.js'
 testLiveness({
   halfOpen: 50,
   live: 100,
-  heartbeat: { interval: 2000, timeout: 500 },
+  heartbeat: { interval: 2000, timeout: 1000 },
   interval: 200,
-  stallsMs: [1500],
-  stopsMs: [3000]
+  stallsMs: [2500],
+  stopsMs: [4000]
 })

@@ -5,7 +5,7 @@ import { show } from '../../src/show.js'
 import { createTimeApp, listen } from '../helpers/app.js'
 import { connect } from '../helpers/peer.js'
 import { CLOSE_FRAME, openRaw, textFrame, upgradeRequest } from '../helpers/raw.js'
-import { waitFor } from '../helpers/wait.js'
+import { SOON_MS, waitFor } from '../helpers/wait.js'
 import { MISDEEDS } from './misdeeds.js'
 
 type TimeApp = Awaited<ReturnType<typeof createTimeApp>>
@@ -28,8 +28,6 @@ interface Context {
 }
 
 const GRACE_MS = 200
-/** What is promised of `app.close()` beyond the grace. */
-const SLACK_MS = 500
 const HANDSHAKE_TIMEOUT_MS = 300
 const PARALLEL = 20
 const QUIET_SECONDS = 10
@@ -139,7 +137,7 @@ export function testCallbacks (count: number): void {
       t.strictSame(surprises, [])
       t.strictSame(seq, seq.map((_, index) => seq[0] + index))
       t.ok(lines <= maxLines, `${lines} lines`)
-      t.ok(tookMs <= GRACE_MS + SLACK_MS, `app.close() took ${tookMs} ms`)
+      t.ok(tookMs <= GRACE_MS + SOON_MS, `app.close() took ${tookMs} ms`)
     })
   }
 }
