@@ -36,7 +36,10 @@ export interface Environment {
   readonly fetch: (
     url: string, request: { credentials: 'include', signal: AbortSignal }
   ) => Promise<PlainAnswer>
-  /** Milliseconds of a clock that nobody sets, such as `performance.now()`. */
+  /**
+   * Milliseconds of a clock that nobody sets, such as `performance.now()`. Either clock is taken to
+   * stand still while it gives no finite number.
+   */
   readonly monotonic: () => number
   /** Milliseconds since the Unix epoch by this device's clock, such as `Date.now()`. */
   readonly wall: () => number
@@ -62,5 +65,16 @@ export function createEnvironment (given: Partial<Environment> = {}): Environmen
     ...given
   }
   if (!environment.WebSocket) throw new TypeError('no WebSocket')
-  return environment
+  const { monotonic, wall } = environment
+  return { ...environment, monotonic: withoutGaps(monotonic), wall: withoutGaps(wall) }
+}
+
+/** A NaN would stay for ever in whatever is computed from it. */
+function withoutGaps (read: () => number): () => number {
+  let latestMs = 0
+  return () => {
+    const ms = read()
+    if (Math.abs(ms) < Infinity) latestMs = ms
+    return latestMs
+  }
 }

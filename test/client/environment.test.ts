@@ -30,6 +30,16 @@ test('an environment', async (t) => {
     await t.rejects(environment.fetch('http://127.0.0.1:1/', { credentials: 'include', signal }))
   })
 
+  await t.test('has clocks that stand still while they give no time', async (t) => {
+    const readings = [NaN, 5, NaN, Infinity, 6]
+    for (const name of ['monotonic', 'wall'] as const) {
+      const left = [...readings]
+      // @ts-expect-error: it is only looked at
+      const environment = createEnvironment({ WebSocket: FakeSocket, [name]: () => left.shift() })
+      t.strictSame(readings.map(() => environment[name]()), [0, 5, 5, 5, 6], name)
+    }
+  })
+
   await t.test('takes the WebSocket of Node where there is one', async (t) => {
     const { WebSocket } = globalThis
     t.teardown(() => { globalThis.WebSocket = WebSocket })
