@@ -5,8 +5,8 @@ const INNER_NAMES = [
   'ageMs', 'asked', 'begin', 'burst', 'callback', 'change', 'check', 'confirm', 'dueMs', 'emit',
   'estimator', 'exchanged', 'follow', 'forget', 'heard', 'hurry', 'intervalMs', 'look', 'lose',
   'moved', 'onClose', 'onConnect', 'onHello', 'onMessage', 'onOpen', 'onRefused', 'onStep',
-  'periodMs', 'receive', 'rejoin', 'run', 'scheduled', 'sentAt', 'socket', 'speaks', 'toldMs',
-  'valueMs', 'wait', 'waitMs', 'widthMs'
+  'periodMs', 'receive', 'rejoin', 'run', 'scheduled', 'sentAt', 'socket', 'speaks', 'start',
+  'toldMs', 'valueMs', 'wait', 'waitMs', 'widthMs'
 ]
 
 await build({

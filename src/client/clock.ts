@@ -33,7 +33,7 @@ export function createClock (
     environment, estimator, rate, stepThreshold, onStep: (by) => emit('step', { by })
   })
   const timetable = createTimetable(environment, slew)
-  const scheduled = createScheduled(timetable, slew, (data) => emit('message', data))
+  const scheduled = createScheduled(timetable, slew, (data) => tell('message', data))
   const sentAt = new Map<unknown, number>()
   const probes = createProbes(environment, sync, ask)
   const watchdog = createWatchdog(ask, () => connection.lose(1006, 'silent'))
@@ -42,7 +42,7 @@ export function createClock (
   let differenceMs = NaN
 
   const session = createSession({
-    estimator, slew, probes, scheduled, sentAt, emit, onHello: () => connection.confirm()
+    estimator, slew, probes, scheduled, sentAt, emit: tell, onHello: () => connection.confirm()
   })
   const readiness = createReadiness(slew.error, () => {
     const { state } = connection
@@ -62,7 +62,7 @@ export function createClock (
       look()
       watchdog.heard()
       if (typeof data === 'string') session.receive(data, localMs)
-      else emit('message', data)
+      else tell('message', data)
       timetable.run()
       readiness.check()
     },
@@ -72,10 +72,17 @@ export function createClock (
       emit('close', detail)
       readiness.check()
     },
-    onRefused: (status) => emit('refused', { status })
+    onRefused: (status) => tell('refused', { status })
   })
 
+  /** Not what was about to be told when a listener has closed the clock. */
+  function tell (...event: Parameters<Emit>): void {
+    if (connection.state !== 'closed') emit(...event)
+  }
+
   function ask (): void {
+    // A listener may have closed it on the way here.
+    if (connection.state !== 'open') return probes.stop()
     watchdog.asked()
     id = (id + 1) % ID_LIMIT
     if (connection.socket?.bufferedAmount !== 0) return
@@ -147,6 +154,7 @@ export function createClock (
       connection.close()
     },
     open () {
+      timetable.start()
       beat()
       for (const event of PAGE_EVENTS) page.addEventListener?.(event, resync)
       connection.open()

@@ -17,10 +17,12 @@ export interface Timetable {
   at (dueMs: number, callback: () => void, isStrict?: boolean): Cancel
   /** At each whole multiple; once for all that were missed. @throws for no positive number. */
   every (periodMs: number, callback: () => void): Cancel
-  /** Calls back those who are due, and sets the timer for the next. */
+  /** Calls back those who are due, and sets the timer for the next; not while it is stopped. */
   run (): void
-  /** Nobody is called back until the next `run()`. */
+  /** Nobody is called back until `start()`. */
   stop (): void
+  /** Ends a stop: whoever is due is called back in the next `run()`. */
+  start (): void
 }
 
 interface Entry {
@@ -59,7 +61,6 @@ export function createTimetable (
   }
 
   function run (): void {
-    isStopped = false
     for (const entry of sorted()) if (!isStopped && entries.has(entry)) visit(entry)
     if (isStopped) return
     const [next] = sorted()
@@ -84,6 +85,9 @@ export function createTimetable (
     stop () {
       isStopped = true
       timer()
+    },
+    start () {
+      isStopped = false
     }
   }
 }

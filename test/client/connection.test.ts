@@ -376,17 +376,52 @@ test('close()', async (t) => {
     t.strictSame([events, clock.state], [[], 'connecting'])
   })
 
-  await t.test('may be called in a listener', async (t) => {
-    for (const name of ['open', 'tick', 'sync', 'step', 'close'] as const) {
+  await t.test('ends everything, also when a listener calls it', async (t) => {
+    for (const name of ['open', 'tick', 'sync', 'step', 'message', 'close', 'refused'] as const) {
       const { world, server, clock } = await setUpClock(t, { world: { aheadMs: 5000 } })
+      const told: string[] = []
+      for (const event of ['open', 'tick', 'sync', 'step', 'message', 'refused'] as const) {
+        clock.addEventListener(event, () => { if (clock.state === 'closed') told.push(event) })
+      }
       clock.addEventListener(name, () => clock.close())
-      server.serve(world.peer)
+      clock.at(world.serverNow() + 20_000, () => told.push('at'))
+      world.answer = { status: 503 }
+      if (name === 'refused') world.peer.end()
+      else server.serve(world.peer)
+      server.send({ type: 'message', data: 'hello' })
       server.send({ type: 'tick', seq: 0, at: 5, sent: server.now(), interval: 1000, epoch: 0 })
       await world.advance(1000)
       if (name === 'close') world.peer.end()
       await world.advance(LONG_MS)
-      t.strictSame([name, clock.state, world.timers.alive], [name, 'closed', 0])
+      t.strictSame([name, clock.state, world.timers.alive, told], [name, 'closed', 0, []])
     }
+  })
+
+  await t.test('is the last word, though a message shows that the clock has stepped', async (t) => {
+    for (const type of ['hello', 'tick', 'sync'] as const) {
+      const { world, server, clock } = await setUpSynced(t)
+      const told: string[] = []
+      clock.addEventListener('step', () => clock.close())
+      for (const event of ['tick', 'sync'] as const) {
+        clock.addEventListener(event, () => { if (clock.state === 'closed') told.push(event) })
+      }
+      clock.at(server.now() + 3_620_000, () => told.push('at'))
+      server.aheadMs = 3_600_000
+      server.epoch = 1
+      if (type === 'hello') world.peer.send({ type, server: 'other', interval: 5000, epoch: 1 })
+      if (type === 'tick') server.send({ type, seq: 1, at: 5, sent: server.now(), epoch: 1 })
+      await world.advance(LONG_MS)
+      t.strictSame([type, clock.state, world.timers.alive, told], [type, 'closed', 0, []])
+    }
+  })
+
+  await t.test('called in a listener for its end, hides that the server has refused', async (t) => {
+    const { world, clock, events } = await setUpClock(t)
+    clock.addEventListener('close', () => clock.close())
+    world.answer = { status: 403 }
+    world.peer.end()
+    await world.advance(1000)
+    t.strictSame([events.map(([name]) => name), clock.state], [['close', 'close'], 'closed'])
   })
 })
 
