@@ -53,6 +53,8 @@ const CONNECTION_OPTIONS = {
   commandTimeout: undefined,
   socketTimeout: undefined,
   blockingTimeout: undefined,
+  // There is nothing to wait for, least of all once it is stopped: by default two seconds.
+  disconnectTimeout: 0,
   retryStrategy: (attempt: number) => Math.min(attempt * 100, MAX_PAUSE_MS)
 }
 

@@ -167,6 +167,18 @@ test('closes in no time while Redis is gone or hangs, and rejects what waits', n
   }
 })
 
+test('ends its connection on a real port at once, though Redis does not', needsRedis, async (t) => {
+  const { redis, other, errors } = await setUp(t)
+  const countSockets = () => {
+    return process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
+  }
+  await redis.signal('SIGSTOP')
+  const before = countSockets()
+  await other.close()
+  await waitFor(() => countSockets() < before, 'the end of the connection', 1500)
+  t.strictSame([countSockets(), errors], [before - 1, []])
+})
+
 test('refuses a subscription, on a real port, that is still waiting when it is closed', needsRedis, async (t) => {
   const redis: RedisServer = await startRedis(t)
   await redis.signal('SIGKILL')
