@@ -41,7 +41,7 @@ export function redisStreams (client: RedisClient, options: RedisStreamsOptions 
     maxQueueBytes,
     timers
   })
-  client.on('ready', writer.flush)
+  client.on('ready', writer.reconnected)
 
   function tellError (err: unknown): void {
     for (const { onError } of subscribers) onError(err)
@@ -83,7 +83,7 @@ export function redisStreams (client: RedisClient, options: RedisStreamsOptions 
     },
     async close () {
       closing.abort(new BackplaneClosedError())
-      client.off('ready', writer.flush)
+      client.off('ready', writer.reconnected)
       writer.close()
       subscribers.clear()
       reader?.stop()

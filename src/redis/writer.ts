@@ -7,8 +7,8 @@ import type { Waiting } from './queue.js'
 export interface Writer {
   /** @returns when Redis has it; rejects when it is given up. */
   write (payload: Uint8Array): Promise<void>
-  /** Tries at once, if anything waits. Called when the connection has come back. */
-  flush (): void
+  /** The connection has come back: tries at once, if anything waits. */
+  reconnected (): void
   /** Gives up what waits. */
   close (): void
 }
@@ -40,12 +40,17 @@ export function createWriter (
 ): Writer {
   const queue = createQueue({ maxAgeMs: maxQueueAge, maxBytes: maxQueueBytes, timers })
   let sending: readonly Waiting[] = []
+  /** How often the connection has come back. */
+  let reconnections = 0
+  /** What Redis has not answered yet: the client keeps it, and more behind it would pile up. */
+  let unanswered: Promise<unknown> | undefined
   let pauseMs = 0
   let cancelPause: (() => void) | undefined
   let isClosed = false
 
   function flush (): void {
-    if (isClosed || sending.length > 0 || queue.size === 0 || !isReady()) return
+    const isBusy = sending.length > 0 || unanswered !== undefined
+    if (isClosed || isBusy || queue.size === 0 || !isReady()) return
     cancelPause?.()
     cancelPause = undefined
     sending = queue.take(MAX_BATCH_COUNT, MAX_BATCH_BYTES)
@@ -53,12 +58,22 @@ export function createWriter (
   }
 
   async function send (batch: readonly Waiting[]): Promise<void> {
+    const sentOver = reconnections
     const attempts = Promise.allSettled(batch.map(({ payload }) => tryAppend(payload)))
     const results = await withLimit(attempts, maxQueueAge, timers)
     if (isClosed) return
     sending = []
-    if (results === undefined) giveUp(batch)
-    else settle(batch, results)
+    if (results !== undefined) return settle(batch, results)
+    if (sentOver === reconnections) awaitAnswer(attempts)
+    giveUp(batch)
+  }
+
+  async function awaitAnswer (attempts: Promise<unknown>): Promise<void> {
+    unanswered = attempts
+    await attempts
+    if (unanswered !== attempts) return
+    unanswered = undefined
+    flush()
   }
 
   /** Also where it throws at once. */
@@ -108,7 +123,12 @@ export function createWriter (
       if (cancelPause === undefined) flush()
       return written
     },
-    flush,
+    reconnected () {
+      reconnections++
+      // What was sent over the connection before may never be answered.
+      unanswered = undefined
+      flush()
+    },
     close () {
       isClosed = true
       cancelPause?.()

@@ -71,7 +71,7 @@ test('waits while there is no connection, and sends when it comes', async (t) =>
   for (const text of ['a', 'b']) write(text)
   t.strictSame(await answer(), [])
   state.isReady = true
-  writer.flush()
+  writer.reconnected()
   t.strictSame(await answer(), ['a', 'b'])
   t.strictSame(ends, ['a stored', 'b stored'])
 })
@@ -110,7 +110,7 @@ test('does not wait for the end of a pause when the connection is new', async (t
   const { time, writer, write, answer } = setUp()
   write('a')
   await answer(OOM)
-  writer.flush()
+  writer.reconnected()
   t.strictSame(await answer(), ['a'])
   time.advance(AGE_MS)
   t.strictSame(await answer(), [])
@@ -162,6 +162,54 @@ test('gives up what is never answered, and goes on', async (t) => {
   time.advance(50)
   t.strictSame(await answer(), ['b'])
   t.strictSame(ends.slice(1), ['b stored'])
+})
+
+test('sends nothing behind what is never answered, which would pile up in the client', async (t) => {
+  const { time, attempts, ends, write, answer } = setUp()
+  write('a')
+  for (let count = 1; count <= 5; count++) {
+    write('x')
+    time.advance(AGE_MS)
+    await settle()
+  }
+  t.strictSame([attempts.length, ends.length], [1, 6])
+  write('b')
+  t.strictSame(await answer(), ['a'])
+  t.strictSame(await answer(), ['b'])
+  t.equal(ends.at(-1), 'b stored')
+})
+
+test('goes on over a new connection, though the one before owes an answer for ever', async (t) => {
+  for (const isBefore of [true, false]) {
+    const { time, attempts, ends, writer, write, answer } = setUp()
+    write('a')
+    if (isBefore) writer.reconnected()
+    time.advance(AGE_MS)
+    await settle()
+    if (!isBefore) writer.reconnected()
+    attempts.splice(0)
+    write('b')
+    time.advance(50)
+    t.strictSame(await answer(), ['b'])
+    t.strictSame(ends, ['a: Redis has not answered within 10000 ms', 'b stored'])
+  }
+})
+
+test('hears of an answer that comes after all, over a connection that has been replaced', async (t) => {
+  const { time, attempts, writer, write, answer } = setUp()
+  write('a')
+  time.advance(AGE_MS)
+  await settle()
+  writer.reconnected()
+  const late = attempts.splice(0)
+  write('b')
+  time.advance(AGE_MS)
+  await settle()
+  late[0]?.resolve()
+  await settle()
+  write('c')
+  t.strictSame(await answer(), ['b'])
+  t.strictSame(await answer(), ['c'])
 })
 
 test('survives a client that throws rather than rejects', async (t) => {
