@@ -66,6 +66,17 @@ test('tells onTick at the end, with the tick as it began', async (t) => {
   t.equal(ticks.lastTick, told[0]?.[0])
 })
 
+for (const [title, onTick] of [
+  ['throws', () => { throw new Error('of the user') }],
+  ['rejects', async () => { throw new Error('of the user') }]
+] satisfies [string, () => unknown][]) {
+  test(`goes on where onTick ${title}`, async (t) => {
+    const { time, members } = setUp(1, { onTick })
+    time.advance(3100)
+    t.equal(members[0]?.ws.sent.length, 3)
+  })
+}
+
 test('leaves out a tick that is due while the one before is on its way', async (t) => {
   const { time, members } = setUp(300, { interval: 10 })
   time.advance(200)
