@@ -19,6 +19,8 @@ const LOOK_MS = 1000
 const MOVED_MS = 50
 /** Ids of requests are below it. */
 const ID_LIMIT = 2 ** 31
+/** An answer that comes after so many further requests is none. */
+const MAX_UNANSWERED = 64
 const PAGE_EVENTS = ['visibilitychange', 'pageshow', 'online']
 
 /** Puts the parts of a clock together. */
@@ -85,6 +87,7 @@ export function createClock (
     if (connection.state !== 'open') return probes.stop()
     watchdog.asked()
     id = (id + 1) % ID_LIMIT
+    sentAt.delete(id - MAX_UNANSWERED)
     if (connection.socket?.bufferedAmount !== 0) return
     sentAt.set(id, monotonic())
     connection.send(`{"type":"sync","id":${id}}`)

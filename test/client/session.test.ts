@@ -84,6 +84,27 @@ test('a clock', async (t) => {
     t.equal(clock.synced, false)
   })
 
+  await t.test('keeps the latest 64 requests of those that are never answered', async (t) => {
+    const sync = { probes: 1, every: 1000 }
+    const { world, server, clock } = await setUpClock(t, { clock: { sync } })
+    const ids: number[] = []
+    server.serve(world.peer)
+    world.peer.onText = (text) => ids.push(JSON.parse(text).id)
+    for (let second = 0; second < 100; second++) {
+      await world.advance(1000)
+      world.peer.send({ type: 'tick', seq: 0, at: 5, sent: server.now(), interval: 1000, epoch: 0 })
+    }
+    const asked = ids.splice(0)
+    const answered: number[] = []
+    let answering = NaN
+    clock.addEventListener('sync', () => answered.push(answering))
+    for (const id of asked) {
+      answering = id
+      world.peer.send({ type: 'sync', id, at: server.now(), hold: 0, epoch: 0 })
+    }
+    t.strictSame([asked.length > 64, answered], [true, asked.slice(-64)])
+  })
+
   await t.test('ids stay below 2^31', async (t) => {
     const { world, server } = await setUpClock(t, { world: { random: () => 1 - 2 ** -30 } })
     server.serve(world.peer)
