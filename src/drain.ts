@@ -32,6 +32,8 @@ export interface DrainOptions<Context> {
   graceMs: number
   /** Over how long the close frames are spread. */
   spreadMs: number
+  /** Gives up what is on its way to clients: there is only time left to tell them to go. */
+  abandon: () => void
   /** Resolves when `onClose` has settled for all who have gone. Waited for while clients are. */
   whenTold: () => Promise<unknown>
   /** Ends what serves clients, once nobody is to get anything any more. */
@@ -103,11 +105,13 @@ async function finish<Context> (options: DrainOptions<Context>): Promise<void> {
 }
 
 async function drain<Context> (
-  { clients, timers, graceMs, spreadMs, whenTold }: DrainOptions<Context>
+  { clients, timers, graceMs, spreadMs, abandon, whenTold }: DrainOptions<Context>
 ): Promise<void> {
   const leavers = [...clients.byId.values()]
   await new Promise<void>((resolve) => {
-    const callOff = sayFarewell({ leavers, timers, graceMs, spreadMs, onEnd: resolve })
+    const callOff = sayFarewell({
+      leavers, timers, graceMs, spreadMs, onHurry: abandon, onEnd: resolve
+    })
     clients.whenEmpty().then(whenTold).then(() => {
       callOff()
       resolve()

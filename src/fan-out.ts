@@ -29,6 +29,8 @@ export interface FanOut<Context> {
   start (delivery: Delivery<Context>): void
   /** Serves one client first with whatever is on its way to it: what follows stays in order. */
   serve (client: Client<Context>): void
+  /** Ends all deliveries where they are. */
+  abandon (): void
 }
 
 /** How long a slice lasts. */
@@ -95,6 +97,9 @@ export function createFanOut<Context> (timers: Timers): FanOut<Context> {
         run.served.add(client)
         deliver(run, client)
       }
+    },
+    abandon () {
+      for (const { delivery } of runs.splice(0)) delivery.onEnd()
     }
   }
 }

@@ -13,6 +13,8 @@ export interface FarewellOptions {
   graceMs: number
   /** Over how long the close frames are spread, evenly; 0 sends all of them at once. */
   spreadMs: number
+  /** Called when there is no time left but to tell all, at most once. */
+  onHurry: () => void
   /** Called once the last has been terminated; where there is nobody, after the grace. */
   onEnd: () => void
 }
@@ -31,7 +33,7 @@ const OVERRUN_MS = 100
  * @returns a function that calls off what is still to be done.
  */
 export function sayFarewell (
-  { leavers, timers, graceMs, spreadMs, onEnd }: FarewellOptions
+  { leavers, timers, graceMs, spreadMs, onHurry, onEnd }: FarewellOptions
 ): () => void {
   const startMs = timers.monotonic()
   const hurryMs = startMs + spreadMs + graceMs / 2
@@ -39,6 +41,7 @@ export function sayFarewell (
   /** When each was told, as far as that has come. */
   const toldMs: number[] = []
   let terminatedCount = 0
+  let isHurrying = false
   let cancel = (): void => {}
 
   const tellDueMs = () => toldMs.length === leavers.length
@@ -60,8 +63,13 @@ export function sayFarewell (
     return true
   }
 
+  /** @returns whether there is no time left for anything else. */
   function isUrgent (nowMs: number): boolean {
-    return nowMs >= (toldMs.length < leavers.length ? hurryMs : deadlineMs)
+    if (toldMs.length === leavers.length) return nowMs >= deadlineMs
+    if (nowMs < hurryMs) return false
+    if (!isHurrying) onHurry()
+    isHurrying = true
+    return true
   }
 
   function serve (): void {

@@ -78,7 +78,9 @@ export async function timeSocketPlugin (
     broadcaster.close()
     await relay?.close()
   }
-  const drain = createDrain({ clients, timers, graceMs, spreadMs, whenTold, hangUp })
+  const drain = createDrain({
+    clients, timers, graceMs, spreadMs, abandon: fanOut.abandon, whenTold, hangUp
+  })
   const capacity = createCapacity(options)
 
   await registerWebsocketServer(app, options, log)

@@ -366,3 +366,11 @@ test('two time sockets drain together', async (t) => {
   const tookMs = timed(() => app.close())
   t.ok(await tookMs < 3800, `${await tookMs} ms`)
 })
+
+test('a backlog of the application’s own does not hold up the shutdown', async (t) => {
+  const { app, timeSocket } = await createTimeApp(t, { drain: { grace: 1000 } })
+  const peers = await connectMany(await listen(app), 200)
+  for (let count = 0; count < 5000; count++) timeSocket.broadcast('news')
+  t.ok(await timed(() => app.close()) < 1000 + SOON_MS)
+  for (const peer of peers) t.strictSame(await peer.closed, SHUTDOWN)
+})

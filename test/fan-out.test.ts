@@ -196,3 +196,17 @@ test('where one form fails, the other is sent, and the failure is asked for once
   })
   t.strictSame([encoded, members.map(({ ws }) => ws.sent)], [['plain', 'time'], [[], ['x'], [], ['x']]])
 })
+
+test('abandoned, ends where it is, in order, and what follows is sent', async (t) => {
+  const { time, fanOut, sent, ends, encoded, start } = setUp(200)
+  start('a')
+  start('b')
+  fanOut.abandon()
+  t.strictSame([ends, fanOut.isBusy], [['a', 'b'], false])
+  start('c')
+  time.advance(100)
+  t.strictSame([ends, encoded[0], fanOut.isBusy], [['a', 'b', 'c'], 'a 1', false])
+  t.strictSame(sent(0).map((text) => text[0]), ['a', 'c'])
+  t.strictSame(sent(199).map((text) => text[0]), ['c'])
+  t.equal(time.pendingCount, 0)
+})
