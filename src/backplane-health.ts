@@ -53,9 +53,9 @@ export function createBackplaneHealth (
       counters.errors++
       failing.add(side)
       failedMs = timers.monotonic()
-      if (outage !== undefined) return log.debug({ side, err }, 'the backplane failed again')
+      if (outage !== undefined) return log.debug({ err }, 'the backplane failed again')
       outage = { sinceMs: failedMs, before: { ...counters } }
-      log.error({ side, err }, 'the backplane failed')
+      log.error({ err }, 'the backplane failed')
     },
     worked (side) {
       failing.delete(side)

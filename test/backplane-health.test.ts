@@ -38,7 +38,7 @@ test('tells once that the backplane failed, and once that it is back, with the c
   t.equal(lines.length, 1)
   pass(10)
   t.strictSame(lines, [
-    ['error', 'the backplane failed', { side: 'reading', err: ERR }],
+    ['error', 'the backplane failed', { err: ERR }],
     ['error', 'the backplane is back', {
       away: 3000, published: 0, received: 0, lost: 7, duplicate: 0, stale: 0, invalid: 0, errors: 2
     }]
