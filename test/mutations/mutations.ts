@@ -40,6 +40,7 @@ const rows: [name: string, file: string, find: string, replace: string, test: st
   ['who comes meanwhile has a grace beyond the end', 'drain.ts', 'for (const client of clients.byId.values()) client.terminate()', '', 'drain.test.ts'],
   ['who comes after the drain stays', 'plugin.ts', 'if (drain.started) drain.sendHome(client)', '', 'drain.test.ts'],
   ['onClose is not waited for', 'drain.ts', 'clients.whenEmpty().then(whenTold)', 'clients.whenEmpty()', 'drain.test.ts'],
+  ['a backlog holds the shutdown up', 'drain.ts', 'onHurry: abandon', 'onHurry: () => {}', 'drain.test.ts'],
   ['newcomers are not refused', 'plugin.ts', 'isClosing: () => drain.started', 'isClosing: () => false', 'drain.test.ts'],
   ['broadcasts end with the first 1001', 'plugin.ts', '(): boolean => drain.hasTold', '(): boolean => drain.started', 'drain.test.ts'],
   ['registrations do not drain together', 'drain.ts', 'others.push(drain)', '', 'drain.test.ts'],
