@@ -62,6 +62,8 @@ export function createClock (
     },
     onMessage (data, localMs) {
       look()
+      // Who listens to a step may have closed it.
+      if (connection.state === 'closed') return
       watchdog.heard()
       if (typeof data === 'string') session.receive(data, localMs)
       else tell('message', data)
@@ -83,8 +85,6 @@ export function createClock (
   }
 
   function ask (): void {
-    // A listener may have closed it on the way here.
-    if (connection.state !== 'open') return probes.stop()
     watchdog.asked()
     id = (id + 1) % ID_LIMIT
     sentAt.delete(id - MAX_UNANSWERED)

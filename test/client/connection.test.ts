@@ -415,6 +415,17 @@ test('close()', async (t) => {
     }
   })
 
+  await t.test('is the last word, though a message is what wakes it after a sleep', async (t) => {
+    const { world, clock, events } = await setUpClock(t)
+    world.peer.accept()
+    world.sleep(60_000)
+    clock.addEventListener('step', () => clock.close())
+    world.peer.send({ type: 'hello', server: 'k3f9x2ab', interval: 5000, epoch: 0 })
+    await world.advance(LONG_MS)
+    t.strictSame(events.map(([name]) => name), ['open', 'step', 'close'])
+    t.strictSame([world.peer.received, world.timers.alive], [[], 0])
+  })
+
   await t.test('called in a listener for its end, hides that the server has refused', async (t) => {
     const { world, clock, events } = await setUpClock(t)
     clock.addEventListener('close', () => clock.close())
