@@ -1,8 +1,8 @@
 // node .ci/totals.mjs FILE
 //
-// Repeats at the end of tap's output what failed in it, each with its test's names and what tap
-// says of it, and the totals as `5 passed, 4 failed, 5 skipped`, tests that are still to do among
-// the skipped ones. Exits with 1 unless all of them passed.
+// Repeats at the end of tap's output what failed in it, each with its tests' names and what tap
+// says of it; the files that are not wholly covered; and the totals as `5 passed, 4 failed, 5
+// skipped`, tests that are still to do among the skipped ones. Exits with 1 unless all passed.
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { stripVTControlCharacters } from 'node:util'
@@ -12,6 +12,8 @@ const lines = stripVTControlCharacters(readFileSync(path, 'utf8')).split(/\r?\n/
 const line = lines.findLast((line) => /^# \{ total: \d+(, \w+: \d+)* \}$/.test(line))
 
 for (const failure of failures(lines).slice(0, 20)) console.error(failure)
+// The last cell of the table has the lines that were not run.
+for (const line of lines) if (/^ .*\| [\d,.-]+ *$/.test(line)) console.error(line)
 
 if (line === undefined) {
   process.exitCode = 1

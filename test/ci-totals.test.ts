@@ -43,7 +43,7 @@ for (const output of ['', 'npm error code ELIFECYCLE\n', 'total: 3, pass: 3\n'])
   })
 }
 
-test('repeats what failed itself, with the names of its tests', async (t) => {
+test('repeats what failed itself, with its tests, and what is not covered', async (t) => {
   const output = `\
 not ok 1 - test/0.test.ts
 # Subtest: test/a.test.ts
@@ -62,6 +62,8 @@ not ok 1 - test/0.test.ts
       ...
 not ok 1 - test/a.test.ts # time=9ms
 not ok 2 - test/b.test.ts
+  a.ts         |     100 |    98.71 |     100 |     100 | 85,90-92           \n\
+  b.ts         |     100 |      100 |     100 |     100 |                   \n\
 # { total: 3, pass: 1, fail: 2 }
 `
   const path = join(t.testdir({ output }), 'output')
@@ -77,5 +79,5 @@ not ok 2 - should be equal
     +2
 
 not ok 2 - test/b.test.ts
-`)
+  a.ts         |     100 |    98.71 |     100 |     100 | 85,90-92           \n`)
 })
