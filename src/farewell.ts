@@ -63,13 +63,14 @@ export function sayFarewell (
     return true
   }
 
-  /** @returns whether there is no time left for anything else. */
   function isUrgent (nowMs: number): boolean {
-    if (toldMs.length === leavers.length) return nowMs >= deadlineMs
-    if (nowMs < hurryMs) return false
-    if (!isHurrying) onHurry()
+    return nowMs >= (toldMs.length < leavers.length ? hurryMs : deadlineMs)
+  }
+
+  function hurry (): void {
+    if (isHurrying || toldMs.length === leavers.length) return
     isHurrying = true
-    return true
+    onHurry()
   }
 
   function serve (): void {
@@ -77,9 +78,12 @@ export function sayFarewell (
     const endMs = nowMs + SLICE_MS
     while (serveOne(nowMs)) {
       nowMs = timers.monotonic()
-      if (nowMs < endMs || isUrgent(nowMs)) continue
-      cancel = timers.soon(serve)
-      return
+      if (nowMs < endMs) continue
+      if (!isUrgent(nowMs)) {
+        cancel = timers.soon(serve)
+        return
+      }
+      hurry()
     }
     const dueMs = Math.min(tellDueMs(), terminateDueMs())
     if (dueMs < Infinity) cancel = timers.hold(Math.ceil(dueMs - nowMs), serve)
