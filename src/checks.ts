@@ -65,7 +65,7 @@ const trailingSlash: Rule = {
   holds: (value) => ['both', 'slash', 'no-slash'].includes(value as string)
 }
 
-/** For what others define: any value, but `null` does not count as left out. */
+/** What others define. `null` is refused, lest it be taken for left out. */
 const anything: Rule = { expected: 'a value, or left out', holds: (value) => value !== null }
 
 export function integerBetween (min: number, max: number): Rule {
