@@ -1,6 +1,6 @@
 import type { Log } from './log.js'
 import type { Timers } from './timers.js'
-import type { BackplaneStats } from './types.js'
+import type { BackplaneStats } from './stats.js'
 
 /** What a backplane does for us. */
 export type Side = 'publishing' | 'reading'

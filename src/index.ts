@@ -10,11 +10,11 @@ export type { Format, FormatName } from './format.js'
 export type { Json, Message, Sendable } from './message.js'
 export type { ExpiresAt, TimeSocketOptions, TimeSocketRouteOptions } from './options.js'
 export type { Clock } from './server-clock.js'
+export type { BackplaneStats, CloseCause, RefusalCause, Stats } from './stats.js'
 export type { Tick } from './ticker.js'
 export type {
-  BackplaneStats, BroadcastOptions, CloseCause, CloseInfo, RefusalCause, Scalar, Stats,
-  TickDelivery, TimeSocket,
-  TimeSocketClient, TimeSocketContext, TimeSocketNamespaces
+  BroadcastOptions, CloseInfo, Scalar, TickDelivery, TimeSocket, TimeSocketClient,
+  TimeSocketContext, TimeSocketNamespaces
 } from './types.js'
 
 /**

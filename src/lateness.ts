@@ -1,6 +1,6 @@
 import { createHistogram } from 'node:perf_hooks'
 import type { Timers } from './timers.js'
-import type { Stats } from './types.js'
+import type { Stats } from './stats.js'
 
 /** Remembers how late the ticks of the last one to two minutes were. */
 export interface Lateness {

@@ -1,10 +1,9 @@
 import { channel } from 'node:diagnostics_channel'
 import { createLateness } from './lateness.js'
+import type { BackplaneStats, RefusalCause, Stats } from './stats.js'
 import type { Tick } from './ticker.js'
 import type { Timers } from './timers.js'
-import type {
-  BackplaneStats, CloseInfo, RefusalCause, Stats, TickDelivery, TimeSocket, TimeSocketClient
-} from './types.js'
+import type { CloseInfo, TickDelivery, TimeSocket, TimeSocketClient } from './types.js'
 
 /** What `stats()` counts: it only ever goes up. */
 export type Counters = Pick<

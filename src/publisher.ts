@@ -3,7 +3,7 @@ import type { BackplaneHealth } from './backplane-health.js'
 import { encodeEnvelope } from './envelope.js'
 import type { Broadcast, Cancel, Envelope, Identity } from './envelope.js'
 import type { Timers } from './timers.js'
-import type { BackplaneStats } from './types.js'
+import type { BackplaneStats } from './stats.js'
 
 /** Tells the other servers. */
 export interface Publisher {

@@ -4,7 +4,7 @@ import { decodeEnvelope } from './envelope.js'
 import type { Broadcast, Cancel, Identity } from './envelope.js'
 import { createOrigins } from './origins.js'
 import type { Timers } from './timers.js'
-import type { BackplaneStats } from './types.js'
+import type { BackplaneStats } from './stats.js'
 
 export interface ReceiverOptions {
   identity: Identity

@@ -4,7 +4,7 @@ import type {
 import type { Observer } from './observer.js'
 import { refuse } from './refusal.js'
 import type { Refusal } from './refusal.js'
-import type { RefusalCause } from './types.js'
+import type { RefusalCause } from './stats.js'
 import type { UpgradeEnd, UpgradeGuard } from './upgrade-guard.js'
 
 /** Refuses requests, and counts the upgrades that come to nothing: each of them once. */

@@ -8,7 +8,7 @@ import { createPublisher } from './publisher.js'
 import type { Publisher } from './publisher.js'
 import { createReceiver } from './receiver.js'
 import type { Timers } from './timers.js'
-import type { BackplaneStats } from './types.js'
+import type { BackplaneStats } from './stats.js'
 
 /** Tells the other servers what this one has told its clients, and hears what they have. */
 export interface Relay extends Pick<Publisher, 'send'> {

@@ -265,7 +265,7 @@ test('the table of close codes', async (t) => {
   })
 
   await t.test('has every cause', async (t) => {
-    const types = readFileSync(new URL('src/types.ts', ROOT), 'utf8')
+    const types = readFileSync(new URL('src/stats.ts', ROOT), 'utf8')
     const causes = new Set(rows.flatMap(([, cause = '']) => codesIn(cause)))
     t.strictSame([...causes].sort(), literalsOf(types, 'CloseCause').sort())
   })

@@ -1,5 +1,5 @@
 import type { BackplaneHealth } from '../../src/backplane-health.js'
-import type { BackplaneStats } from '../../src/types.js'
+import type { BackplaneStats } from '../../src/stats.js'
 
 /** Remembers what it was told. */
 export function createFakeHealth (): BackplaneHealth & { readonly told: unknown[] } {
