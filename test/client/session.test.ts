@@ -139,6 +139,16 @@ test('a clock', async (t) => {
     }
   })
 
+  await t.test('knows nothing of a new epoch until it is answered', async (t) => {
+    const { world, server, clock } = await setUpSynced(t)
+    server.epoch = 1
+    server.send({ type: 'tick', seq: 7, at: 5, sent: server.now(), interval: 1000, epoch: 1 })
+    await world.advance(21)
+    t.strictSame([clock.synced, clock.error], [false, Infinity])
+    await world.advance(100)
+    t.equal(clock.synced, true)
+  })
+
   await t.test('goes on when another server answers, and learns its clock', async (t) => {
     for (const aheadMs of [100, 5000]) {
       const { world, server, clock, events, ahead } = await setUpSynced(t)

@@ -121,7 +121,45 @@ const rows: [name: string, file: string, find: string, replace: string, test: st
   ['a tick starts while one is on its way', 'ticker.ts', 'if (isLeftOut) return', '', 'ticker.test.ts'],
   ['a step costs a tick', 'ticker.ts', 'Math.floor((lineMs - elapsedMs + BEHIND_MS) / intervalMs)', 'boundary', 'ticker.test.ts'],
   ['a boundary comes twice when the clock steps by a hair less', 'ticker.ts', ' + BEHIND_MS) /', ') /', 'ticker.test.ts'],
-  ['missed boundaries are made up for', 'ticker.ts', '    lastBoundary = moment.boundary\n    arm', '    lastBoundary++\n    arm', 'ticker.test.ts']
+  ['missed boundaries are made up for', 'ticker.ts', '    lastBoundary = moment.boundary\n    arm', '    lastBoundary++\n    arm', 'ticker.test.ts'],
+
+  // The client's clock.
+  ['the clock runs backwards', 'client/slew.ts', 'latestMs = Math.max(latestMs, shownAt(localMs))', 'latestMs = shownAt(localMs)', 'client/slew.test.ts'],
+  ['a correction is made at once', 'client/slew.ts', 'Math.abs(restMs) - rate * (localMs - changedMs)', '0', 'client/slew.test.ts'],
+  ['a large correction is slewed, too', 'client/slew.ts', 'Math.abs(restMs) <= stepThreshold', 'true', 'client/slew.test.ts'],
+  ['what is known outlives its epoch', 'client/session.ts', 'message.epoch !== epoch || ', '', 'client/session.test.ts'],
+  ['what is known outlives its server', 'client/session.ts', ' || newServer !== server', '', 'client/session.test.ts'],
+  ['what is known is lost with the connection', 'client/session.ts', 'if (!agreed) slew.forget()', 'slew.forget()', 'client/session.test.ts'],
+  ['a clock that nobody has set right claims to be', 'client/estimator.ts', 'error: Infinity', 'error: 0', 'client/server-clock.test.ts'],
+  ['what contradicts is believed', 'client/estimator.ts', '!line || isSound(line.widthMs, rttMs)', 'true', 'client/estimator.test.ts'],
+  ['the bound does not grow with time', 'client/line.ts', 'errorMs + growth * Math.abs(localMs - endMs)', 'errorMs', 'client/estimator.test.ts'],
+  ['the middle of the corridor is missed', 'client/line.ts', '(least(upper, skew) - least(lower, -skew)) / 2', 'least(upper, skew)', 'client/estimator.test.ts'],
+  ['a coarse clock is taken for a fine one', 'client/quantum.ts', 'Math.min(quantumUs, COARSEST_US) / 1000', '0', 'client/quantum.test.ts'],
+  ['calls back early', 'client/timetable.ts', 'const isDue = dueMs <= nowMs', 'const isDue = dueMs <= nowMs + 5', 'client/timetable.test.ts'],
+  ['calls back again and again', 'client/timetable.ts', 'if (periodMs === Infinity) entries.delete(entry)', '', 'client/timetable.test.ts'],
+  ['calls back between two multiples', 'client/timetable.ts', '+ 1) * periodMs', '+ 1) * periodMs + 10', 'client/timetable.test.ts'],
+  ['ready waits for a clock that is closed', 'client/clock.ts', "state === 'closed' || state === 'refused' ? state : ", '', 'client/server-clock.test.ts'],
+  ['ready waits for a plain server', 'client/clock.ts', "session.speaks === false && 'plain'", 'false', 'client/session.test.ts'],
+  ['all come back together', 'client/connection.ts', 'environment.random() * limitMs', 'limitMs', 'client/connection.test.ts'],
+  ['a backoff has no limit', 'client/connection.ts', 'Math.min(MAX_BACKOFF_MS, ', 'Math.min(Infinity, ', 'client/connection.test.ts'],
+  ['Retry-After is not heeded', 'client/connection.ts', 'Math.max(waitMs, ', 'Math.max(0, ', 'client/connection.test.ts'],
+  ['comes back though it is forbidden', 'client/connection.ts', 'const isFinal = status === 401 || status === 403', 'const isFinal = false', 'client/connection.test.ts'],
+  ['a refusal that cannot be read is the last', 'client/connection.ts', 'const isFinal = status === 401', 'const isFinal = status === 0 || status === 401', 'client/connection.test.ts'],
+  ['a plain server is never tried without a subprotocol', 'client/connection.ts', 'offers = isConfirmed || wasOpen || !offers || status > 428', 'offers = true', 'client/connection.test.ts'],
+  ['a dead connection is kept', 'client/watchdog.ts', 'if (isAsked && silentLooks > ANSWER_PATIENCE) drop()', '', 'client/watchdog.test.ts'],
+  ['waking is not noticed', 'client/clock.ts', 'for (const event of PAGE_EVENTS) page.addEventListener?.(event, resync)', '', 'client/probes.test.ts'],
+  ['asks as often as at first', 'client/probes.ts', 'pauseMs *= GROWTH', '', 'client/probes.test.ts'],
+  ['what is to come is told at once', 'client/scheduled.ts', 'timetable.at(at, ', 'timetable.at(0, ', 'client/scheduled.test.ts'],
+  ['what is withdrawn is told', 'client/session.ts', "else if (type === 'cancel') scheduled.cancel(message.key)", '', 'client/scheduled.test.ts'],
+  ['what comes again is told again', 'client/scheduled.ts', 'if (entries.get(id)?.text === text) return', '', 'client/scheduled.test.ts'],
+
+  // The protocol, and what can be seen.
+  ['the time that an answer waits counts as the way', 'inbox.ts', 'timers.monotonic() - monotonicMs', '0', 'inbox.test.ts'],
+  ['any number is an id', 'time-messages.ts', ' && Number(id) <= MAX_ID', '', 'time-messages.test.ts'],
+  ['times are told with all their digits', 'time-messages.ts', 'Math.round(ms * 100) / 100', 'ms', 'time-messages.test.ts'],
+  ['who closes is not told why', 'observer.ts', "publish('close', { client, cause, code })", "publish('close', { client })", 'observer.test.ts'],
+  ['statistics change after they were read', 'observer.ts', 'structuredClone(counters)', 'counters', 'observer.test.ts'],
+  ['lateness is not recorded', 'observer.ts', 'lateness.record(tick.sent - tick.at)', '', 'observer.test.ts'],
 ]
 
 /** Adding one takes one row above. */
