@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import type { WebSocket } from 'ws'
+import type { ClientHost, ClientInfo } from './client-host.js'
 import * as codes from './close-codes.js'
 import { discardInput } from './discard-input.js'
 import { cutReason, endingAfter, TERMINATED, TOO_LARGE, TOO_SLOW } from './endings.js'
 import { InvalidArgumentError } from './errors.js'
 import type { Frame, Ping } from './frame.js'
 import { createMessage } from './message.js'
-import type { Counters } from './observer.js'
 import { show } from './show.js'
 import { listen } from './socket-listener.js'
 import type { SocketListener } from './socket-listener.js'
@@ -16,37 +16,6 @@ import { formOf } from './time-messages.js'
 import type { Form } from './time-messages.js'
 import { currentTurn } from './turn.js'
 import type { CloseInfo, TimeSocketClient } from './types.js'
-
-/** What all clients of a registration share, and tell what becomes of them. */
-export interface ClientHost<Context> {
-  /** Counts what is sent. */
-  readonly counters: Pick<Counters, 'frames' | 'bytes'>
-  /** The largest number of bytes that may wait for a client who is sent more. */
-  readonly maxBufferedBytes: number
-  /** The largest inbound message, in bytes. */
-  readonly maxMessageBytes: number
-  /** Something is about to be sent to this client alone. */
-  sending (client: Client<Context>): void
-  /** A tick is about to be written: with a ping behind it, if one is due. */
-  withPing (client: Client<Context>, frame: Frame): Frame
-  /** Whether this process was held up since it pinged the client, so many milliseconds ago. */
-  wasHeldUp (client: Client<Context>, sinceMs: number): boolean
-  /** A message came while the connection was open, and is not too large. */
-  received (client: Client<Context>, data: Buffer, isBinary: boolean): void
-  /** A ping came while the connection was open, or a pong that nobody asked for. */
-  receivedControl (client: Client<Context>): void
-  /** The connection has ended. Called once. */
-  closed (client: Client<Context>, info: CloseInfo): void
-}
-
-/** What is known of a client when it connects. */
-export interface ClientInfo<Context> {
-  ip: string
-  port: number
-  connectedAt: number
-  context: Context
-  expiresMs: number | undefined
-}
 
 let clientCount = 0
 

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import { Client } from '../../src/client.js'
-import type { ClientHost, ClientInfo } from '../../src/client.js'
+import type { ClientHost, ClientInfo } from '../../src/client-host.js'
 
 /** A WebSocket of which one says how much waits, and sees what is sent. */
 export class FakeWebSocket extends EventEmitter {
