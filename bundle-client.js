@@ -10,8 +10,8 @@ const INNER_NAMES = [
 ]
 
 await build({
-  entryPoints: ['src/client/index.ts'],
-  outfile: 'dist/client/index.js',
+  entryPoints: ['src/browser/index.ts'],
+  outfile: 'dist/browser/index.js',
   bundle: true,
   minify: true,
   format: 'esm',

@@ -1,21 +1,21 @@
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
-import type { TimeSocketOptions } from './options.js'
+import type { TimeSocketOptions } from './api/options.js'
 import { timeSocketPlugin } from './plugin.js'
 
-export * from './errors.js'
-export type { Backplane, Deliver } from './backplane.js'
-export type { TimeAnswer } from './tell-time.js'
-export type { Format, FormatName } from './format.js'
-export type { Json, Message, Sendable } from './message.js'
-export type { ExpiresAt, TimeSocketOptions, TimeSocketRouteOptions } from './options.js'
-export type { Clock } from './server-clock.js'
-export type { BackplaneStats, CloseCause, RefusalCause, Stats } from './stats.js'
-export type { Tick } from './ticker.js'
+export * from './api/errors.js'
+export type { Backplane, Deliver } from './api/backplane.js'
+export type { TimeAnswer } from './http/plain-answer.js'
+export type { Format, FormatName } from './time/tick-format.js'
+export type { Json, Message, Sendable } from './protocol/outgoing-message.js'
+export type { ExpiresAt, TimeSocketOptions, TimeSocketRouteOptions } from './api/options.js'
+export type { Clock } from './time/server-time.js'
+export type { BackplaneStats, CloseCause, RefusalCause, Stats } from './api/stats.js'
+export type { Tick } from './time/tick-schedule.js'
 export type {
   BroadcastOptions, CloseInfo, Scalar, TickDelivery, TimeSocket, TimeSocketClient,
   TimeSocketContext, TimeSocketNamespaces
-} from './types.js'
+} from './api/time-socket.js'
 
 /**
  * Fastify plugin: a WebSocket route that pushes the server's time, on the second, to

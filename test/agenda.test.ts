@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { createAgenda } from '../src/agenda.js'
-import type { Due } from '../src/agenda.js'
+import { createAgenda } from '../src/delivery/agenda.js'
+import type { Due } from '../src/delivery/agenda.js'
 import { createFakeTime } from './helpers/fake-time.js'
 
 const NOW_MS = 1_795_262_400_000

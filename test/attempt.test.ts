@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { attempt } from '../src/attempt.js'
+import { attempt } from '../src/observability/attempt.js'
 import { createFakeFault } from './helpers/fake-fault.js'
 
 const error = new Error('no database')

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createBackplaneHealth } from '../src/backplane-health.js'
+import { createBackplaneHealth } from '../src/cluster/backplane-health.js'
 import { createFakeTime } from './helpers/fake-time.js'
 
 const ERR = new Error('ECONNREFUSED')

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { assertKey, assertOptions, readAt } from '../src/broadcast-options.js'
+import { assertKey, assertOptions, readAt } from '../src/delivery/broadcast-options.js'
 
 const NOW_MS = 1_795_262_400_000
 const MAX_AHEAD_MS = 24 * 86_400_000

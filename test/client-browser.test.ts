@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { t as file, test } from 'tap'
 import type { Page } from 'playwright-core'
-import type { ServerClock } from '../src/client/index.js'
+import type { ServerClock } from '../src/browser/index.js'
 import timeSocket from '../src/index.js'
 import { createApp, listen } from './helpers/app.js'
 import { findBrowser, openPage } from './helpers/browser.js'
@@ -131,7 +131,7 @@ async function setUp (t: Test, way: DelayingProxyOptions, isForbidden = false) {
     clock: { now: () => startMs + performance.now() + AHEAD_MS },
     ...(isForbidden && { preValidation: async (_request, reply) => reply.code(401).send() })
   })
-  const bundle = await readFile(new URL('../dist/client/index.js', import.meta.url), 'utf8')
+  const bundle = await readFile(new URL('../dist/browser/index.js', import.meta.url), 'utf8')
   app.get('/client.js', (_request, reply) => reply.type('text/javascript').send(bundle))
   app.get('/', (_request, reply) => reply.type('text/html').send(pageSource()))
   const proxy = await createDelayingProxy(t, await listen(app), way)

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import { test } from 'tap'
-import { encodeFrame, encodePing, joinPing } from '../src/frame.js'
+import { encodeFrame, encodePing, joinPing } from '../src/protocol/frame.js'
 import type { CloseInfo, TimeSocketClient } from '../src/index.js'
 import { createFakeClient } from './helpers/fake-client.js'
 import { createTimeApp, listen } from './helpers/app.js'

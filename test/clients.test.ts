@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import type { Client } from '../src/client.js'
-import { createClients } from '../src/clients.js'
+import type { Client } from '../src/connections/client.js'
+import { createClients } from '../src/connections/client-registry.js'
 
 function setUp () {
   const told: string[] = []

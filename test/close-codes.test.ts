@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import * as ws from 'ws'
-import * as codes from '../src/close-codes.js'
+import * as codes from '../src/protocol/close-codes.js'
 
 test('the codes that may be sent are those that ws takes', async (t) => {
   const wrong: number[] = []

@@ -134,9 +134,9 @@ test('the package', async (t) => {
   })
 
   await t.test('does so for its entry for Redis', async (t) => {
-    const imported = typesOf(join(directory, 'dist/redis/index.d.ts'))
+    const imported = typesOf(join(directory, 'dist/cluster/redis/index.d.ts'))
     t.strictSame(imported, ['Backplane', 'Deliver', 'RedisClient', 'RedisStreamsOptions'])
-    t.strictSame(typesOf(join(directory, 'dist/redis/index-cjs.d.cts')), imported)
+    t.strictSame(typesOf(join(directory, 'dist/cluster/redis/index-cjs.d.cts')), imported)
   })
 })
 

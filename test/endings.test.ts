@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { cutReason, endingAfter, SHUTTING_DOWN } from '../src/endings.js'
+import { cutReason, endingAfter, SHUTTING_DOWN } from '../src/connections/endings.js'
 
 for (const [errorCode, code, cause] of [
   ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 1009, 'size'],

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { decodeEnvelope, encodeEnvelope } from '../src/envelope.js'
-import type { Broadcast, Envelope } from '../src/envelope.js'
+import { decodeEnvelope, encodeEnvelope } from '../src/cluster/envelope.js'
+import type { Broadcast, Envelope } from '../src/cluster/envelope.js'
 
 const SENDER = { registration: '["/time",null]', origin: '5d0e', seq: 7 }
 const BROADCAST: Broadcast = {

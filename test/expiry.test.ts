@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { remainingMs } from '../src/expiry.js'
+import { remainingMs } from '../src/http/expiry.js'
 
 const NOW_MS = 1_795_262_400_000
 

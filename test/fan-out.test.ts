@@ -1,8 +1,8 @@
 import { test } from 'tap'
-import type { Client } from '../src/client.js'
-import { createFanOut } from '../src/fan-out.js'
-import type { FanOut } from '../src/fan-out.js'
-import { encodeFrame } from '../src/frame.js'
+import type { Client } from '../src/connections/client.js'
+import { createFanOut } from '../src/delivery/fan-out.js'
+import type { FanOut } from '../src/delivery/fan-out.js'
+import { encodeFrame } from '../src/protocol/frame.js'
 import { createFakeClient } from './helpers/fake-client.js'
 import { createFakeTime } from './helpers/fake-time.js'
 

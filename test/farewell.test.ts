@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { sayFarewell } from '../src/farewell.js'
+import { sayFarewell } from '../src/connections/paced-close.js'
 import { createFakeTime } from './helpers/fake-time.js'
 
 interface Settings {

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { test } from 'tap'
-import { createCallbackFault, createFault } from '../src/fault.js'
+import { createCallbackFault, createFault } from '../src/observability/failure-log.js'
 import { createFakeTime } from './helpers/fake-time.js'
 import { createLog } from './helpers/log.js'
 import type { LogLine } from './helpers/log.js'

@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { createTickEncoder, FORMATS } from '../src/format.js'
-import type { Format } from '../src/format.js'
+import { createTickEncoder, FORMATS } from '../src/time/tick-format.js'
+import type { Format } from '../src/time/tick-format.js'
 import { createTimeApp } from './helpers/app.js'
 import { createFakeFault } from './helpers/fake-fault.js'
 import { inject } from './helpers/peer.js'

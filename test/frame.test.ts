@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import { test } from 'tap'
 import * as ws from 'ws'
-import { encodeFrame } from '../src/frame.js'
+import { encodeFrame } from '../src/protocol/frame.js'
 
 /** ws's own parser, which its types leave out. */
 const { Receiver } = ws as unknown as {

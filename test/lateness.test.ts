@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createLateness } from '../src/lateness.js'
+import { createLateness } from '../src/observability/lateness.js'
 import { createFakeTime } from './helpers/fake-time.js'
 
 function setUp () {

@@ -1,6 +1,6 @@
 import { pino } from 'pino'
 import { test } from 'tap'
-import { safely } from '../src/log.js'
+import { safely } from '../src/observability/log.js'
 import { createTimeApp } from './helpers/app.js'
 import { createLog } from './helpers/log.js'
 import { inject } from './helpers/peer.js'

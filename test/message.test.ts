@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createMessage } from '../src/message.js'
+import { createMessage } from '../src/protocol/outgoing-message.js'
 
 const sendable: [title: string, data: unknown, payload: string, binary: boolean][] = [
   ['a string as it is', 'é "x"', 'é "x"', false],

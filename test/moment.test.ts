@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { readMoment } from '../src/moment.js'
+import { readMoment } from '../src/util/moment.js'
 
 const MAX_MS = 8.64e15
 

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createOrigins } from '../src/origins.js'
+import { createOrigins } from '../src/cluster/peers.js'
 import { createFakeTime } from './helpers/fake-time.js'
 
 const HOUR_MS = 3_600_000

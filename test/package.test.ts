@@ -208,14 +208,14 @@ async function filesIn (root: string, directory = ''): Promise<string[]> {
 function outputsOf (source: string): string[] {
   const extension = extname(source)
   const base = source.slice(0, -extension.length).replace('src/', 'dist/')
-  if (source.startsWith('src/client/')) return clientOutputs(base, extension)
+  if (source.startsWith('src/browser/')) return clientOutputs(base, extension)
   return (OUTPUTS[extension] ?? []).map((ending) => base + ending)
 }
 
 /** Of the browser client only the entry is left as a script: it is bundled. */
 function clientOutputs (base: string, extension: string): string[] {
   if (extension !== '.ts') return []
-  const scripts = base === 'dist/client/index' ? [`${base}.js`, `${base}.js.map`] : []
+  const scripts = base === 'dist/browser/index' ? [`${base}.js`, `${base}.js.map`] : []
   return [...scripts, `${base}.d.ts`, `${base}.d.ts.map`]
 }
 

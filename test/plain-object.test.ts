@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm'
 import { test } from 'tap'
-import { isPlainObject } from '../src/plain-object.js'
+import { isPlainObject } from '../src/util/plain-object.js'
 
 for (const value of [{}, { a: 1 }, Object.create(null), JSON.parse('{"__proto__":1}'), runInNewContext('({})')]) {
   test('a literal, of whatever realm, is one', async (t) => {

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { test } from 'tap'
-import * as closeCodes from '../src/close-codes.js'
-import * as protocol from '../src/protocol.js'
-import { resolveOptions } from '../src/resolve-options.js'
-import { readClientText } from '../src/time-messages.js'
+import * as closeCodes from '../src/protocol/close-codes.js'
+import * as protocol from '../src/protocol/time-v1.js'
+import { resolveOptions } from '../src/config/resolve-options.js'
+import { readClientText } from '../src/protocol/time-v1-text.js'
 import { createTimeApp, listen } from './helpers/app.js'
 import { codesIn, findTable, parseBlocks, parseTables, section } from './helpers/markdown.js'
 import { membersOf } from './helpers/markdown-programs.js'
 
 const ROOT = new URL('../', import.meta.url)
 const TEXT = readFileSync(new URL('PROTOCOL.md', ROOT), 'utf8')
-const SOURCE = readFileSync(new URL('src/protocol.ts', ROOT), 'utf8')
+const SOURCE = readFileSync(new URL('src/protocol/time-v1.ts', ROOT), 'utf8')
 
 /** Under each heading, the types of its examples, in order. */
 const SHAPES: [heading: string, ...types: string[]][] = [

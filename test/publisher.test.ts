@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { decodeEnvelope } from '../src/envelope.js'
-import { createPublisher } from '../src/publisher.js'
+import { decodeEnvelope } from '../src/cluster/envelope.js'
+import { createPublisher } from '../src/cluster/publisher.js'
 import { createMemoryEngine } from './backplane/memory.js'
 import { createBackplaneCounters, createFakeHealth } from './helpers/fake-health.js'
 import { createFakeTime } from './helpers/fake-time.js'

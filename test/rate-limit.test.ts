@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { createRateLimit } from '../src/rate-limit.js'
-import type { Sender } from '../src/rate-limit.js'
+import { createRateLimit } from '../src/connections/rate-limit.js'
+import type { Sender } from '../src/connections/rate-limit.js'
 
 function setUp (burst: number, perSecond: number) {
   const sender: Sender = { quotaMs: undefined }

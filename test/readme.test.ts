@@ -4,14 +4,14 @@ import { pathToFileURL } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import { test } from 'tap'
 import type { Test } from 'tap'
-import * as closeCodes from '../src/close-codes.js'
-import * as errors from '../src/errors.js'
-import { FORMATS } from '../src/format.js'
-import type { FormatName } from '../src/format.js'
-import type { TimeSocketOptions } from '../src/options.js'
-import { resolveRedisStreamsOptions } from '../src/redis/options.js'
-import type { RedisClient } from '../src/redis/client.js'
-import { resolveOptions } from '../src/resolve-options.js'
+import * as closeCodes from '../src/protocol/close-codes.js'
+import * as errors from '../src/api/errors.js'
+import { FORMATS } from '../src/time/tick-format.js'
+import type { FormatName } from '../src/time/tick-format.js'
+import type { TimeSocketOptions } from '../src/api/options.js'
+import { resolveRedisStreamsOptions } from '../src/cluster/redis/redis-options.js'
+import type { RedisClient } from '../src/cluster/redis/redis-client.js'
+import { resolveOptions } from '../src/config/resolve-options.js'
 import {
   anchorsIn, brokenLinks, codesIn, findTable, linksIn, parseBlocks, parseTables, section
 } from './helpers/markdown.js'
@@ -216,8 +216,8 @@ test('the table of formats shows what each makes of one tick', async (t) => {
 })
 
 test('the tables of members name all there are', async (t) => {
-  const types = readFileSync(new URL('src/types.ts', ROOT), 'utf8')
-  const ticker = readFileSync(new URL('src/ticker.ts', ROOT), 'utf8')
+  const types = readFileSync(new URL('src/api/time-socket.ts', ROOT), 'utf8')
+  const ticker = readFileSync(new URL('src/time/tick-schedule.ts', ROOT), 'utf8')
   const tables: [heading: string, source: string, name: string][] = [
     ['`app.timeSocket`', types, 'TimeSocket'],
     ['A client', types, 'TimeSocketClient'],
@@ -232,13 +232,13 @@ test('the tables of members name all there are', async (t) => {
 })
 
 test('the tables of the browser client name all there is', async (t) => {
-  const sourceOf = (file: string) => readFileSync(new URL(`src/client/${file}`, ROOT), 'utf8')
-  const options = membersOf(sourceOf('options.ts'), 'ServerClockOptions')
-  const syncOptions = membersOf(sourceOf('options.ts'), 'SyncOptions').map((name) => `sync.${name}`)
+  const sourceOf = (file: string) => readFileSync(new URL(`src/browser/${file}`, ROOT), 'utf8')
+  const options = membersOf(sourceOf('clock-options.ts'), 'ServerClockOptions')
+  const syncOptions = membersOf(sourceOf('clock-options.ts'), 'SyncOptions').map((name) => `sync.${name}`)
   const tables: [column: string, names: string[]][] = [
     ['option', [...options.filter((name) => name !== 'sync'), ...syncOptions]],
-    ['member', membersOf(sourceOf('members.ts'), 'ClockMembers')],
-    ['event', membersOf(sourceOf('events.ts'), 'ClockEvents')]
+    ['member', membersOf(sourceOf('clock-members.ts'), 'ClockMembers')],
+    ['event', membersOf(sourceOf('clock-events.ts'), 'ClockEvents')]
   ]
   for (const [column, names] of tables) {
     const { rows } = findTable(section(README, 'Browser client'), column)
@@ -265,7 +265,7 @@ test('the table of close codes', async (t) => {
   })
 
   await t.test('has every cause', async (t) => {
-    const types = readFileSync(new URL('src/stats.ts', ROOT), 'utf8')
+    const types = readFileSync(new URL('src/api/stats.ts', ROOT), 'utf8')
     const causes = new Set(rows.flatMap(([, cause = '']) => codesIn(cause)))
     t.strictSame([...causes].sort(), literalsOf(types, 'CloseCause').sort())
   })

@@ -1,7 +1,7 @@
 import { test } from 'tap'
-import { encodeEnvelope } from '../src/envelope.js'
-import type { Broadcast, Envelope } from '../src/envelope.js'
-import { createReceiver } from '../src/receiver.js'
+import { encodeEnvelope } from '../src/cluster/envelope.js'
+import type { Broadcast, Envelope } from '../src/cluster/envelope.js'
+import { createReceiver } from '../src/cluster/receiver.js'
 import { createBackplaneCounters, createFakeHealth } from './helpers/fake-health.js'
 import { createFakeTime } from './helpers/fake-time.js'
 

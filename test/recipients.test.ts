@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createCondition, everybody } from '../src/recipients.js'
+import { createCondition, everybody } from '../src/delivery/recipients.js'
 import { createFakeClient } from './helpers/fake-client.js'
 
 const { client } = createFakeClient({}, { context: { room: 1, vip: null } })

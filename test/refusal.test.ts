@@ -1,9 +1,9 @@
 import Fastify from 'fastify'
 import type { RouteShorthandOptions } from 'fastify'
 import { test } from 'tap'
-import { TooManyClientsError, UnavailableError } from '../src/errors.js'
-import { answerError, refuse } from '../src/refusal.js'
-import type { Refusal } from '../src/refusal.js'
+import { TooManyClientsError, UnavailableError } from '../src/api/errors.js'
+import { answerError, refuse } from '../src/http/refusal-answer.js'
+import type { Refusal } from '../src/http/refusal-answer.js'
 import { createApp } from './helpers/app.js'
 import { createLog } from './helpers/log.js'
 

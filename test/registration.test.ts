@@ -4,7 +4,7 @@ import websocket from '@fastify/websocket'
 import { test } from 'tap'
 import timeSocket from '../src/index.js'
 import type { TimeSocket, TimeSocketOptions } from '../src/index.js'
-import { joinPath } from '../src/registration.js'
+import { joinPath } from '../src/http/registration.js'
 import { createApp, createTimeApp } from './helpers/app.js'
 import { inject } from './helpers/peer.js'
 

@@ -1,7 +1,7 @@
 import { test } from 'tap'
-import { FORMATS } from '../src/format.js'
-import type { TimeSocketOptions } from '../src/options.js'
-import { resolveOptions } from '../src/resolve-options.js'
+import { FORMATS } from '../src/time/tick-format.js'
+import type { TimeSocketOptions } from '../src/api/options.js'
+import { resolveOptions } from '../src/config/resolve-options.js'
 
 const PLUGIN_TIMEOUT_MS = 10_000
 

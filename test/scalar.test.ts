@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { isScalar } from '../src/scalar.js'
+import { isScalar } from '../src/util/scalar.js'
 
 test('isScalar takes what JSON can express and === compares', async (t) => {
   const values = ['', 'a', 0, -1.5, true, false, null]

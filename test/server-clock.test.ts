@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createServerClock } from '../src/server-clock.js'
+import { createServerClock } from '../src/time/server-time.js'
 import { createFakeFault } from './helpers/fake-fault.js'
 import { createFakeTime } from './helpers/fake-time.js'
 

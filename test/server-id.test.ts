@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { SERVER_ID } from '../src/server-id.js'
+import { SERVER_ID } from '../src/protocol/server-id.js'
 
 test('names this process in eight letters and digits', async (t) => {
   t.match(SERVER_ID, /^[0-9a-z]{8}$/)

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { show } from '../src/show.js'
+import { show } from '../src/util/show.js'
 
 const shown: [value: unknown, text: string][] = [
   ['5', "'5'"], [5, '5'], [-0, '-0'], [NaN, 'NaN'], [1n, '1n'], [undefined, 'undefined'], [null, 'null'],

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 import { test } from 'tap'
 import type { CloseInfo } from '../src/index.js'
-import { encodeFrame } from '../src/frame.js'
+import { encodeFrame } from '../src/protocol/frame.js'
 import { createFakeClient } from './helpers/fake-client.js'
 
 const frame = encodeFrame('x'.repeat(50))

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { adopt, disregard, isThenable } from '../src/thenable.js'
+import { adopt, disregard, isThenable } from '../src/util/thenable.js'
 
 const ownThen = { then () {} }
 

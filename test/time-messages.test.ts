@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import {
   cancelText, formOf, helloText, messageText, readClientText, syncText, tickText
-} from '../src/time-messages.js'
+} from '../src/protocol/time-v1-text.js'
 
 const AT_MS = 1_795_262_405_000
 

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { systemTimers } from '../src/timers.js'
+import { systemTimers } from '../src/util/timers.js'
 import { within } from './helpers/wait.js'
 
 test('monotonic goes on, and only on', async (t) => {

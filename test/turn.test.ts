@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { currentTurn } from '../src/turn.js'
+import { currentTurn } from '../src/connections/event-loop-turn.js'
 
 /** Waits for one turn of the event loop. */
 function nextTurn (): Promise<void> {

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { verdictOf } from '../src/verdict.js'
+import { verdictOf } from '../src/util/verdict.js'
 
 for (const answer of [true, 1, 'yes', {}]) {
   test(`takes ${String(answer)} for a yes`, async (t) => {

@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { createClients } from '../src/clients.js'
-import { createWatch } from '../src/watch.js'
+import { createClients } from '../src/connections/client-registry.js'
+import { createWatch } from '../src/connections/client-checks.js'
 import { createFakeClient } from './helpers/fake-client.js'
 import { createFakeTime } from './helpers/fake-time.js'
 

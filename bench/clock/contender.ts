@@ -1,4 +1,4 @@
-import type { Environment } from '../../src/client/environment.js'
+import type { Environment } from '../../src/browser/environment.js'
 
 /** One exchange with the server, in the words of RFC 5905, section 8. Milliseconds. */
 export interface Sample {

@@ -1,5 +1,5 @@
-import { ServerClock } from '../../src/client/index.js'
-import type { SyncOptions } from '../../src/client/index.js'
+import { ServerClock } from '../../src/browser/index.js'
+import type { SyncOptions } from '../../src/browser/index.js'
 import type { Contender, Filter, KeptClock, Surroundings } from './contender.js'
 import {
   createKalmanFilter, createNtpFilter, createSendspinFilter, createTimingProviderFilter
@@ -76,7 +76,7 @@ function ours (name: string, sync?: SyncOptions): Contender {
   return {
     name,
     source: 'ours',
-    module: '../src/client/index.ts',
+    module: '../src/browser/index.ts',
     start ({ createEnvironment }) {
       const environment = createEnvironment()
       const clock = new ServerClock('wss://example.org/time', { environment, ...(sync && { sync }) })

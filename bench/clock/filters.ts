@@ -1,4 +1,4 @@
-import { createEstimator } from '../../src/client/estimator.js'
+import { createEstimator } from '../../src/browser/estimator.js'
 import { offsetOf, roundTripOf } from './contender.js'
 import type { Filter, Sample } from './contender.js'
 

@@ -2,7 +2,7 @@ import fastify from 'fastify'
 import { Redis } from 'ioredis'
 import WebSocket from 'ws'
 import timeSocket from '../../dist/index.js'
-import { redisStreams } from '../../dist/redis/index.js'
+import { redisStreams } from '../../dist/cluster/redis/index.js'
 
 /** This plugin, as it is built. */
 export async function start ({ redisPort, clientCount, onMessage }) {

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import type { Backplane } from '../../src/backplane.js'
+import type { Backplane } from '../../src/api/backplane.js'
 import { waitFor, within } from '../helpers/wait.js'
 
 /** What is needed of tap's test object. */
@@ -17,7 +17,7 @@ export interface Engine {
 const PROMPT_MS = 2000
 
 /**
- * Holds an implementation to the text of `src/backplane.ts`, in one line:
+ * Holds an implementation to the text of `src/api/backplane.ts`, in one line:
  * `testBackplane('redisStreams', startEngine)`.
  *
  * @param startEngine starts an engine that nobody else uses, for as long as the test lasts.

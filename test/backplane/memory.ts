@@ -1,5 +1,5 @@
-import type { Backplane, Deliver } from '../../src/backplane.js'
-import { BackplaneClosedError } from '../../src/errors.js'
+import type { Backplane, Deliver } from '../../src/api/backplane.js'
+import { BackplaneClosedError } from '../../src/api/errors.js'
 
 /** What several servers share, in one process: echoes, and can be told to misbehave. */
 export interface MemoryEngine {

@@ -101,7 +101,7 @@ async function startServer (t: Test): Promise<FastifyInstance> {
   const page = await readFile(new URL('page.html', import.meta.url))
   app.get('/', (_request, reply) => reply.type('text/html').send(page))
   await app.register(fastifyStatic, {
-    root: fileURLToPath(new URL('../../dist/client', import.meta.url)), prefix: '/client/'
+    root: fileURLToPath(new URL('../../dist/browser', import.meta.url)), prefix: '/client/'
   })
   await app.register(timeSocket, { interval: 1000 })
   await app.listen({ host: '127.0.0.1', port: 0 })

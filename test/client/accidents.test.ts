@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { ServerClock } from '../../src/client/index.js'
+import { ServerClock } from '../../src/browser/index.js'
 import type { ProfileName } from '../simulation/profiles.js'
 import { PROFILES } from '../simulation/profiles.js'
 import { createSimulatedDevice } from '../simulation/simulated-device.js'

@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { addBound, findEdge, findGap } from '../../src/client/bounds.js'
-import type { Bounds } from '../../src/client/bounds.js'
+import { addBound, findEdge, findGap } from '../../src/browser/bounds.js'
+import type { Bounds } from '../../src/browser/bounds.js'
 
 test('of the two closest it keeps the tighter', async (t) => {
   const times = Array.from({ length: 50 }, (_, index) => 1000 * index)

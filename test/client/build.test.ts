@@ -28,15 +28,15 @@ test('code of the server or of Node does not compile in the client', async (t) =
   }
   await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'), 'junction')
   const added = lines.map(([line]) => `${line}\n`).join('')
-  await writeFile(join(copy, 'src/client/added.ts'), added)
+  await writeFile(join(copy, 'src/browser/added.ts'), added)
 
   const settings = { cwd: copy, limitMs: 90_000 }
-  const { stdout } = await runProgram(process.execPath, [TSC, '-p', 'src/client'], settings)
+  const { stdout } = await runProgram(process.execPath, [TSC, '-p', 'src/browser'], settings)
   const found = stdout.matchAll(/^src\/client\/added\.ts\((\d+),.*(TS\d+):/gm)
   const errors = new Map([...found].map(([, number, code]) => [Number(number), code]))
   t.strictSame(lines.map(([line], index) => [line, errors.get(index + 1)]), lines)
 })
 
 test('what is built imports nothing', async (t) => {
-  t.strictSame(importsOf(await readFile(join(ROOT, 'dist/client/index.js'), 'utf8')), [])
+  t.strictSame(importsOf(await readFile(join(ROOT, 'dist/browser/index.js'), 'utf8')), [])
 })

@@ -2,11 +2,11 @@ import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { test } from 'tap'
-import * as source from '../../src/client/index.js'
+import * as source from '../../src/browser/index.js'
 import { createWorld } from '../helpers/client-world.js'
 import { createTimeServer } from '../helpers/time-server.js'
 
-const ENTRY = new URL('../../dist/client/index.js', import.meta.url)
+const ENTRY = new URL('../../dist/browser/index.js', import.meta.url)
 const LIMIT_BYTES = 5120
 
 test('the client, bundled and minified, is small under gzip -9', async (t) => {

@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { ServerClock } from '../../src/client/index.js'
-import type { PlainAnswer, ServerClockUrl } from '../../src/client/index.js'
+import { ServerClock } from '../../src/browser/index.js'
+import type { PlainAnswer, ServerClockUrl } from '../../src/browser/index.js'
 import { createWorld } from '../helpers/client-world.js'
 import { setUpClock, setUpSynced } from '../helpers/clock-set-up.js'
 

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createEnvironment } from '../../src/client/environment.js'
+import { createEnvironment } from '../../src/browser/environment.js'
 
 class FakeSocket extends EventTarget {
   static readonly made: string[] = []

@@ -1,4 +1,4 @@
-import { withoutUndefined } from '../../src/without-undefined.js'
+import { withoutUndefined } from '../../src/util/without-undefined.js'
 import { openRaw } from '../helpers/raw.js'
 import type { Handshake, HandshakeAnswer } from './handshake-case.js'
 

@@ -1,4 +1,4 @@
-import type { Environment, PlainAnswer, Socket } from '../../src/client/environment.js'
+import type { Environment, PlainAnswer, Socket } from '../../src/browser/environment.js'
 
 /** One attempt to connect, seen from the server. */
 export interface Peer {

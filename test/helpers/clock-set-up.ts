@@ -1,5 +1,5 @@
-import { ServerClock } from '../../src/client/index.js'
-import type { ServerClockOptions, ServerClockUrl } from '../../src/client/index.js'
+import { ServerClock } from '../../src/browser/index.js'
+import type { ServerClockOptions, ServerClockUrl } from '../../src/browser/index.js'
 import { createWorld } from './client-world.js'
 import type { World, WorldOptions } from './client-world.js'
 import { createTimeServer } from './time-server.js'

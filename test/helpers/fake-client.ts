@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
-import { Client } from '../../src/client.js'
-import type { ClientHost, ClientInfo } from '../../src/client-host.js'
+import { Client } from '../../src/connections/client.js'
+import type { ClientHost, ClientInfo } from '../../src/connections/client-host.js'
 
 /** A WebSocket of which one says how much waits, and sees what is sent. */
 export class FakeWebSocket extends EventEmitter {

@@ -1,4 +1,4 @@
-import type { Fault } from '../../src/fault.js'
+import type { Fault } from '../../src/observability/failure-log.js'
 
 /** Remembers what it was told: an error for each failure, `worked` for each success. */
 export function createFakeFault (): Fault & { readonly told: unknown[] } {

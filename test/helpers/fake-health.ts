@@ -1,5 +1,5 @@
-import type { BackplaneHealth } from '../../src/backplane-health.js'
-import type { BackplaneStats } from '../../src/stats.js'
+import type { BackplaneHealth } from '../../src/cluster/backplane-health.js'
+import type { BackplaneStats } from '../../src/api/stats.js'
 
 /** Remembers what it was told. */
 export function createFakeHealth (): BackplaneHealth & { readonly told: unknown[] } {

@@ -1,4 +1,4 @@
-import type { Timers } from '../../src/timers.js'
+import type { Timers } from '../../src/util/timers.js'
 
 /** Simulated time: a process's monotonic clock and timers, and the wall clock of its machine. */
 export interface FakeTime {

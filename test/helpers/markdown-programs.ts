@@ -39,8 +39,8 @@ const SETTINGS: ts.CompilerOptions = {
   types: ['node'],
   paths: {
     'fastify-time-socket': [`${ROOT}src/index.ts`],
-    'fastify-time-socket/client': [`${ROOT}src/client/index.ts`],
-    'fastify-time-socket/redis': [`${ROOT}src/redis/index.ts`]
+    'fastify-time-socket/client': [`${ROOT}src/browser/index.ts`],
+    'fastify-time-socket/redis': [`${ROOT}src/cluster/redis/index.ts`]
   },
   allowJs: true,
   checkJs: true,

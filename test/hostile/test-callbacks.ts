@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { test } from 'tap'
 import type { TimeSocketClient, TimeSocketOptions } from '../../src/index.js'
-import { show } from '../../src/show.js'
+import { show } from '../../src/util/show.js'
 import { createTimeApp, listen } from '../helpers/app.js'
 import { connect } from '../helpers/peer.js'
 import { CLOSE_FRAME, openRaw, textFrame, upgradeRequest } from '../helpers/raw.js'

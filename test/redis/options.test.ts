@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import type { RedisClient, RedisStreamsOptions } from '../../src/redis/index.js'
-import { resolveRedisStreamsOptions } from '../../src/redis/options.js'
+import type { RedisClient, RedisStreamsOptions } from '../../src/cluster/redis/index.js'
+import { resolveRedisStreamsOptions } from '../../src/cluster/redis/redis-options.js'
 
 const CLIENT = { call () {}, callBuffer () {}, duplicate () {} } as unknown as RedisClient
 const DEFAULTS = {

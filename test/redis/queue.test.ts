@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { createQueue } from '../../src/redis/queue.js'
-import type { Waiting } from '../../src/redis/queue.js'
+import { createQueue } from '../../src/cluster/redis/write-queue.js'
+import type { Waiting } from '../../src/cluster/redis/write-queue.js'
 import { createFakeTime } from '../helpers/fake-time.js'
 
 const AGE_MS = 10_000

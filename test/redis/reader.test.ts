@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { test } from 'tap'
-import type { RedisClient } from '../../src/redis/index.js'
-import { createReader } from '../../src/redis/reader.js'
+import type { RedisClient } from '../../src/cluster/redis/index.js'
+import { createReader } from '../../src/cluster/redis/stream-reader.js'
 import { createFakeTime } from '../helpers/fake-time.js'
 import { waitFor } from '../helpers/wait.js'
 

@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { isBefore, rewind } from '../../src/redis/stream-id.js'
-import type { StreamId } from '../../src/redis/stream-id.js'
+import { isBefore, rewind } from '../../src/cluster/redis/stream-id.js'
+import type { StreamId } from '../../src/cluster/redis/stream-id.js'
 
 test('isBefore compares as numbers, first the milliseconds', async (t) => {
   const pairs: [StreamId, StreamId, boolean][] = [

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createWriter } from '../../src/redis/writer.js'
+import { createWriter } from '../../src/cluster/redis/stream-writer.js'
 import { createFakeTime } from '../helpers/fake-time.js'
 
 const AGE_MS = 10_000

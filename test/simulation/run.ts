@@ -1,5 +1,5 @@
-import { ServerClock } from '../../src/client/index.js'
-import type { ServerClockOptions } from '../../src/client/index.js'
+import { ServerClock } from '../../src/browser/index.js'
+import type { ServerClockOptions } from '../../src/browser/index.js'
 import { createChance } from './distributions.js'
 import type { Profile } from './profiles.js'
 import { createSimulatedDevice } from './simulated-device.js'

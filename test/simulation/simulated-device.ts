@@ -1,4 +1,4 @@
-import type { Environment, PlainAnswer, Socket } from '../../src/client/environment.js'
+import type { Environment, PlainAnswer, Socket } from '../../src/browser/environment.js'
 import { createChance, createChanceAt } from './distributions.js'
 import { createDriftingClock } from './drifting-clock.js'
 import type { DriftingClockOptions } from './drifting-clock.js'

@@ -1,0 +1,8 @@
+export type { ClockState, CloseDetail } from './connection.js'
+export type { Environment, Page, PlainAnswer, Socket } from './environment.js'
+export type { ClockEvent, ClockEvents, TickDetail } from './clock-events.js'
+export type { ClockMembers } from './clock-members.js'
+export type { ServerClockOptions, ServerClockUrl, SyncOptions } from './clock-options.js'
+export type { ReadyOptions } from './readiness.js'
+export { ServerClock } from './server-clock.js'
+export type { Cancel } from './timetable.js'

@@ -1,8 +1,0 @@
-export type { ClockState, CloseDetail } from './connection.js'
-export type { Environment, Page, PlainAnswer, Socket } from './environment.js'
-export type { ClockEvent, ClockEvents, TickDetail } from './events.js'
-export type { ClockMembers } from './members.js'
-export type { ServerClockOptions, ServerClockUrl, SyncOptions } from './options.js'
-export type { ReadyOptions } from './readiness.js'
-export { ServerClock } from './server-clock.js'
-export type { Cancel } from './timetable.js'

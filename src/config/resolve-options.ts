@@ -1,0 +1,150 @@
+import type { WebsocketPluginOptions } from '@fastify/websocket'
+import * as check from './option-rules.js'
+import { FORMATS } from '../time/tick-format.js'
+import type { FormatName } from '../time/tick-format.js'
+import type { Drain, ResolvedOptions, TimeSocketOptions } from '../api/options.js'
+import { SYSTEM_CLOCK } from '../time/server-time.js'
+import { withoutUndefined } from '../util/without-undefined.js'
+
+const DEFAULTS = {
+  url: '/time',
+  interval: 5000,
+  align: true,
+  immediate: true,
+  route: {},
+  origin: 'same-origin' as const,
+  protocols: [],
+  context: () => ({}),
+  onConnect: ignore,
+  onMessage: ignore,
+  onClose: ignore,
+  onTick: ignore,
+  maxClients: Infinity,
+  maxClientsPerIp: Infinity,
+  maxMessageBytes: 4096,
+  maxBufferedBytes: 65_536,
+  handshakeTimeout: 10_000,
+  clock: SYSTEM_CLOCK
+}
+const DEFAULT_FORMAT = 'iso'
+const DEFAULT_HEARTBEAT = { interval: 25_000, timeout: 10_000 }
+const DEFAULT_MESSAGE_RATE = { burst: 20, perSecond: 10 }
+const DEFAULT_DRAIN: Drain = { grace: 1000, spread: 0 }
+
+const MIN_INTERVAL_MS = 10
+const MAX_INTERVAL_MS = 86_400_000
+/** The longest delay of a Node timer. */
+const MAX_DELAY_MS = 2 ** 31 - 1
+/** What a drain must leave of Fastify's `pluginTimeout`, or `app.close()` rejects. */
+const TIMEOUT_MARGIN_MS = 1000
+
+const RULES: Readonly<Record<keyof TimeSocketOptions, check.Rule>> = {
+  url: check.path,
+  namespace: check.namespace,
+  interval: check.integerBetween(MIN_INTERVAL_MS, MAX_INTERVAL_MS),
+  align: check.boolean,
+  immediate: check.boolean,
+  format: {
+    expected: `a function or one of ${Object.keys(FORMATS).join(', ')}`,
+    holds: (value) => typeof value === 'function' || isFormatName(value)
+  },
+  preValidation: check.hooks,
+  handler: check.callback,
+  route: check.object,
+  origin: check.originRule,
+  protocols: check.protocols,
+  context: check.callback,
+  onConnect: check.callback,
+  onMessage: check.callback,
+  onClose: check.callback,
+  onTick: check.callback,
+  maxClients: check.count,
+  maxClientsPerIp: check.count,
+  expiresAt: check.callback,
+  heartbeat: check.objectOrFalse,
+  maxMessageBytes: check.integerBetween(1, 2 ** 31 - 1),
+  messageRate: check.objectOrFalse,
+  maxBufferedBytes: check.integerBetween(0, 2 ** 31 - 1),
+  handshakeTimeout: check.integerBetween(1, MAX_DELAY_MS),
+  drain: check.object,
+  backplane: check.objectWith('publish', 'subscribe', 'close'),
+  clock: check.objectWith('now'),
+  websocket: check.object,
+  logLevel: check.text,
+  logSerializers: check.object
+}
+
+const HEARTBEAT_RULES = {
+  interval: check.integerBetween(MIN_INTERVAL_MS, MAX_INTERVAL_MS),
+  timeout: check.integerBetween(MIN_INTERVAL_MS, MAX_INTERVAL_MS)
+}
+const MESSAGE_RATE_RULES = {
+  burst: check.integerBetween(1, 1_000_000),
+  perSecond: check.numberAbove(0, 1_000_000)
+}
+
+const WEBSOCKET_RULES: Readonly<Record<keyof WebsocketPluginOptions, check.Rule>> = {
+  errorHandler: check.callback,
+  preClose: check.callback,
+  options: check.object
+}
+
+/** For any grace where `pluginTimeout` leaves room for none. */
+const TOO_SHORT_FOR_DRAIN: check.Rule = {
+  expected: `used with a pluginTimeout of at least ${TIMEOUT_MARGIN_MS}`,
+  holds: () => false
+}
+
+/**
+ * Checks every option and completes them.
+ *
+ * @param pluginTimeoutMs Fastify's `pluginTimeout`, which bounds the drain; 0 does not.
+ * @throws {InvalidOptionError} for the first that is unknown, of the wrong type or out of range.
+ */
+export function resolveOptions<Context> (
+  given: TimeSocketOptions<Context> & { prefix?: unknown }, pluginTimeoutMs: number = 0
+): ResolvedOptions<Context> {
+  check.option('options', given, check.object)
+  check.option('prefix', given.prefix, check.absent('use url'))
+  check.fields(given, RULES)
+  check.fields(given.websocket, WEBSOCKET_RULES, 'websocket')
+  check.serverOptions(given.websocket?.options)
+  check.route(given.route)
+  check.origins(given.origin)
+  const { format = DEFAULT_FORMAT, heartbeat, messageRate, drain, ...others } = given
+  return {
+    ...DEFAULTS as unknown as ResolvedOptions<Context>,
+    ...withoutUndefined(others),
+    format: typeof format === 'function' ? format : FORMATS[format],
+    heartbeat: heartbeat !== false &&
+      resolveFields('heartbeat', heartbeat, DEFAULT_HEARTBEAT, HEARTBEAT_RULES),
+    messageRate: messageRate !== false &&
+      resolveFields('messageRate', messageRate, DEFAULT_MESSAGE_RATE, MESSAGE_RATE_RULES),
+    drain: resolveDrain(drain, pluginTimeoutMs)
+  }
+}
+
+/** Completes and checks an option that has fields of its own. */
+function resolveFields<Fields extends object> (
+  name: string, given: object | undefined, defaults: Fields, rules: Record<keyof Fields, check.Rule>
+): Fields {
+  const resolved = { ...defaults, ...withoutUndefined({ ...given }) }
+  check.fields(resolved, rules, name)
+  return resolved
+}
+
+function resolveDrain (drain: TimeSocketOptions['drain'], pluginTimeoutMs: number): Drain {
+  const maxMs = pluginTimeoutMs === 0 ? MAX_DELAY_MS : pluginTimeoutMs - TIMEOUT_MARGIN_MS
+  const resolved = { ...DEFAULT_DRAIN, ...withoutUndefined({ ...drain }) }
+  const grace = maxMs < 0 ? TOO_SHORT_FOR_DRAIN : check.integerBetween(0, maxMs)
+  check.option('drain.grace', resolved.grace, grace)
+  const spread = check.integerBetween(0, maxMs - resolved.grace)
+  check.fields(resolved, { grace, spread }, 'drain')
+  return resolved
+}
+
+function isFormatName (value: unknown): value is FormatName {
+  return typeof value === 'string' && Object.hasOwn(FORMATS, value)
+}
+
+function ignore (): void {}

@@ -1,0 +1,77 @@
+import type { Timers } from '../util/timers.js'
+
+/** Something that is due at some time. */
+export interface Due {
+  /** The server's time, milliseconds since the Unix epoch. */
+  readonly atMs: number
+}
+
+/** What is due later. Iterated in the order in which it was added, changes meanwhile included. */
+export interface Agenda<Item extends Due> extends Iterable<Item> {
+  readonly size: number
+  has (item: Item): boolean
+  add (item: Item): void
+  /** Without effect if it is not there. */
+  delete (item: Item): void
+  /** Leaves no timer behind. */
+  clear (): void
+}
+
+export interface AgendaOptions<Item extends Due> {
+  /** The server's time. It may step either way. */
+  now: () => number
+  timers: Timers
+  /**
+   * Called once for each item that is still there when the clock has reached its time, never
+   * before: in the order of their times, of equal ones in the order in which they were added.
+   */
+  onDue: (item: Item) => void
+}
+
+/** No timer sleeps longer, so that steps of the clock and suspends are noticed. */
+const MAX_SLEEP_MS = 1000
+
+/** One timer for all items, which runs only while there are any. */
+export function createAgenda<Item extends Due> (
+  { now, timers, onDue }: AgendaOptions<Item>
+): Agenda<Item> {
+  const items = new Set<Item>()
+  let cancel = (): void => {}
+
+  function arm (): void {
+    cancel()
+    if (items.size === 0) return
+    const firstMs = Math.min(...Array.from(items, ({ atMs }) => atMs))
+    const remainingMs = Math.max(0, Math.ceil(firstMs - now()))
+    cancel = timers.after(Math.min(remainingMs, MAX_SLEEP_MS), wake)
+  }
+
+  function wake (): void {
+    const nowMs = now()
+    const due = [...items].filter(({ atMs }) => atMs <= nowMs)
+    for (const item of due.sort((a, b) => a.atMs - b.atMs)) {
+      if (items.delete(item)) onDue(item)
+    }
+    arm()
+  }
+
+  return {
+    get size () {
+      return items.size
+    },
+    has: (item) => items.has(item),
+    [Symbol.iterator]: () => items.values(),
+    add (item) {
+      items.add(item)
+      arm()
+    },
+    delete (item) {
+      items.delete(item)
+      arm()
+    },
+    clear () {
+      items.clear()
+      arm()
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import type { FastifyRequest } from 'fastify'
+import { OriginForbiddenError } from '../api/errors.js'
+import type { Refusal } from './refusal-answer.js'
+import { verdictOf } from '../util/verdict.js'
+
+/** Which origins may connect, and read plain answers. */
+export type OriginRule =
+  'same-origin' | '*' | readonly string[] |
+  ((origin: string, request: FastifyRequest) => boolean)
+
+/** What a rule says of requests. */
+export interface Origins {
+  /**
+   * Says why a request is refused. One without `Origin` passes: it is no browser's, or a
+   * plain one of a page of this host.
+   *
+   * @throws whatever a function of the application's throws.
+   */
+  check (request: FastifyRequest): Refusal | undefined
+  /**
+   * The origin of a page of another host that may connect, and so read plain answers.
+   *
+   * @throws as `check` does, but not for the same request.
+   */
+  foreignOf (request: FastifyRequest): string | undefined
+}
+
+export function createOrigins (rule: OriginRule): Origins {
+  const allows = createRule(rule)
+  /** Answers are looked at a second time when they are sent: the application is asked once. */
+  const verdicts = new WeakMap<FastifyRequest, boolean>()
+
+  function isAllowed (origin: string, request: FastifyRequest): boolean {
+    let verdict = verdicts.get(request)
+    if (verdict === undefined) {
+      // What stays if the rule throws.
+      verdicts.set(request, false)
+      verdict = allows(origin, request)
+      verdicts.set(request, verdict)
+    }
+    return verdict
+  }
+
+  return {
+    check (request) {
+      const { origin } = request.headers
+      if (origin === undefined || isAllowed(origin, request)) return undefined
+      return new OriginForbiddenError()
+    },
+    foreignOf (request) {
+      const { origin } = request.headers
+      if (origin === undefined || !isAllowed(origin, request)) return undefined
+      return isSameOrigin(origin, request) ? undefined : origin
+    }
+  }
+}
+
+function createRule (rule: OriginRule): (origin: string, request: FastifyRequest) => boolean {
+  if (rule === '*') return () => true
+  if (rule === 'same-origin') return isSameOrigin
+  if (typeof rule === 'function') {
+    return (origin, request) =>
+      verdictOf(rule(origin, request), 'what the time socket option "origin" returns')
+  }
+  const listed = new Set(rule)
+  // What is no origin of http can only be `null`: nothing else is in a list.
+  return (origin) => listed.has(parseOrigin(origin) ?? origin)
+}
+
+/**
+ * Compares host and port with those that the client asked for. The scheme it used is unknown
+ * behind a proxy, so that of the origin is supposed: a `Host` without port means its default.
+ */
+function isSameOrigin (origin: string, request: FastifyRequest): boolean {
+  const parsed = parseOrigin(origin)
+  if (parsed === undefined) return false
+  const [scheme = ''] = parsed.split('//')
+  return parseOrigin(`${scheme}//${request.host}`) === parsed
+}
+
+/**
+ * The origin that this text names, if it differs from the canonical form by nothing more than
+ * case and the default port. What a URL parser would put up with besides, such as a path,
+ * credentials, blanks or `127.1`, no browser sends (RFC 6454 §7.1).
+ */
+function parseOrigin (text: string): string | undefined {
+  const origin = canonicalOrigin(text)
+  if (origin === undefined) return undefined
+  const lowered = text.toLowerCase()
+  const defaultPort = origin.startsWith('https:') ? ':443' : ':80'
+  return lowered === origin || lowered === origin + defaultPort ? origin : undefined
+}
+
+/**
+ * The origin of a URL of http or https, as browsers write it; undefined of any other text. A URL
+ * parser takes `*` for part of a name, but whoever writes it means many, and no host is named so.
+ */
+export function canonicalOrigin (text: string): string | undefined {
+  if (!URL.canParse(text) || text.includes('*')) return undefined
+  const { origin, protocol } = new URL(text)
+  return protocol === 'http:' || protocol === 'https:' ? origin : undefined
+}

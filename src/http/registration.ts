@@ -1,0 +1,79 @@
+import type { FastifyInstance } from 'fastify'
+import { InvalidOptionError, NamespaceTakenError } from '../api/errors.js'
+import type { ResolvedOptions } from '../api/options.js'
+import { show } from '../util/show.js'
+import type { TimeSocket } from '../api/time-socket.js'
+
+/** What `app.timeSocket` may be: a time socket, a bare container of namespaces, or both. */
+type Decorator = Partial<TimeSocket> & Record<string, unknown>
+
+/**
+ * Refuses, before anything is registered, what this application cannot take.
+ *
+ * @throws {InvalidOptionError | NamespaceTakenError}
+ */
+export function assertRegistrable<Context> (
+  app: FastifyInstance, { url, namespace, websocket, route, logLevel }: ResolvedOptions<Context>
+): void {
+  const { http2, https } = app.initialConfig
+  if (http2 === true && !(typeof https === 'object' && https.allowHTTP1 === true)) {
+    const expected = 'registered on a server that speaks HTTP/1.1, as with https.allowHTTP1'
+    throw new InvalidOptionError('url', expected, 'one for HTTP/2 only')
+  }
+  if (websocket !== undefined && app.hasDecorator('websocketServer')) {
+    const expected = 'left out where @fastify/websocket is registered already'
+    throw new InvalidOptionError('websocket', expected, show(websocket))
+  }
+  assertFree(app, namespace)
+  assertLevel(app, 'logLevel', logLevel)
+  assertLevel(app, 'route.logLevel', route.logLevel)
+  const { constraints = {} } = route
+  if (app.hasRoute({ method: 'GET', url: joinPath(app.prefix, url), constraints })) {
+    throw new InvalidOptionError('url', 'a path without a GET route', show(url))
+  }
+}
+
+function assertLevel (app: FastifyInstance, option: string, level: string | undefined): void {
+  if (level === undefined || level === 'silent') return
+  // Pino, Fastify's own, tells which levels it has. Any other log has a method for each.
+  const log = app.log as object as { levels?: { values?: object }, [name: string]: unknown }
+  const known = log.levels?.values
+  if (known === undefined ? typeof log[level] === 'function' : Object.hasOwn(known, level)) return
+  const expected = known && `one of ${Object.keys(known).join(', ')}, silent`
+  throw new InvalidOptionError(option, expected ?? 'a level of the log', show(level))
+}
+
+function assertFree (app: FastifyInstance, namespace: string | undefined): void {
+  const existing = existingDecorator(app)
+  if (namespace === undefined) {
+    if (existing === undefined) return
+    throw new NamespaceTakenError('app.timeSocket', 'give this registration a namespace')
+  }
+  if (existing !== undefined && Object.hasOwn(existing, namespace)) {
+    throw new NamespaceTakenError(`app.timeSocket.${namespace}`, 'choose another namespace')
+  }
+}
+
+/** Makes it `app.timeSocket`, or a member of that if it has a namespace. */
+export function decorate (app: FastifyInstance, timeSocket: TimeSocket): void {
+  const { namespace } = timeSocket
+  if (namespace === undefined) {
+    app.decorate('timeSocket', timeSocket as FastifyInstance['timeSocket'])
+    return
+  }
+  if (existingDecorator(app) === undefined) {
+    app.decorate('timeSocket', {} as FastifyInstance['timeSocket'])
+  }
+  Object.defineProperty(app.timeSocket, namespace, { value: timeSocket, enumerable: true })
+}
+
+/** As Fastify joins a prefix and a route's url. */
+export function joinPath (prefix: string, url: string): string {
+  if (prefix === '') return url
+  if (url === '/') return prefix
+  return prefix.endsWith('/') ? prefix + url.slice(1) : prefix + url
+}
+
+function existingDecorator (app: FastifyInstance): Decorator | undefined {
+  return app.hasDecorator('timeSocket') ? app.timeSocket as unknown as Decorator : undefined
+}

@@ -1,0 +1,156 @@
+import type { ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
+import type {
+  FastifyReply, FastifyRequest, onRequestHookHandler, preHandlerHookHandler, RouteOptions
+} from 'fastify'
+import type { WebSocket } from 'ws'
+import type { Admitted } from '../connections/connection-lifecycle.js'
+import { createCors } from './cors.js'
+import { ExpiredError, UnavailableError } from '../api/errors.js'
+import { remainingMs } from './expiry.js'
+import type { ExpiresAt, ResolvedOptions } from '../api/options.js'
+import { createOrigins } from './origin-check.js'
+import { TIME_PROTOCOL } from '../protocol/time-v1.js'
+import { answerError } from './refusal-answer.js'
+import type { Refusal } from './refusal-answer.js'
+import type { Refusals } from './refusal-counter.js'
+import type { ServerClock } from '../time/server-time.js'
+import { createSubprotocols } from './subprotocol.js'
+import { adopt, isThenable } from '../util/thenable.js'
+import type { Timers } from '../util/timers.js'
+import { withoutUndefined } from '../util/without-undefined.js'
+
+/** Says why a request is refused; undefined if it is not. */
+type Check = (request: FastifyRequest) => Refusal | undefined
+
+export interface RouteParts<Context> {
+  options: ResolvedOptions<Context>
+  clock: ServerClock
+  timers: Timers
+  /** Whether newcomers are to be refused. */
+  isClosing: () => boolean
+  /** Refuses plain requests that wait too long; upgrades are guarded elsewhere. */
+  limitTime: onRequestHookHandler
+  /** Says why there is no room for a request; undefined if there is. */
+  findRoom: Check
+  refusals: Refusals
+  /** Answers plain HTTP where the application does not. */
+  tellTime: (request: FastifyRequest, reply: FastifyReply) => unknown
+  accept: (ws: WebSocket, request: FastifyRequest, admitted: Admitted<Context>) => void
+}
+
+/**
+ * The one route, for the upgrade and for plain HTTP: what a hook answers to the
+ * one, it answers to the other, so that a page can learn why it was refused.
+ */
+export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions {
+  const { options, clock, timers, isClosing, limitTime, findRoom, refusals, tellTime } = parts
+  const { route, logLevel, logSerializers, preValidation } = options
+  const agree = createSubprotocols([TIME_PROTOCOL, ...options.protocols])
+  const origins = createOrigins(options.origin)
+
+  const isUnavailable: Check = () => isClosing() ? new UnavailableError() : undefined
+
+  const isExpired: Check = (request) => {
+    const { expiresMs } = (request as AdmittedRequest<Context>)[kAdmission]
+    if (expiresMs === undefined || expiresMs > timers.monotonic()) return undefined
+    return new ExpiredError()
+  }
+
+  /**
+   * Asks the application about whoever is about to connect. Asynchronous only if it is: an
+   * upgrade is else done in one go.
+   */
+  const admit: preHandlerHookHandler = (request, reply, done) => {
+    const admitAs = (context: Context | undefined, expiresAt: ExpiresAt) => {
+      const remaining = remainingMs(expiresAt, clock.now())
+      const expiresMs = remaining === undefined ? undefined : timers.monotonic() + remaining
+      Object.assign(request, { [kAdmission]: { context, expiresMs, response: reply.raw } })
+    }
+    try {
+      const context = request.ws ? options.context(request) : undefined
+      const askExpiry = () => options.expiresAt?.(request)
+      // A throw is kept for where the rejection of the context is waited for, too.
+      const expiresAt = isThenable(context) ? Promise.resolve().then(askExpiry) : askExpiry()
+      if (isThenable(context) || isThenable(expiresAt)) {
+        const answers = Promise.all([adopt(context), adopt(expiresAt)])
+        return answers.then(([context, expiresAt]) => admitAs(context, expiresAt))
+      }
+      admitAs(context, expiresAt)
+    } catch (err) {
+      return done(toError(err))
+    }
+    done()
+  }
+
+  /** A hook that refuses what does not pass all checks, in this order. */
+  function passes (...checks: readonly Check[]): onRequestHookHandler {
+    return (request, reply, done) => {
+      try {
+        for (const check of checks) {
+          const refusal = check(request)
+          if (refusal !== undefined) return refusals.refuse(request, reply, refusal)
+        }
+      } catch (err) {
+        return done(toError(err))
+      }
+      done()
+    }
+  }
+
+  return {
+    exposeHeadRoute: true,
+    errorHandler: answerError,
+    ...withoutUndefined({ logLevel, logSerializers, preValidation }),
+    ...withoutUndefined(route),
+    method: 'GET',
+    url: options.url,
+    onRequest: [
+      refusals.follow,
+      limitTime,
+      passes(isUnavailable, origins.check, findRoom),
+      ...listOf(route.onRequest)
+    ],
+    // The last before the 101, synchronous: nothing changes between the checks and the upgrade.
+    preHandler: [...listOf(route.preHandler), admit, passes(isUnavailable, isExpired, agree)],
+    onSend: [...listOf(route.onSend), createCors(origins)],
+    onResponse: [...listOf(route.onResponse), refusals.notice],
+    handler: options.handler ?? tellTime,
+    wsHandler (ws, request) {
+      const admission = (request as AdmittedRequest<Context>)[kAdmission]
+      release(admission.response, request)
+      parts.accept(ws, request, admission)
+    }
+  }
+}
+
+/** The hooks of an option that takes one, several or none. */
+function listOf<Hook> (hooks: Hook | Hook[] | undefined): Hook[] {
+  return [hooks ?? []].flat() as Hook[]
+}
+
+/** Fastify would go on after a hook that throws null or undefined. */
+function toError (thrown: unknown): Error {
+  return (thrown ?? new TypeError('nothing was thrown')) as Error
+}
+
+/** What is known of an upgrade that is about to be made. */
+interface Admission<Context> extends Admitted<Context> {
+  /** Answers nothing any more, but @fastify/websocket has tied it to the socket. */
+  readonly response: ServerResponse
+}
+
+const kAdmission = Symbol('time-socket-admission')
+
+interface AdmittedRequest<Context> extends FastifyRequest {
+  [kAdmission]: Admission<Context>
+}
+
+/**
+ * Unties the response from the socket: it would keep itself and the request alive for
+ * as long as the connection. Undone is what `assignSocket` does; Node's documentation
+ * names neither that nor `detachSocket`, so it may be missing one day.
+ */
+function release (response: ServerResponse, { raw }: FastifyRequest): void {
+  if (raw.socket instanceof Socket) response.detachSocket?.(raw.socket)
+}

@@ -1,0 +1,35 @@
+import type { Fault } from './failure-log.js'
+import { adopt, isThenable } from '../util/thenable.js'
+
+/**
+ * Calls a callback of the application's, which may throw, reject, or never settle:
+ * none of this reaches the caller.
+ *
+ * @returns whether it worked: at once if it is synchronous, else once it has settled.
+ */
+export function attempt (
+  fault: Fault, call: () => unknown, fields?: object
+): boolean | Promise<boolean> {
+  try {
+    const result = call()
+    if (isThenable(result)) {
+      return adopt(result).then(
+        () => worked(fault),
+        (err: unknown) => failed(fault, err, fields)
+      )
+    }
+    return worked(fault)
+  } catch (err) {
+    return failed(fault, err, fields)
+  }
+}
+
+function worked (fault: Fault): true {
+  fault.ended()
+  return true
+}
+
+function failed (fault: Fault, err: unknown, fields: object | undefined): false {
+  fault.occurred(err, fields)
+  return false
+}

@@ -1,0 +1,48 @@
+import type { FastifyInstance } from 'fastify'
+import type { ResolvedOptions } from '../api/options.js'
+import { withoutUndefined } from '../util/without-undefined.js'
+
+/** Where our own lines go. Never throws. */
+export interface Log {
+  debug (fields: object, message: string): void
+  info (fields: object, message: string): void
+  warn (fields: object, message: string): void
+  error (fields: object, message: string): void
+}
+
+/**
+ * A child of the application's log. Logging can throw: pino marks the errors that it
+ * serialises, which a frozen one does not let it, and serialisers are the
+ * application's. A line is then written without its fields, or not at all, but nobody
+ * is harmed.
+ *
+ * @param url names the time socket in each line.
+ */
+export function createLog<Context> (
+  app: FastifyInstance,
+  url: string,
+  { logLevel, logSerializers }: Pick<ResolvedOptions<Context>, 'logLevel' | 'logSerializers'>
+): Log {
+  const settings = withoutUndefined({ level: logLevel, serializers: logSerializers })
+  return safely(app.log.child({ timeSocket: url }, settings))
+}
+
+/** The same log, which does not throw. */
+export function safely (log: Log): Log {
+  const write = (level: keyof Log) => (fields: object, message: string) => {
+    try {
+      log[level](fields, message)
+    } catch {
+      writeWithoutFields(log, level, `${message} (what came with it cannot be logged)`)
+    }
+  }
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+}
+
+function writeWithoutFields (log: Log, level: keyof Log, message: string): void {
+  try {
+    log[level]({}, message)
+  } catch {
+    // A log that cannot write even this has nobody left to tell.
+  }
+}

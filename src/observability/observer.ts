@@ -1,0 +1,123 @@
+import { channel } from 'node:diagnostics_channel'
+import { createLateness } from './lateness.js'
+import type { BackplaneStats, RefusalCause, Stats } from '../api/stats.js'
+import type { Tick } from '../time/tick-schedule.js'
+import type { Timers } from '../util/timers.js'
+import type { CloseInfo, TickDelivery, TimeSocket, TimeSocketClient } from '../api/time-socket.js'
+
+/** What `stats()` counts: it only ever goes up. */
+export type Counters = Pick<
+  Stats, 'accepted' | 'refused' | 'closed' | 'ticks' | 'frames' | 'bytes' | 'messages' | 'backplane'
+>
+
+/** Counts what happens, and tells those who listen on `node:diagnostics_channel`. */
+export interface Observer<Context> {
+  /** Also counted up directly, where a call would cost too much. */
+  readonly counters: Counters
+  /** Likewise, of what goes to other servers and comes from them. */
+  readonly backplane: BackplaneStats
+  /** All of them as of now, with what the others know. */
+  read (others: Pick<Stats, 'clients' | 'epoch'>): Stats
+  /** Says of whom everything is told from now on. */
+  observe (timeSocket: TimeSocket<Context>): void
+  connected (client: TimeSocketClient<Context>): void
+  closed (client: TimeSocketClient<Context>, info: CloseInfo): void
+  /** A tick has reached all who get it. */
+  ticked (tick: Tick, delivery: TickDelivery): void
+  broadcast (count: number): void
+  /** An upgrade was refused, with the code of an error or, if it was the application's, without. */
+  refused (cause: RefusalCause, code: string | undefined): void
+}
+
+const CHANNELS = {
+  connect: channel('fastify-time-socket:connect'),
+  close: channel('fastify-time-socket:close'),
+  tick: channel('fastify-time-socket:tick'),
+  broadcast: channel('fastify-time-socket:broadcast'),
+  refuse: channel('fastify-time-socket:refuse')
+}
+
+/** @param hasBackplane whether there are other servers: what they tell is counted then. */
+export function createObserver<Context> (
+  timers: Timers, hasBackplane: boolean = false
+): Observer<Context> {
+  const backplane = createBackplaneCounters()
+  const counters = { ...createCounters(), ...(hasBackplane ? { backplane } : {}) }
+  const lateness = createLateness(timers)
+  let timeSocket: TimeSocket<Context> | undefined
+
+  /** Costs next to nothing while nobody listens. */
+  function publish (name: keyof typeof CHANNELS, fields: object): void {
+    if (CHANNELS[name].hasSubscribers) CHANNELS[name].publish({ timeSocket, ...fields })
+  }
+
+  return {
+    counters,
+    backplane,
+    read: ({ clients, epoch }) => ({
+      clients,
+      ...structuredClone(counters),
+      lateness: lateness.read(),
+      epoch
+    }),
+    observe (observed) {
+      timeSocket = observed
+    },
+    connected (client) {
+      counters.accepted++
+      publish('connect', { client })
+    },
+    closed (client, { code, cause }) {
+      counters.closed[cause]++
+      publish('close', { client, cause, code })
+    },
+    ticked (tick, { delivered, skipped }) {
+      counters.ticks.sent++
+      counters.frames.skipped += skipped
+      lateness.record(tick.sent - tick.at)
+      publish('tick', { tick, count: delivered })
+    },
+    broadcast: (count) => publish('broadcast', { count }),
+    refused (cause, code) {
+      counters.refused[cause]++
+      publish('refuse', { cause, code })
+    }
+  }
+}
+
+function createBackplaneCounters (): BackplaneStats {
+  return { published: 0, received: 0, lost: 0, duplicate: 0, stale: 0, invalid: 0, errors: 0 }
+}
+
+function createCounters (): Counters {
+  return {
+    accepted: 0,
+    refused: {
+      origin: 0,
+      capacity: 0,
+      capacityPerIp: 0,
+      hook: 0,
+      protocol: 0,
+      timeout: 0,
+      closing: 0,
+      aborted: 0
+    },
+    closed: {
+      client: 0,
+      application: 0,
+      shutdown: 0,
+      slow: 0,
+      heartbeat: 0,
+      expired: 0,
+      rate: 0,
+      size: 0,
+      protocol: 0,
+      callback: 0,
+      network: 0
+    },
+    ticks: { sent: 0, missed: 0, failed: 0 },
+    frames: { sent: 0, skipped: 0 },
+    bytes: { sent: 0 },
+    messages: { received: 0, ignored: 0 }
+  }
+}

@@ -1,0 +1,110 @@
+import type { Fault } from '../observability/failure-log.js'
+import { show } from '../util/show.js'
+import { disregard, isThenable } from '../util/thenable.js'
+import type { Timers } from '../util/timers.js'
+
+/** A wall clock. */
+export interface Clock {
+  /** The time now, in milliseconds since the Unix epoch; fractions allowed. Runs at real speed. */
+  now (): number
+}
+
+/** The system's: whole milliseconds. */
+export const SYSTEM_CLOCK: Clock = { now: () => Date.now() }
+
+/** The wall clock read together with the monotonic one. */
+export interface Reading {
+  readonly wallMs: number
+  readonly monotonicMs: number
+  /**
+   * How much later than `wallMs` the monotonic clock may have been read: the process can be
+   * held up between.
+   */
+  readonly doubtMs: number
+}
+
+/** The server's time, and what is known of its steadiness. */
+export interface ServerClock {
+  /**
+   * Milliseconds since the Unix epoch. Never throws: while the source fails, it
+   * runs on from the last good reading.
+   */
+  now (): number
+  /**
+   * Reads both clocks and compares them with the last look. Called at least once
+   * a second while somebody is connected.
+   *
+   * @returns undefined while the source gives no time.
+   */
+  look (): Reading | undefined
+  /** Counts the steps of the wall clock noticed so far. */
+  readonly epoch: number
+}
+
+/** A move of the wall clock against the monotonic one that counts as a step. */
+const STEP_MS = 50
+/** A look may be this far from the one before without any allowance for slewing. */
+const LOOK_MS = 1000
+/** The fastest that a disciplined clock is slewed: 500 ppm (RFC 5905, §11.3). */
+const MAX_SLEW = 500e-6
+/** The ends of what `Date` can express (ECMA-262, time values). */
+const MAX_TIME_MS = 8.64e15
+
+export interface ServerClockOptions {
+  source: Clock
+  timers: Timers
+  /** Told when the source throws, or gives what is no time, and when it works again. */
+  fault: Fault
+}
+
+export function createServerClock ({ source, timers, fault }: ServerClockOptions): ServerClock {
+  let epoch = 0
+  // Between the wall clock and the monotonic one at the last good reading.
+  let offsetMs = Date.now() - timers.monotonic()
+  let looked: Reading | undefined
+
+  function read (): Reading | undefined {
+    try {
+      const beforeMs = timers.monotonic()
+      const wallMs: unknown = source.now()
+      const monotonicMs = timers.monotonic()
+      if (isThenable(wallMs)) disregard(wallMs)
+      if (!isTime(wallMs)) {
+        const expected = 'milliseconds since the Unix epoch'
+        throw new TypeError(`the clock must return ${expected}, got ${show(wallMs)}`)
+      }
+      offsetMs = wallMs - monotonicMs
+      fault.ended()
+      return { wallMs, monotonicMs, doubtMs: monotonicMs - beforeMs }
+    } catch (err) {
+      fault.occurred(err)
+      return undefined
+    }
+  }
+
+  return {
+    now: () => read()?.wallMs ?? offsetMs + timers.monotonic(),
+    look () {
+      const reading = read()
+      if (reading === undefined) return undefined
+      if (isStep(looked ?? reading, reading)) epoch++
+      looked = reading
+      return reading
+    },
+    get epoch () {
+      return epoch
+    }
+  }
+}
+
+function isTime (value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) <= MAX_TIME_MS
+}
+
+function isStep (before: Reading, after: Reading): boolean {
+  const elapsedMs = after.monotonicMs - before.monotonicMs
+  const movedMs = Math.abs(after.wallMs - before.wallMs - elapsedMs)
+  // Nobody looks while nobody is connected, and slewing adds up.
+  const slewedMs = Math.max(0, elapsedMs - LOOK_MS) * MAX_SLEW
+  return movedMs - before.doubtMs - after.doubtMs > STEP_MS + slewedMs
+}

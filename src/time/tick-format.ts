@@ -1,0 +1,56 @@
+import type { Fault } from '../observability/failure-log.js'
+import { encodeFrame } from '../protocol/frame.js'
+import type { Frame } from '../protocol/frame.js'
+import { show } from '../util/show.js'
+import { disregard, isThenable } from '../util/thenable.js'
+import type { Tick } from './tick-schedule.js'
+import { tickText } from '../protocol/time-v1-text.js'
+
+/** The ready-made looks of a tick. */
+export type FormatName = 'iso' | 'text' | 'epoch' | 'json'
+
+/**
+ * What a tick looks like: a non-empty string, sent as text, or bytes, sent as a
+ * binary message. Pure; called once for a tick, never once per client.
+ */
+export type Format = (tick: Tick) => string | Uint8Array
+
+/** Every ready-made format; each shows the moment the tick is sent. */
+export const FORMATS: Readonly<Record<FormatName, Format>> = {
+  /** RFC 3339, in UTC with milliseconds: `2026-11-22T14:00:05.000Z`. */
+  iso: ({ sent }) => new Date(sent).toISOString(),
+  /** `Date#toString`, in the server's time zone. */
+  text: ({ sent }) => new Date(sent).toString(),
+  /** Whole milliseconds since the Unix epoch. */
+  epoch: ({ sent }) => String(new Date(sent).getTime()),
+  /** The tick as a JSON object: what it is in `time.v1`. */
+  json: tickText
+}
+
+/**
+ * @returns a function that makes a tick's frame, or undefined when the format fails, which
+ * `fault` is told.
+ */
+export function createTickEncoder (
+  format: Format, fault: Fault
+): (tick: Tick) => Frame | undefined {
+  return (tick) => {
+    try {
+      const output: unknown = format(tick)
+      if (!isSendable(output)) {
+        if (isThenable(output)) disregard(output)
+        const expected = 'a non-empty string or bytes'
+        throw new TypeError(`the formatter must return ${expected}, got ${show(output)}`)
+      }
+      fault.ended()
+      return encodeFrame(output)
+    } catch (err) {
+      fault.occurred(err)
+      return undefined
+    }
+  }
+}
+
+function isSendable (output: unknown): output is string | Uint8Array {
+  return output instanceof Uint8Array || (typeof output === 'string' && output !== '')
+}
