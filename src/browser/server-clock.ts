@@ -12,10 +12,16 @@ export interface ServerClock extends ClockMembers {}
  */
 export class ServerClock extends ClockEventTarget {
   /**
-   * @param url of the time socket; a function is called for each connection. Default `/time`.
+   * The URL of a clock that is given none: `/time`, and in the client that the plugin serves the
+   * URL of the time socket which has served it.
+   */
+  static defaultUrl = '/time'
+
+  /**
+   * @param url of the time socket; a function is called for each connection. Default `defaultUrl`.
    * @throws without a `WebSocket`.
    */
-  constructor (url: ServerClockUrl = '/time', options: ServerClockOptions = {}) {
+  constructor (url: ServerClockUrl = new.target.defaultUrl, options: ServerClockOptions = {}) {
     super()
     const members = createClock(url, options, (name, detail) => {
       this.dispatchEvent(new CustomEvent(name, { detail }))
