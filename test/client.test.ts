@@ -1,9 +1,7 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import { test } from 'tap'
-import { encodeFrame, encodePing, joinPing } from '../src/protocol/frame.js'
 import type { CloseInfo, TimeSocketClient } from '../src/index.js'
-import { createFakeClient } from './helpers/fake-client.js'
 import { createTimeApp, listen } from './helpers/app.js'
 import { connect } from './helpers/peer.js'
 import { waitFor, within } from './helpers/wait.js'
@@ -244,11 +242,4 @@ test('what it sends reaches a client that speaks no WebSocket library', async (t
   const [bytes] = await within(once(socket, 'data'), 'the frame') as [Buffer]
   t.equal(bytes.toString('hex'), '810548656c6c6f')
   socket.destroy()
-})
-
-test('a ping behind a tick goes through ws as well where the tick does', async (t) => {
-  const ping = encodePing(7)
-  const { client, ws } = createFakeClient({ withPing: (_client, frame) => joinPing(frame, ping) })
-  t.ok(client.writeTick(encodeFrame('tick')))
-  t.strictSame(ws.sent, ['tick', 'ping 00000007'])
 })

@@ -157,7 +157,6 @@ test('ticks that follow it are never early, and sent is never before at', async 
     clock: createServerClock({ source: fine, timers, fault: createFakeFault() }),
     timers,
     intervalMs: 1000,
-    align: true,
     isBusy: () => false,
     onMissed () {},
     onTick (tick) {

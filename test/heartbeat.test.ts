@@ -1,7 +1,5 @@
 import { test } from 'tap'
 import { createClients } from '../src/connections/client-registry.js'
-import { encodeFrame } from '../src/protocol/frame.js'
-import type { Frame } from '../src/protocol/frame.js'
 import { createHeartbeat } from '../src/connections/heartbeat.js'
 import { createWatch } from '../src/connections/client-checks.js'
 import { createFakeClient } from './helpers/fake-client.js'
@@ -113,53 +111,4 @@ test('a round trip during which the process was held up does not count, a slow c
   t.notOk(heartbeat.wasHeldUp(client, 1000))
   time.stall(3000)
   t.ok(heartbeat.wasHeldUp(client, 4000))
-})
-
-test('sends a ping that is soon due behind a tick, in the same bytes', async (t) => {
-  const { time, heartbeat, first: { client, ws } } = setUp()
-  while (ws.sent.length === 0) time.advance(250)
-  client.ponged(Buffer.alloc(0))
-  const frame = encodeFrame('x')
-  time.advance(0.7 * OPTIONS.interval)
-  t.equal(heartbeat.withPing(client, frame), frame, 'too early')
-  time.advance(0.1 * OPTIONS.interval)
-  const { bytes, payload, ping } = heartbeat.withPing(client, frame)
-  t.strictSame([payload, ping?.length], [frame.payload, 4])
-  t.strictSame(bytes, Buffer.concat([frame.bytes, Buffer.from([0x89, 4]), ping as Buffer]))
-  t.equal(heartbeat.withPing(client, frame), frame, 'one is on its way')
-  client.ponged(ping as Buffer)
-  t.ok((client.rtt ?? -1) >= 0)
-  time.advance(0.5 * OPTIONS.interval)
-  t.equal(ws.sent.length, 1, 'none of its own')
-})
-
-test('clients of one slice share the bytes of tick and ping, in each form of the tick', async (t) => {
-  const { time, heartbeat, members } = setUp(80)
-  time.advance(OPTIONS.interval)
-  for (const { client } of members) client.ponged(Buffer.alloc(0))
-  time.advance(0.9 * OPTIONS.interval)
-  const frames = [encodeFrame('plain'), encodeFrame('time')]
-  const joined = members.map(({ client }, index) => {
-    const frame = frames[index % 2] as Frame
-    return { frame, withPing: heartbeat.withPing(client, frame) }
-  }).filter(({ frame, withPing }) => withPing !== frame)
-  t.ok(joined.length > 2)
-  t.equal(new Set(joined.map(({ withPing }) => withPing)).size, 2)
-  t.ok(joined.every(({ frame, withPing }) => withPing.payload === frame.payload))
-})
-
-test('a frame that is sent again in a later round takes the ping of that round', async (t) => {
-  const { time, heartbeat, first: { client } } = setUp()
-  const frame = encodeFrame('x')
-  const rounds = [1, 2].map(() => {
-    let sent = frame
-    while (sent === frame) {
-      time.advance(heartbeat.roundMs)
-      client.ponged(Buffer.alloc(0))
-      sent = heartbeat.withPing(client, frame)
-    }
-    t.equal(sent.ping?.readUInt32BE(), client.pingedRound)
-    return client.pingedRound
-  })
-  t.equal(new Set(rounds).size, 2)
 })

@@ -35,7 +35,6 @@ const wrongKinds: [option: string, expected: string, accepts: (value: unknown) =
   ['url', PATH, () => false],
   ['namespace', NAME, () => false],
   ['interval', INTEGER, () => false],
-  ['align', 'a boolean', (value) => value === true],
   ['immediate', 'a boolean', (value) => value === true],
   ['format', WORDS, (value) => typeof value === 'function'],
   ['preValidation', 'a function or an array of functions', (value) => typeof value === 'function' || Array.isArray(value)],
@@ -201,7 +200,7 @@ for (const unknown of [
   test(`refuses the unknown option ${unknown}`, async (t) => {
     t.throws(() => resolve(options), {
       code: 'FST_TIME_SOCKET_INVALID_OPTION',
-      message: `time socket option "${unknown}" must be one of url, namespace, interval, align, immediate, format, preValidation, handler, route, origin, protocols, context, onConnect, onMessage, onClose, onTick, maxClients, maxClientsPerIp, expiresAt, heartbeat, maxMessageBytes, messageRate, maxBufferedBytes, handshakeTimeout, drain, backplane, clock, websocket, logLevel, logSerializers, got 1`
+      message: `time socket option "${unknown}" must be one of url, namespace, interval, immediate, format, preValidation, handler, route, origin, protocols, context, onConnect, onMessage, onClose, onTick, maxClients, maxClientsPerIp, expiresAt, heartbeat, maxMessageBytes, messageRate, maxBufferedBytes, handshakeTimeout, drain, backplane, clock, websocket, logLevel, logSerializers, got 1`
     })
   })
 }
@@ -271,7 +270,6 @@ test('completes what is left out', async (t) => {
   t.strictSame(others, {
     url: '/time',
     interval: 5000,
-    align: true,
     immediate: true,
     format: FORMATS.iso,
     route: {},
@@ -310,7 +308,7 @@ const accepted: [option: string, value: unknown][] = [
   ['url', '/'], ['url', '/a/b'], ['url', '/:id'], ['url', '/:id?'], ['url', '/*'],
   ['namespace', 'auction'], ['namespace', '_a1'], ['namespace', 'Stats'],
   ['interval', 10], ['interval', 86_400_000],
-  ['align', false], ['immediate', false],
+  ['immediate', false],
   ['preValidation', () => {}], ['preValidation', []], ['preValidation', [() => {}, () => {}]],
   ['handler', () => {}],
   ['route', { schema: {}, config: {}, onRequest: () => {}, logLevel: 'warn' }],

@@ -14,11 +14,10 @@ const START_MS = 1_795_262_400_000
 
 interface SetUpOptions extends Partial<FakeTimeOptions> {
   intervalMs: number
-  align?: boolean
   onTick?: (tick: Tick) => void
 }
 
-function setUp ({ intervalMs, align = true, onTick, ...timeOptions }: SetUpOptions) {
+function setUp ({ intervalMs, onTick, ...timeOptions }: SetUpOptions) {
   const time = createFakeTime({ wallMs: START_MS, ...timeOptions })
   const ticks: Tick[] = []
   let failing = false
@@ -30,7 +29,6 @@ function setUp ({ intervalMs, align = true, onTick, ...timeOptions }: SetUpOptio
     clock,
     timers: time.timers,
     intervalMs,
-    align,
     isBusy: () => busy,
     onTick (tick) {
       ticks.push(tick)
@@ -229,34 +227,6 @@ test('survives a wall clock that steps at random', async (t) => {
   }
 })
 
-test('align: false ticks every interval on the monotonic clock, whatever the wall clock does', async (t) => {
-  const { ticker, advance, step, ticks, clock } = setUp({
-    intervalMs: 1000, align: false, wallMs: START_MS + 123
-  })
-  advance(300)
-  ticker.start()
-  advance(2000)
-  step(HOUR_MS + 77)
-  advance(2700)
-  step(-HOUR_MS)
-  advance(1000)
-  t.strictSame(ticks.map(({ at, epoch }) => [at - START_MS, epoch]), [
-    [1123, 0], [2123, 0],
-    [3200 + HOUR_MS, 1], [4200 + HOUR_MS, 1], [5200 + HOUR_MS, 1],
-    [6200, 2]
-  ])
-  t.equal(clock.epoch, 2)
-})
-
-test('align: false sends one tick after a stall', async (t) => {
-  const { ticker, advance, stall, ats } = setUp({ intervalMs: 100, align: false })
-  ticker.start()
-  advance(100)
-  stall(730)
-  advance(170)
-  t.strictSame(ats(), [100, 800, 900, 1000])
-})
-
 test('leaves out ticks that are due while the one before is on its way', async (t) => {
   const { ticker, advance, setBusy, ats, ticks } = setUp({ intervalMs: 1000 })
   ticker.start()
@@ -386,7 +356,6 @@ test('does not poll for ever a clock that stands still before a boundary', async
     clock,
     timers: time.timers,
     intervalMs: 1000,
-    align: true,
     isBusy: () => false,
     onTick: () => t.fail('early'),
     onMissed: () => t.fail('missed')
@@ -428,9 +397,8 @@ test('asks a clock that fails again after the interval, at the latest after a se
     const clock = createServerClock({ source, timers: time.timers, fault: createFakeFault() })
     const { timers } = time
     const fail = () => t.fail('ticked')
-    const align = true
     const isBusy = () => false
-    createTicker({ clock, timers, intervalMs, align, isBusy, onTick: fail, onMissed: fail }).start()
+    createTicker({ clock, timers, intervalMs, isBusy, onTick: fail, onMissed: fail }).start()
     time.advance(10 * retryMs)
     t.equal(count, 11)
   }
@@ -448,18 +416,6 @@ test('goes on at once after a step back while it was stopped', async (t) => {
   ticker.start()
   time.advance(1000)
   t.strictSame(ats(), [1000, 2000 - HOUR_MS])
-})
-
-test('align: false tells a new client the very date of the last tick', async (t) => {
-  const { ticker, advance, ticks } = setUp({
-    intervalMs: 1000, align: false, floored: true, wallMs: START_MS + 0.4
-  })
-  ticker.start()
-  advance(1300.3)
-  const current = ticker.current()
-  t.equal(current?.at, ticks[0]?.at)
-  t.equal(current?.seq, 0)
-  t.ok(Number(current?.sent) > Number(current?.at))
 })
 
 test('tells how many boundaries went without a tick: after a stall, and while busy', async (t) => {

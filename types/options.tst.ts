@@ -9,7 +9,7 @@ declare const takeFor: <Context> (options: TimeSocketOptions<Context>) => void
 
 test('the tests below know every option', () => {
   expect<keyof TimeSocketOptions>().type.toBe<
-    'url' | 'namespace' | 'interval' | 'align' | 'immediate' | 'format' | 'preValidation' |
+    'url' | 'namespace' | 'interval' | 'immediate' | 'format' | 'preValidation' |
     'handler' | 'route' | 'origin' | 'protocols' | 'context' | 'onConnect' | 'onMessage' | 'onClose' | 'onTick' |
     'maxClients' | 'maxClientsPerIp' | 'expiresAt' | 'heartbeat' | 'maxMessageBytes' | 'messageRate' |
     'handshakeTimeout' | 'maxBufferedBytes' | 'drain' | 'backplane' | 'clock' | 'websocket' | 'logLevel' |
@@ -23,7 +23,6 @@ test('every option may be left out, or be undefined', () => {
     url: undefined,
     namespace: undefined,
     interval: undefined,
-    align: undefined,
     immediate: undefined,
     format: undefined,
     preValidation: undefined,
@@ -126,9 +125,9 @@ test('heartbeat and messageRate have fields, or are false', () => {
   expect(take).type.not.toBeCallableWith({ maxMessageBytes: '4k' })
 })
 
-test('align and immediate are booleans', () => {
-  expect(take).type.toBeCallableWith({ align: false, immediate: true })
-  expect(take).type.not.toBeCallableWith({ align: 0 })
+test('immediate is a boolean', () => {
+  expect(take).type.toBeCallableWith({ immediate: true })
+  expect(take).type.not.toBeCallableWith({ immediate: 0 })
   expect(take).type.not.toBeCallableWith({ immediate: 'true' })
 })
 

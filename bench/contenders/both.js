@@ -13,7 +13,7 @@ export async function start ({ host, plugin }) {
     ws.on('close', () => sockets.delete(ws))
   })
   // Pings would be counted as bytes of messages.
-  const options = { interval: 86_400_000, align: false, immediate: false, heartbeat: false }
+  const options = { interval: 86_400_000, immediate: false, heartbeat: false }
   await app.register(timeSocket, options)
   await app.listen({ port: 0, host })
   return {

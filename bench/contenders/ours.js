@@ -3,7 +3,7 @@ import { textOf } from '../message.js'
 
 /** So long that no tick falls into the run: what is measured is a broadcast. */
 const NEVER_MS = 86_400_000
-const OPTIONS = { interval: NEVER_MS, align: false, immediate: false }
+const OPTIONS = { interval: NEVER_MS, immediate: false }
 
 /** This plugin, as built: `broadcast`, which takes the same way as a tick. */
 export async function start ({ host, plugin }) {

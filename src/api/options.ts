@@ -21,13 +21,11 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    * none.
    */
   namespace?: string | undefined
-  /** Milliseconds between two ticks: an integer, 10 to 86 400 000. Default 5000. */
-  interval?: number | undefined
   /**
-   * Whether to tick at whole multiples of `interval` since the Unix epoch, and else
-   * every `interval` on the monotonic clock. Default true.
+   * Milliseconds between two ticks: an integer, 10 to 86 400 000. Ticks fall on whole multiples of
+   * it since the Unix epoch. Default 5000.
    */
-  align?: boolean | undefined
+  interval?: number | undefined
   /**
    * Whether a new client gets the current time at once, not only at the next tick. Default
    * true.

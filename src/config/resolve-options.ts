@@ -9,7 +9,6 @@ import { withoutUndefined } from '../util/without-undefined.js'
 const DEFAULTS = {
   url: '/time',
   interval: 5000,
-  align: true,
   immediate: true,
   route: {},
   origin: 'same-origin' as const,
@@ -42,7 +41,6 @@ const RULES: Readonly<Record<keyof TimeSocketOptions, check.Rule>> = {
   url: check.path,
   namespace: check.namespace,
   interval: check.integerBetween(MIN_INTERVAL_MS, MAX_INTERVAL_MS),
-  align: check.boolean,
   immediate: check.boolean,
   format: {
     expected: `a function or one of ${Object.keys(FORMATS).join(', ')}`,

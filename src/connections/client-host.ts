@@ -1,5 +1,4 @@
 import type { Client } from './client.js'
-import type { Frame } from '../protocol/frame.js'
 import type { Counters } from '../observability/observer.js'
 import type { CloseInfo } from '../api/time-socket.js'
 
@@ -13,8 +12,6 @@ export interface ClientHost<Context> {
   readonly maxMessageBytes: number
   /** Something is about to be sent to this client alone. */
   sending (client: Client<Context>): void
-  /** A tick is about to be written: with a ping behind it, if one is due. */
-  withPing (client: Client<Context>, frame: Frame): Frame
   /** Whether this process was held up since it pinged the client, so many milliseconds ago. */
   wasHeldUp (client: Client<Context>, sinceMs: number): boolean
   /** A message came while the connection was open, and is not too large. */

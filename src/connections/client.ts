@@ -200,9 +200,8 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
   }
 
   /** Never compressed: ws would hold the message back, and a later direct write overtake it. */
-  #queue ({ payload, binary, ping }: Frame): void {
+  #queue ({ payload, binary }: Frame): void {
     this.#ws.send(payload, { binary, compress: false })
-    if (ping !== undefined) this.#ws.ping(ping)
   }
 
   /**
@@ -215,21 +214,16 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
       this.skipped++
       return false
     }
-    return this.write(this.#host.withPing(this, frame))
+    return this.write(frame)
   }
 
   /** Pings it, in this round of the heartbeat. */
   ping ({ bytes, payload }: Ping, round: number): void {
-    this.pinged(round)
-    if (this.#ws.bufferedAmount === 0 && this.#socket !== undefined) this.#socket.write(bytes)
-    else this.#ws.ping(payload)
-  }
-
-  /** A ping is on its way to it, behind a tick. */
-  pinged (round: number): void {
     this.pingedRound = round
     this.#pingedMs = performance.now()
     this.#bytesBefore = this.#bytesRead
+    if (this.#ws.bufferedAmount === 0 && this.#socket !== undefined) this.#socket.write(bytes)
+    else this.#ws.ping(payload)
   }
 
   /**

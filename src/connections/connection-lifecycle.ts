@@ -83,7 +83,6 @@ export function createConnections<Context> (
     maxBufferedBytes: options.maxBufferedBytes,
     maxMessageBytes: options.maxMessageBytes,
     sending: fanOut.serve,
-    withPing: (client, frame) => heartbeat?.withPing(client, frame) ?? frame,
     wasHeldUp: (client, sinceMs) =>
       heartbeat !== undefined && heartbeat.wasHeldUp(client, sinceMs),
     received: createInbox({

@@ -1,7 +1,6 @@
 import type { Client } from './client.js'
 import { SILENT } from './endings.js'
-import { encodePing, joinPing } from '../protocol/frame.js'
-import type { Frame } from '../protocol/frame.js'
+import { encodePing } from '../protocol/frame.js'
 
 export interface HeartbeatOptions {
   /** Milliseconds between two pings to one client. */
@@ -30,12 +29,8 @@ export interface Heartbeat<Context> {
    * many milliseconds ago: rounds are missing then.
    */
   wasHeldUp (client: Client<Context>, sinceMs: number): boolean
-  /** The frame of a tick, with a ping behind it, in one write, if one is soon due anyway. */
-  withPing (client: Client<Context>, frame: Frame): Frame
 }
 
-/** From this part of the interval on, a ping goes with a tick. */
-const EARLY = 0.8
 const MAX_ROUND_MS = 250
 /** At least so many rounds in an interval, and half as many in a timeout. */
 const MIN_ROUNDS = 4
@@ -47,11 +42,8 @@ export function createHeartbeat<Context> (
   const intervalRounds = Math.floor(intervalMs / roundMs)
   // One more: the ping may have waited for the end of its turn, and the turn have been long.
   const timeoutRounds = Math.ceil(timeoutMs / roundMs) + 1
-  const earlyRounds = Math.ceil(intervalRounds * EARLY)
   let round = 0
   let ping = encodePing(round)
-  /** What this round's ping has been joined to. */
-  const joined = new Map<Frame, Frame>()
 
   function roundsSincePing (client: Client<Context>): number {
     // Spread over the interval, so that those who come together are not pinged together.
@@ -64,7 +56,6 @@ export function createHeartbeat<Context> (
     nextRound () {
       round++
       ping = encodePing(round)
-      joined.clear()
     },
     check (client) {
       const rounds = roundsSincePing(client)
@@ -74,13 +65,6 @@ export function createHeartbeat<Context> (
         client.ping(ping, round)
       }
     },
-    wasHeldUp: (client, sinceMs) => sinceMs >= (roundsSincePing(client) + 2) * roundMs,
-    withPing (client, frame) {
-      if (roundsSincePing(client) < earlyRounds || client.isSilent) return frame
-      client.pinged(round)
-      const withPing = joined.get(frame) ?? joinPing(frame, ping)
-      joined.set(frame, withPing)
-      return withPing
-    }
+    wasHeldUp: (client, sinceMs) => sinceMs >= (roundsSincePing(client) + 2) * roundMs
   }
 }

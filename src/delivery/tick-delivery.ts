@@ -45,7 +45,7 @@ export interface TicksOptions<Context> {
 export function createTicks<Context> (
   { clients, fanOut, clock, timers, options, observer, log }: TicksOptions<Context>
 ): Ticks<Context> {
-  const { interval: intervalMs, align } = options
+  const { interval: intervalMs } = options
   const encoders: Record<Form, (tick: Tick) => Frame | undefined> = {
     plain: createTickEncoder(options.format, createFault(log, 'the formatter')),
     time: (tick) => encodeFrame(tickText(tick))
@@ -56,7 +56,6 @@ export function createTicks<Context> (
     clock,
     timers,
     intervalMs,
-    align,
     isBusy: () => isSending,
     onTick,
     onMissed (count) {

@@ -16,8 +16,6 @@ export interface Frame {
   readonly payload: Buffer
   /** Whether it is a binary message; text otherwise. */
   readonly binary: boolean
-  /** The payload of a ping that follows it in `bytes`, if one does. */
-  readonly ping?: Buffer
 }
 
 /** A ping, encoded once for any number of clients. */
@@ -51,11 +49,6 @@ export function encodePing (number: number): Ping {
   bytes[1] = 4
   bytes.writeUInt32BE(number >>> 0, 2)
   return { bytes, payload: bytes.subarray(2) }
-}
-
-/** A message with a ping behind it, for one write. */
-export function joinPing (frame: Frame, { bytes, payload }: Ping): Frame {
-  return { ...frame, bytes: Buffer.concat([frame.bytes, bytes]), ping: payload }
 }
 
 function writeLength (bytes: Buffer, payloadBytes: number): void {

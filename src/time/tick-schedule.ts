@@ -8,7 +8,7 @@ export interface Tick {
    * immediate tick of a client that came before the first.
    */
   readonly seq: number
-  /** The boundary that this tick stands for: a whole multiple of `interval` when aligned. */
+  /** The boundary that this tick stands for: a whole multiple of `interval`. */
   readonly at: number
   /** When it was sent: never before `at`. */
   readonly sent: number
@@ -40,12 +40,7 @@ export interface TickerOptions {
   clock: ServerClock
   timers: Timers
   intervalMs: number
-  /**
-   * Boundaries at whole multiples of `intervalMs` since the Unix epoch, or since now on the
-   * monotonic clock.
-   */
-  align: boolean
-  /** Whether the tick before is still on its way: one that is due then is left out. */
+  /** True while the tick before is still being sent: a tick that is due then is left out. */
   isBusy: () => boolean
   onTick: (tick: Tick) => void
   /** Called with how many boundaries have passed without a tick. */
@@ -54,104 +49,94 @@ export interface TickerOptions {
 
 /** No timer sleeps longer, so that steps of the wall clock and suspends are noticed. */
 const MAX_SLEEP_MS = 1000
-/** By so much a clock may be behind that has just stepped (`fine-clock.ts`), rounding included. */
+/** How far a clock that has just stepped may be behind (`fine-clock.ts`), rounding included. */
 const BEHIND_MS = 2
-/** From this interval on, a tick is worth being exact to the microsecond. */
+/** From this interval on, ticks are sent exactly, to a turn of the event loop. */
 const FINE_INTERVAL_MS = 1000
-/** How long before a boundary sleeping ends and polling starts; timers are up to 1.1 ms late. */
+/** The timer wakes this long before a boundary, then polls: timers are up to 1.1 ms late. */
 const FINE_MS = 2
 
 /**
- * Ticks at whole multiples of `intervalMs`.
+ * Ticks at whole multiples of `intervalMs` since the Unix epoch.
  *
- * Each delay is measured from the schedule, not from the last tick, so a slow
- * `onTick` never makes the clock drift. Boundaries missed while the event loop was
- * blocked are skipped rather than sent in a burst: a stale time helps nobody. When
- * the wall clock steps, the schedule goes on from where the clock now stands.
+ * Each delay is measured from the wall clock, not from the last tick, so a slow `onTick` never
+ * makes the schedule drift. Boundaries that passed while the event loop was blocked get one tick
+ * together, for the latest of them, not a burst. When the wall clock steps, the schedule continues
+ * from the time the clock shows now.
  */
 export function createTicker (
-  { clock, timers, intervalMs, align, isBusy, onTick, onMissed }: TickerOptions
+  { clock, timers, intervalMs, isBusy, onTick, onMissed }: TickerOptions
 ): Ticker {
-  const originMs = align ? 0 : timers.monotonic()
   // The number of the last boundary that was sent, or had passed when the schedule began.
   let lastBoundary = -Infinity
   let lastTick: Tick | undefined
-  // Until the first look after a start.
+  // Until the first reading after a start.
   let isFresh = true
-  // The epoch and the time of the look before.
-  let epoch = clock.epoch
-  let lookedMs = 0
-  // When the latest boundary was, which is read from the wall clock once.
-  let dated: { boundary: number, epoch: number, at: number } | undefined
+  let lastEpoch = clock.epoch
+  let lastReadingMs = 0
   let pollingSinceMs: number | undefined
   let cancel: (() => void) | undefined
 
   /**
-   * After a step, what passed since the look before is still sent, where the clock now stands:
-   * after one back these are boundaries that were sent before, in the new epoch. What the clock
-   * leapt over is not.
+   * After a step of the wall clock, only the boundaries of the time since the last reading are
+   * still due, by what the clock shows now. After a step back these are boundaries that were sent
+   * before. After a step forward the boundaries in between are not sent.
    */
-  function look (): Moment | undefined {
+  function readClocks (): Moment | undefined {
     const reading = clock.look()
     if (reading === undefined) return undefined
-    const lineMs = (align ? reading.wallMs : reading.monotonicMs) - originMs
-    const boundary = Math.floor(lineMs / intervalMs)
-    const isStep = clock.epoch !== epoch
-    if (isStep && align) {
-      const elapsedMs = reading.monotonicMs - lookedMs
-      lastBoundary = Math.floor((lineMs - elapsedMs + BEHIND_MS) / intervalMs)
+    const { wallMs, monotonicMs } = reading
+    const boundary = Math.floor(wallMs / intervalMs)
+    const isStep = clock.epoch !== lastEpoch
+    if (isStep) {
+      const elapsedMs = monotonicMs - lastReadingMs
+      lastBoundary = Math.floor((wallMs - elapsedMs + BEHIND_MS) / intervalMs)
     }
     if (isFresh) lastBoundary = Math.max(lastBoundary, boundary)
     isFresh = false
-    epoch = clock.epoch
-    lookedMs = reading.monotonicMs
-    return { ...reading, lineMs, boundary, isStep }
+    lastEpoch = clock.epoch
+    lastReadingMs = monotonicMs
+    return { wallMs, monotonicMs, boundary, isStep }
   }
 
-  function arm (moment: Moment | undefined): void {
+  function schedule (moment: Moment | undefined): void {
     cancel?.()
     if (moment === undefined) {
       cancel = timers.after(Math.min(intervalMs, MAX_SLEEP_MS), wake)
       return
     }
-    const remainingMs = (lastBoundary + 1) * intervalMs - moment.lineMs
-    const fine = intervalMs >= FINE_INTERVAL_MS
-    if (fine && remainingMs <= FINE_MS) {
-      pollingSinceMs ??= moment.monotonicMs
-      // A clock that stands still would be polled for ever.
-      const stuck = moment.monotonicMs - pollingSinceMs > 2 * FINE_MS
-      cancel = stuck ? timers.after(1, wake) : timers.soon(wake)
-      return
-    }
+    const remainingMs = (lastBoundary + 1) * intervalMs - moment.wallMs
+    const isExact = intervalMs >= FINE_INTERVAL_MS
+    if (isExact && remainingMs <= FINE_MS) return poll(moment)
     pollingSinceMs = undefined
-    const sleepMs = Math.ceil(fine ? remainingMs - FINE_MS : remainingMs)
+    const sleepMs = Math.ceil(isExact ? remainingMs - FINE_MS : remainingMs)
     cancel = timers.after(Math.min(sleepMs, MAX_SLEEP_MS), wake)
   }
 
+  function poll ({ monotonicMs }: Moment): void {
+    pollingSinceMs ??= monotonicMs
+    // Otherwise a clock that stands still would be polled for ever.
+    const isStuck = monotonicMs - pollingSinceMs > 2 * FINE_MS
+    cancel = isStuck ? timers.after(1, wake) : timers.soon(wake)
+  }
+
   function wake (): void {
-    const moment = look()
-    const passed = moment === undefined ? 0 : moment.boundary - lastBoundary
-    if (moment === undefined || passed <= 0) return arm(moment)
+    const moment = readClocks()
+    const passedCount = moment === undefined ? 0 : moment.boundary - lastBoundary
+    if (moment === undefined || passedCount <= 0) return schedule(moment)
     lastBoundary = moment.boundary
-    arm(moment)
+    schedule(moment)
     const isLeftOut = isBusy()
-    const missed = isLeftOut ? passed : passed - 1
-    if (missed > 0) onMissed(missed)
+    const missedCount = isLeftOut ? passedCount : passedCount - 1
+    if (missedCount > 0) onMissed(missedCount)
     if (isLeftOut) return
     lastTick = tickAt(moment, moment.boundary, (lastTick?.seq ?? -1) + 1)
     onTick(lastTick)
   }
 
-  function tickAt (moment: Moment, boundary: number, seq: number): Tick {
-    const at = align ? boundary * intervalMs : dateOf(moment, boundary)
-    return Object.freeze({ seq, at, sent: moment.wallMs, interval: intervalMs, epoch })
-  }
-
-  function dateOf ({ lineMs, wallMs }: Moment, boundary: number): number {
-    if (dated?.boundary !== boundary || dated.epoch !== epoch) {
-      dated = { boundary, epoch, at: wallMs - (lineMs - boundary * intervalMs) }
-    }
-    return dated.at
+  function tickAt ({ wallMs }: Moment, boundary: number, seq: number): Tick {
+    const at = boundary * intervalMs
+    return Object.freeze({ seq, at, sent: wallMs, interval: intervalMs, epoch: lastEpoch })
   }
 
   return {
@@ -159,17 +144,17 @@ export function createTicker (
       if (cancel !== undefined) return
       isFresh = true
       pollingSinceMs = undefined
-      arm(look())
+      schedule(readClocks())
     },
     stop () {
       cancel?.()
       cancel = undefined
     },
     current () {
-      const moment = look()
+      const moment = readClocks()
       if (moment === undefined) return undefined
-      if (moment.isStep && cancel !== undefined) arm(moment)
-      // Not one that is due but not yet sent: its own tick is about to follow.
+      if (moment.isStep && cancel !== undefined) schedule(moment)
+      // A boundary that is due but not yet sent is left to its own tick.
       const boundary = Math.min(lastBoundary, moment.boundary)
       return tickAt(moment, boundary, lastTick?.seq ?? -1)
     },
@@ -179,15 +164,10 @@ export function createTicker (
   }
 }
 
-/** One look at the clocks. */
-interface Moment extends Reading {
-  /**
-   * Where the schedule's own line stands: the wall clock, or the monotonic one since
-   * `originMs`.
-   */
-  readonly lineMs: number
-  /** The number of the latest boundary on that line. */
+/** One reading of the clocks. */
+interface Moment extends Pick<Reading, 'wallMs' | 'monotonicMs'> {
+  /** The number of the latest boundary: whole intervals since the Unix epoch. */
   readonly boundary: number
-  /** Whether the wall clock stepped since the look before. */
+  /** True if the wall clock stepped since the last reading. */
   readonly isStep: boolean
 }

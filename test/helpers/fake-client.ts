@@ -46,7 +46,6 @@ export function createFakeClient (
     maxBufferedBytes: 100,
     maxMessageBytes: 100,
     sending () {},
-    withPing: (_client, frame) => frame,
     wasHeldUp: () => false,
     received () {},
     receivedControl () {},
