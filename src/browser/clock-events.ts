@@ -1,5 +1,5 @@
 import type { TickMessage } from '../protocol/time-v1.js'
-import type { CloseDetail } from './connection.js'
+import type { CloseDetail } from './connection/connection.js'
 
 /** A tick; of a server without `time.v1` only `sent` may be known. */
 export type TickDetail = Pick<TickMessage, 'sent'> & Partial<TickMessage>

@@ -1,6 +1,6 @@
-import type { ClockState } from './connection.js'
+import type { ClockState } from './connection/connection.js'
 import type { ReadyOptions } from './readiness.js'
-import type { Cancel } from './timetable.js'
+import type { Cancel } from './time/timetable.js'
 
 /** What a `ServerClock` tells and does. */
 export interface ClockMembers {

@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { addBound, findEdge, findGap } from '../../src/browser/bounds.js'
-import type { Bounds } from '../../src/browser/bounds.js'
+import { addBound, findEdge, findGap } from '../../src/browser/time/bounds.js'
+import type { Bounds } from '../../src/browser/time/bounds.js'
 
 test('of the two closest it keeps the tighter', async (t) => {
   const times = Array.from({ length: 50 }, (_, index) => 1000 * index)

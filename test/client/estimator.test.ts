@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createEstimator } from '../../src/browser/estimator.js'
+import { createEstimator } from '../../src/browser/time/estimator.js'
 import { createRandom } from '../helpers/random.js'
 
 const EPOCH_MS = 1_795_262_400_000

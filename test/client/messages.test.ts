@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { isTime, readMessage, readTime } from '../../src/browser/read-message.js'
+import { isTime, readMessage, readTime } from '../../src/browser/connection/read-message.js'
 
 test('readMessage', async (t) => {
   await t.test('reads any object', async (t) => {

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createProbes } from '../../src/browser/probes.js'
+import { createProbes } from '../../src/browser/connection/probe-schedule.js'
 import { createWorld } from '../helpers/client-world.js'
 import { setUpClock, setUpSynced } from '../helpers/clock-set-up.js'
 

@@ -1,6 +1,6 @@
 import { test } from 'tap'
-import { createSlew } from '../../src/browser/slew.js'
-import type { SlewOptions } from '../../src/browser/slew.js'
+import { createSlew } from '../../src/browser/time/displayed-clock.js'
+import type { SlewOptions } from '../../src/browser/time/displayed-clock.js'
 import { createWorld } from '../helpers/client-world.js'
 
 const UNKNOWN = { offset: 0, skew: 0, error: Infinity }

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createTimer } from '../../src/browser/single-timer.js'
+import { createTimer } from '../../src/browser/time/single-timer.js'
 import { createWorld } from '../helpers/client-world.js'
 
 test('a timer', async (t) => {

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createTimetable } from '../../src/browser/timetable.js'
+import { createTimetable } from '../../src/browser/time/timetable.js'
 import { createWorld } from '../helpers/client-world.js'
 
 /** What a timetable does not need of a clock. */

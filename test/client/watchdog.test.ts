@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createWatchdog } from '../../src/browser/watchdog.js'
+import { createWatchdog } from '../../src/browser/connection/watchdog.js'
 import { setUpSynced } from '../helpers/clock-set-up.js'
 
 test('a watchdog', async (t) => {

@@ -1,5 +1,5 @@
-import { TIME_PROTOCOL } from '../protocol/time-v1.js'
-import type { Environment } from './environment.js'
+import { TIME_PROTOCOL } from '../../protocol/time-v1.js'
+import type { Environment } from '../environment.js'
 
 /** What a plain `GET` has told of a server. */
 export interface Inquiry {

@@ -1,7 +1,7 @@
 import { isTime } from './read-message.js'
 import type { Received } from './read-message.js'
-import type { Slew } from './slew.js'
-import type { Cancel, Timetable } from './timetable.js'
+import type { Slew } from '../time/displayed-clock.js'
+import type { Cancel, Timetable } from '../time/timetable.js'
 
 /** The messages that take effect later, each once. */
 export interface Scheduled {

@@ -1,5 +1,5 @@
-import type { Environment } from './environment.js'
-import type { Slew } from './slew.js'
+import type { Environment } from '../environment.js'
+import type { Slew } from './displayed-clock.js'
 import { createTimer } from './single-timer.js'
 
 /** Takes back what was planned; harmless when that is over, and again. */

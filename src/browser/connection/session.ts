@@ -1,10 +1,10 @@
-import type { Estimator } from './estimator.js'
-import type { Emit, TickDetail } from './clock-events.js'
+import type { Estimator } from '../time/estimator.js'
+import type { Emit, TickDetail } from '../clock-events.js'
 import { isTime, readMessage, readTime } from './read-message.js'
 import type { Received } from './read-message.js'
-import type { Probes } from './probes.js'
+import type { Probes } from './probe-schedule.js'
 import type { Scheduled } from './scheduled-messages.js'
-import type { Slew } from './slew.js'
+import type { Slew } from '../time/displayed-clock.js'
 
 /** What the server says, and what becomes of it. */
 export interface Session {

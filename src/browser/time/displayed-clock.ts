@@ -1,4 +1,4 @@
-import type { Environment } from './environment.js'
+import type { Environment } from '../environment.js'
 import type { Estimator } from './estimator.js'
 
 /** What the clock shows: it follows the estimate, and never runs backwards but in a step. */

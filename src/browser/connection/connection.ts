@@ -1,7 +1,7 @@
-import { TIME_PROTOCOL } from '../protocol/time-v1.js'
-import type { Environment, Socket } from './environment.js'
+import { TIME_PROTOCOL } from '../../protocol/time-v1.js'
+import type { Environment, Socket } from '../environment.js'
 import { inquire } from './inquiry.js'
-import { createTimer } from './single-timer.js'
+import { createTimer } from '../time/single-timer.js'
 
 /**
  * `connecting`: until the socket is open, or it is known why not · `open` · `waiting`: to connect

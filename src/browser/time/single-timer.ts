@@ -1,4 +1,4 @@
-import type { Environment } from './environment.js'
+import type { Environment } from '../environment.js'
 
 /** Sets the timer, instead of what it was set to; without arguments, to nothing. */
 export type Timer = (callback?: () => void, ms?: number) => void

@@ -1,7 +1,7 @@
 import { addBound } from './bounds.js'
 import type { Bounds } from './bounds.js'
-import { fitLine } from './line.js'
-import type { Estimate, Line } from './line.js'
+import { fitLine } from './corridor.js'
+import type { Estimate, Line } from './corridor.js'
 import { createQuantum } from './quantum.js'
 
 export type { Estimate }

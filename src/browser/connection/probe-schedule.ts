@@ -1,6 +1,6 @@
-import type { Environment } from './environment.js'
-import type { SyncOptions } from './clock-options.js'
-import { createTimer } from './single-timer.js'
+import type { Environment } from '../environment.js'
+import type { SyncOptions } from '../clock-options.js'
+import { createTimer } from '../time/single-timer.js'
 
 /** When to ask the server for its time. */
 export interface Probes {
