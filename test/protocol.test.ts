@@ -6,7 +6,7 @@ import { resolveOptions } from '../src/config/resolve-options.js'
 import { readClientText } from '../src/protocol/time-v1-text.js'
 import { createTimeApp, listen } from './helpers/app.js'
 import { codesIn, findTable, parseBlocks, parseTables, section } from './helpers/markdown.js'
-import { membersOf } from './helpers/markdown-programs.js'
+import { membersOf } from './helpers/typescript-source.js'
 
 const ROOT = new URL('../', import.meta.url)
 const TEXT = readFileSync(new URL('PROTOCOL.md', ROOT), 'utf8')

@@ -79,7 +79,7 @@ export function section (markdown: string, heading: string): string {
   const lines = markdown.split('\n')
   const texts = withoutBlocks(markdown).split('\n')
   const start = texts.findIndex((line) => HEADING.exec(line)?.[1] === heading)
-  if (start === -1) throw new Error(`there is no heading «${heading}»`)
+  if (start === -1) throw new Error(`there is no heading "${heading}"`)
   const length = texts.slice(start + 1).findIndex((line) => HEADING.test(line))
   return lines.slice(start + 1, length === -1 ? undefined : start + 1 + length).join('\n')
 }

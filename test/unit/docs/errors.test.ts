@@ -1,0 +1,32 @@
+import { test } from 'tap'
+import * as errors from '../../../src/api/errors.js'
+import * as closeCodes from '../../../src/protocol/close-codes.js'
+import { documentAt, readSource } from '../../helpers/documents.js'
+import { codesIn, findTable } from '../../helpers/markdown.js'
+import { literalsOf } from '../../helpers/typescript-source.js'
+
+const README = documentAt('README.md')
+
+test('the table of errors is that of the exported classes', async (t) => {
+  const { rows } = findTable(README, 'code', 'class', 'status')
+  const exported = Object.entries(errors).map(([name, ErrorClass]) => {
+    const { code, statusCode } = new ErrorClass('a', 'b', 'c')
+    return [`\`${code}\``, `\`${name}\``, String(statusCode)]
+  })
+  t.strictSame(rows.map((row) => row.slice(0, 3)).sort(), exported.sort())
+})
+
+test('the table of close codes', async (t) => {
+  const { rows } = findTable(README, 'close code', '`cause`')
+
+  await t.test('has every code of ours, in order', async (t) => {
+    const codes = Object.values(closeCodes).filter((value) => typeof value === 'number')
+    t.strictSame(rows.map(([code]) => Number(code)), codes.sort((a, b) => a - b))
+  })
+
+  await t.test('has every cause', async (t) => {
+    const types = readSource('src/api/stats.ts')
+    const causes = new Set(rows.flatMap(([, cause = '']) => codesIn(cause)))
+    t.strictSame([...causes].sort(), literalsOf(types, 'CloseCause').sort())
+  })
+})

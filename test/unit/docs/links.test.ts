@@ -1,0 +1,7 @@
+import { test } from 'tap'
+import { DOCUMENTS, isInRepository } from '../../helpers/documents.js'
+import { brokenLinks } from '../../helpers/markdown.js'
+
+test('every relative link leads to a file and a heading', async (t) => {
+  t.strictSame(brokenLinks(DOCUMENTS, isInRepository), [])
+})
