@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import { PROFILES } from '../../test/simulation/profiles.js'
-import type { ProfileName } from '../../test/simulation/profiles.js'
+import { PROFILES } from '../../test/helpers/simulation/profiles.js'
+import type { ProfileName } from '../../test/helpers/simulation/profiles.js'
 
 export interface Arguments {
   readonly seeds: readonly number[]

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { PROFILES } from '../../test/simulation/profiles.js'
+import { PROFILES } from '../../test/helpers/simulation/profiles.js'
 import { readArguments } from './arguments.js'
 import { drawClockChart } from './chart.js'
 import { findInstalled } from './installed.js'

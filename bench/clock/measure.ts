@@ -1,6 +1,6 @@
-import type { Profile } from '../../test/simulation/profiles.js'
-import { START_MS } from '../../test/simulation/simulated-server.js'
-import { createTimeline } from '../../test/simulation/timeline.js'
+import type { Profile } from '../../test/helpers/simulation/profiles.js'
+import { START_MS } from '../../test/helpers/simulation/simulated-server.js'
+import { createTimeline } from '../../test/helpers/simulation/timeline.js'
 import type { Contender } from './contender.js'
 import { createSurroundings } from './surroundings.js'
 

@@ -1,11 +1,11 @@
 import tap, { test } from 'tap'
 import {
   check, parsePrograms, scriptsIn, syntaxErrors
-} from '../../helpers/document-programs.js'
-import { run } from '../../helpers/document-server.js'
-import { DOCUMENTS } from '../../helpers/documents.js'
-import { parseBlocks } from '../../helpers/markdown.js'
-import { needsRedis } from '../../helpers/redis.js'
+} from '../../helpers/documents/document-programs.js'
+import { run } from '../../helpers/documents/document-server.js'
+import { DOCUMENTS } from '../../helpers/documents/documents.js'
+import { parseBlocks } from '../../helpers/documents/markdown.js'
+import { needsRedis } from '../../helpers/programs/redis.js'
 
 // A compiler and a dozen servers, on a machine that may be busy.
 tap.setTimeout(600_000)

@@ -1,12 +1,12 @@
 import type { AddressInfo } from 'node:net'
 import { test } from 'tap'
-import { parsePrograms } from '../../helpers/document-programs.js'
-import type { Program } from '../../helpers/document-programs.js'
-import { load, run } from '../../helpers/document-server.js'
-import { documentAt } from '../../helpers/documents.js'
-import { parseBlocks, section } from '../../helpers/markdown.js'
-import { connect, refused } from '../../helpers/peer.js'
-import { waitFor } from '../../helpers/wait.js'
+import { parsePrograms } from '../../helpers/documents/document-programs.js'
+import type { Program } from '../../helpers/documents/document-programs.js'
+import { load, run } from '../../helpers/documents/document-server.js'
+import { documentAt } from '../../helpers/documents/documents.js'
+import { parseBlocks, section } from '../../helpers/documents/markdown.js'
+import { connect, refused } from '../../helpers/network/peer.js'
+import { waitFor } from '../../helpers/network/wait.js'
 
 const README = documentAt('README.md')
 

@@ -1,10 +1,10 @@
 import { test } from 'tap'
-import { scriptsIn, syntaxErrors } from '../../helpers/document-programs.js'
+import { scriptsIn, syntaxErrors } from '../../helpers/documents/document-programs.js'
 import {
   anchorsIn, brokenLinks, findTable, linksIn, parseBlocks, parseTables, section
-} from '../../helpers/markdown.js'
-import { print } from '../../helpers/option-table.js'
-import { literalsOf, membersOf } from '../../helpers/typescript-source.js'
+} from '../../helpers/documents/markdown.js'
+import { print } from '../../helpers/documents/option-table.js'
+import { literalsOf, membersOf } from '../../helpers/documents/typescript-source.js'
 
 test('the checks of the documents', async (t) => {
   await t.test('find blocks, tables, sections and anchors', async (t) => {

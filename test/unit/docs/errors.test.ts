@@ -1,9 +1,9 @@
 import { test } from 'tap'
 import * as errors from '../../../src/api/errors.js'
 import * as closeCodes from '../../../src/protocol/close-codes.js'
-import { documentAt, readSource } from '../../helpers/documents.js'
-import { codesIn, findTable } from '../../helpers/markdown.js'
-import { literalsOf } from '../../helpers/typescript-source.js'
+import { documentAt, readSource } from '../../helpers/documents/documents.js'
+import { codesIn, findTable } from '../../helpers/documents/markdown.js'
+import { literalsOf } from '../../helpers/documents/typescript-source.js'
 
 const README = documentAt('README.md')
 

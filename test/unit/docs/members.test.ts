@@ -1,7 +1,7 @@
 import { test } from 'tap'
-import { documentAt, readSource } from '../../helpers/documents.js'
-import { codesIn, findTable, parseTables, section } from '../../helpers/markdown.js'
-import { membersOf } from '../../helpers/typescript-source.js'
+import { documentAt, readSource } from '../../helpers/documents/documents.js'
+import { codesIn, findTable, parseTables, section } from '../../helpers/documents/markdown.js'
+import { membersOf } from '../../helpers/documents/typescript-source.js'
 
 const README = documentAt('README.md')
 

@@ -3,9 +3,9 @@ import { resolveRedisStreamsOptions } from '../../../src/cluster/redis/redis-opt
 import type { RedisClient } from '../../../src/cluster/redis/redis-client.js'
 import { FORMATS } from '../../../src/time/tick-format.js'
 import type { FormatName } from '../../../src/time/tick-format.js'
-import { documentAt } from '../../helpers/documents.js'
-import { codesIn, findTable, section } from '../../helpers/markdown.js'
-import { defaults, isAccepted, PLUGIN_TIMEOUT_MS, print } from '../../helpers/option-table.js'
+import { documentAt } from '../../helpers/documents/documents.js'
+import { codesIn, findTable, section } from '../../helpers/documents/markdown.js'
+import { defaults, isAccepted, PLUGIN_TIMEOUT_MS, print } from '../../helpers/documents/option-table.js'
 
 const README = documentAt('README.md')
 

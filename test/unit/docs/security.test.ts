@@ -1,7 +1,7 @@
 import { test } from 'tap'
-import { documentAt, isInRepository, readSource } from '../../helpers/documents.js'
-import { codesIn, findTable } from '../../helpers/markdown.js'
-import { defaults } from '../../helpers/option-table.js'
+import { documentAt, isInRepository, readSource } from '../../helpers/documents/documents.js'
+import { codesIn, findTable } from '../../helpers/documents/markdown.js'
+import { defaults } from '../../helpers/documents/option-table.js'
 
 test('the table of threats names options with their defaults, and tests that are there', async (t) => {
   const { rows } = findTable(documentAt('SECURITY.md'), 'threat', 'defence', 'option')

@@ -1,0 +1,3 @@
+import { testCallbacks } from '../helpers/hostile/test-callbacks.js'
+
+testCallbacks(1000)

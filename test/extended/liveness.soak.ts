@@ -1,0 +1,10 @@
+import { testLiveness } from '../helpers/hostile/test-liveness.js'
+
+testLiveness({
+  halfOpen: 100,
+  live: 500,
+  heartbeat: { interval: 2000, timeout: 1000 },
+  interval: 500,
+  stallsMs: [3000, 3000, 3000],
+  stopsMs: [10_000, 10_000]
+})

@@ -1,6 +1,0 @@
-/** All floods, on a quiet machine: `npm run test:soak`. */
-import { FLOOD_ENDINGS, testFlood } from './hostile/test-flood.js'
-
-const FLOODS = ['small messages', 'pings whose pongs are never read', 'bombs that inflate to 100 MiB']
-
-for (const ending of FLOOD_ENDINGS) if (FLOODS.includes(ending.flood)) testFlood(ending, 'cpu')

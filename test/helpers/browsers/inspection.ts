@@ -1,0 +1,30 @@
+import type { Page } from 'playwright-core'
+import { findLowContrast } from './contrast.js'
+import { pathOf } from '../root.js'
+
+const SCREENSHOTS = pathOf('screenshots/')
+
+/**
+ * Takes screenshots, light and dark, narrow and wide.
+ *
+ * @param state names what the page shows, and the files.
+ * @returns what cannot be read in them.
+ */
+export async function inspect (page: Page, state: string): Promise<string[]> {
+  const defects: string[] = []
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme })
+    for (const width of [390, 1280]) {
+      await page.setViewportSize({ width, height: 720 })
+      const path = `${SCREENSHOTS}${state}-${colorScheme}-${width}.png`
+      await page.screenshot({ path, fullPage: true })
+    }
+    const lowContrast = await page.evaluate(findLowContrast)
+    defects.push(...lowContrast.map((text) => `${state}, ${colorScheme}: ${text}`))
+  }
+  await page.setViewportSize({ width: 320, height: 720 })
+  const cutOff = await page.evaluate(() => Array.from(document.querySelectorAll('*'))
+    .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth && clientWidth > 0)
+    .map(({ id, className, tagName }) => id || className || tagName))
+  return [...defects, ...cutOff.map((name) => `${state}: ${name} is cut off`)]
+}

@@ -1,0 +1,46 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import Fastify from 'fastify'
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
+import timeSocket from '../../../src/index.js'
+import type { TimeSocketOptions } from '../../../src/index.js'
+import { createLog } from '../fakes/log.js'
+import { terminateInjected } from './peer.js'
+
+/** What is needed of tap's test object. */
+interface Test {
+  teardown (callback: () => unknown): unknown
+}
+
+/** An application with a captured log that is closed when the test ends. */
+export function createApp (t: Test, serverOptions: FastifyServerOptions = {}) {
+  const log = createLog()
+  const options = { logger: log.logger, forceCloseConnections: true, ...serverOptions }
+  const app: FastifyInstance = Fastify(options)
+  t.teardown(async () => {
+    await app.close()
+    terminateInjected(app)
+  })
+  return { app, log }
+}
+
+/** An application with one time socket at `/time`, ready. Ticks are an hour apart by default. */
+export async function createTimeApp<Context = {}> (
+  t: Test, options: TimeSocketOptions<Context> = {}, serverOptions: FastifyServerOptions = {}
+) {
+  const { app, log } = createApp(t, serverOptions)
+  await app.register(timeSocket, { interval: 3_600_000, ...options } as TimeSocketOptions)
+  await app.ready()
+  return { app, log, timeSocket: app.timeSocket }
+}
+
+/** Starts listening on a free port. @returns the port. */
+export async function listen (app: FastifyInstance): Promise<number> {
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  return (app.server.address() as AddressInfo).port
+}
+
+/** The event's arguments. */
+export async function nextEvent (emitter: NodeJS.EventEmitter, name: string): Promise<unknown[]> {
+  return await once(emitter, name)
+}

@@ -1,0 +1,117 @@
+import { spawn, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import type { RedisOptions } from 'ioredis'
+import { waitFor } from '../network/wait.js'
+
+/** A Redis of one's own, on a free port of the loopback interface. */
+export interface RedisServer {
+  readonly port: number
+  /** A client, which goes when the test ends. It has no word for errors of its own. */
+  connect (options?: Settings): Redis
+  /** Kills it, or stops it with SIGSTOP. */
+  signal (signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void>
+  /** Starts it again after it was killed. @returns when it answers. */
+  restart (): Promise<void>
+}
+
+/** What is needed of tap's test object. */
+interface Test {
+  teardown (callback: () => unknown): unknown
+}
+
+/** Without what decides the type of answers. */
+type Settings = Omit<RedisOptions, 'replyMapping'>
+
+export interface RedisServerOptions {
+  /** Whether it has written everything to disk before it answers. Default: it keeps nothing. */
+  keepsData?: boolean
+  password?: string
+}
+
+const isInstalled = spawnSync('redis-server', ['--version']).status === 0
+
+/** For tap: skips where there is no Redis, except in CI. */
+export const needsRedis = {
+  skip: !isInstalled && process.env.CI !== 'true' && 'redis-server is not installed'
+}
+
+/** Starts it for as long as the test lasts. */
+export async function startRedis (
+  t: Test, { keepsData = false, password }: RedisServerOptions = {}
+): Promise<RedisServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'redis-'))
+  const port = await findPort()
+  const args = [
+    '--bind', '127.0.0.1', '--port', String(port), '--dir', directory, '--save', '',
+    '--appendonly', keepsData ? 'yes' : 'no', '--appendfsync', 'always',
+    '--enable-protected-configs', 'yes',
+    ...(password === undefined ? [] : ['--requirepass', password])
+  ]
+  const clients: Redis[] = []
+  let child = run()
+
+  function run (): ChildProcess {
+    return spawn('redis-server', args, { stdio: 'ignore' })
+  }
+
+  async function kill (): Promise<void> {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const exited = once(child, 'exit')
+    child.kill('SIGKILL')
+    await exited
+  }
+
+  t.teardown(async () => {
+    for (const client of clients) client.disconnect()
+    await kill()
+    await rm(directory, { recursive: true })
+  })
+  await waitFor(() => answers(port, password), 'the start of Redis')
+  return {
+    port,
+    connect (options = {}) {
+      const client = new Redis({ port, host: '127.0.0.1', ...(password && { password }), ...options })
+      client.on('error', () => {})
+      clients.push(client)
+      return client
+    },
+    async signal (signal) {
+      if (signal === 'SIGKILL') await kill()
+      else child.kill(signal)
+    },
+    async restart () {
+      child = run()
+      await waitFor(() => answers(port, password), 'the start of Redis')
+    }
+  }
+}
+
+async function answers (port: number, password: string | undefined): Promise<boolean> {
+  const client = new Redis({
+    port, host: '127.0.0.1', lazyConnect: true, retryStrategy: () => null, ...(password && { password })
+  })
+  client.on('error', () => {})
+  try {
+    return await client.ping() === 'PONG'
+  } catch {
+    return false
+  } finally {
+    client.disconnect()
+  }
+}
+
+async function findPort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}

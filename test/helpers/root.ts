@@ -1,0 +1,16 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/** The root of the checkout. Tests run from `build/`, one folder deeper than their sources. */
+export const ROOT = rootAbove(new URL('./', import.meta.url))
+
+/** The absolute path of `path`, which is relative to the root of the checkout. */
+export function pathOf (path: string): string {
+  return fileURLToPath(new URL(path, ROOT))
+}
+
+function rootAbove (folder: URL): URL {
+  return existsSync(new URL('package-lock.json', folder))
+    ? folder
+    : rootAbove(new URL('../', folder))
+}

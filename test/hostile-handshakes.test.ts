@@ -1,4 +1,0 @@
-import { testHandshakes } from './hostile/test-handshakes.js'
-
-// Always the same ones, unless you name others: `npm run test:soak` makes up new ones.
-testHandshakes({ count: 1000, seed: Number(process.env['SEED'] ?? 1), concurrency: 50 })

@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'tap'
+import { ROOT } from '../../helpers/programs/packed-package.js'
+import { outputOf } from '../../helpers/programs/program.js'
+import { needsRedis } from '../../helpers/programs/redis.js'
+
+/** How a fault ended: `bench/cluster/books.js` says what the sums are. */
+interface Result {
+  readonly fault: string
+  readonly sums?: { readonly sent: number, readonly lost: number }
+  readonly problems: readonly string[]
+}
+
+const LIMIT_MS = 240_000
+/** In full: `npm run test:soak`. */
+const FAULTS = ['kill', 'kill-aof', 'stop', 'client-kill', 'server']
+
+test('two servers under faults, in processes of their own, keep the promise to the message', {
+  ...needsRedis, timeout: LIMIT_MS
+}, async (t) => {
+  const program = join(ROOT, 'bench/cluster/faults.js')
+  const file = join(t.testdir({}), 'faults.json')
+  const args = [program, '--only', FAULTS.join(), '--json', file]
+  const table = await outputOf(process.execPath, args, { cwd: ROOT, limitMs: LIMIT_MS })
+  for (const line of table.trim().split('\n')) t.comment(line)
+  const results: Result[] = JSON.parse(await readFile(file, 'utf8'))
+  const found = results.map(({ fault, problems }) => [fault, problems])
+  t.strictSame(found, FAULTS.map((name) => [name, []]))
+  t.ok(results.every(({ sums }) => (sums?.sent ?? 0) > 100), 'there was traffic')
+})

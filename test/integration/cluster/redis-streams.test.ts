@@ -1,0 +1,191 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
+import { test } from 'tap'
+import { redisStreams } from '../../../src/cluster/redis/index.js'
+import { testBackplane } from '../../helpers/backplane/contract.js'
+import { needsRedis, startRedis } from '../../helpers/programs/redis.js'
+import type { RedisServer, RedisServerOptions } from '../../helpers/programs/redis.js'
+import { SOON_MS, waitFor, within } from '../../helpers/network/wait.js'
+
+testBackplane('redisStreams, on a real port,', async (t) => {
+  const redis = await startRedis(t)
+  return { connect: () => redisStreams(redis.connect()) }
+}, needsRedis)
+
+type Test = Parameters<typeof startRedis>[0]
+
+/** A Redis, and two servers of which one listens to the other. */
+async function setUp (t: Test, options: RedisServerOptions = {}) {
+  const redis = await startRedis(t, options)
+  const [client, otherClient, admin] = [redis.connect(), redis.connect(), redis.connect()]
+  const [one, other] = [redisStreams(client), redisStreams(otherClient)]
+  t.teardown(() => Promise.all([one.close(), other.close()]))
+  const texts: string[] = []
+  const errors: string[] = []
+  const keep = (payload: Uint8Array) => texts.push(String(payload))
+  const end = await other.subscribe(keep, (err) => errors.push(String(err)))
+  const publish = (text: string) => one.publish(Buffer.from(text))
+  const arrived = (text: string) => waitFor(() => texts.includes(text), `«${text}»`)
+  return { redis, client, admin, one, other, texts, errors, end, publish, arrived }
+}
+
+type Setting = Awaited<ReturnType<typeof setUp>>
+
+/** What is done to Redis, and how it is undone. */
+type Fault = [
+  title: string,
+  begin: (setting: Setting) => Promise<unknown>,
+  end?: (setting: Setting) => Promise<unknown>
+]
+
+const KEY = 'fastify-time-socket'
+/** Entries of a new stream that come in the same millisecond would seem to be old ones. */
+const MILLISECOND_MS = 2
+
+const outages: Fault[] = [
+  ['a kill -9, after which it has nothing left',
+    ({ redis }) => redis.signal('SIGKILL'), ({ redis }) => redis.restart()],
+  ['a SIGSTOP', ({ redis }) => redis.signal('SIGSTOP'), ({ redis }) => redis.signal('SIGCONT')],
+  ['CLIENT KILL',
+    ({ admin }) => admin.call('CLIENT', ['KILL', 'TYPE', 'normal', 'SKIPME', 'yes'])],
+  ['FLUSHALL', ({ admin }) => admin.flushall().then(() => sleep(MILLISECOND_MS))],
+  ['DEL of the stream', ({ admin }) => admin.del(KEY).then(() => sleep(MILLISECOND_MS))],
+  ['an OOM answer', ({ admin }) => admin.config('SET', 'maxmemory', '1'),
+    ({ admin }) => admin.config('SET', 'maxmemory', '0')],
+  ['a READONLY answer', ({ admin }) => admin.replicaof('127.0.0.1', 1),
+    ({ admin }) => admin.replicaof('NO', 'ONE')],
+  ['a NOREPLICAS answer', ({ admin }) => admin.config('SET', 'min-replicas-to-write', '1'),
+    ({ admin }) => admin.config('SET', 'min-replicas-to-write', '0')],
+  ['a MISCONF answer', ({ admin }) => failToSave(admin),
+    ({ admin }) => admin.config('SET', 'stop-writes-on-bgsave-error', 'no')]
+]
+
+/** Has a save fail: where the file would be, there is a directory. */
+async function failToSave (admin: Redis): Promise<void> {
+  const [, directory = ''] = await admin.config('GET', 'dir') as string[]
+  await mkdir(join(directory, 'taken'))
+  await admin.config('SET', 'dbfilename', 'taken')
+  await admin.config('SET', 'save', '3600 1')
+  await admin.bgsave()
+  await waitFor(async () => (await admin.info('persistence')).includes('bgsave_status:err'), 'a failure')
+}
+
+for (const [title, begin, end] of outages) {
+  test(`delivers over ${title}, on a real port, what was published meanwhile`, needsRedis, async (t) => {
+    const setting = await setUp(t)
+    const { texts, publish, arrived } = setting
+    await publish('before')
+    await arrived('before')
+    await begin(setting)
+    const published = Promise.all(['a', 'b', 'c'].map(publish))
+    // It is away until everybody has noticed.
+    await Promise.race([published, sleep(300)])
+    await end?.(setting)
+    await within(published, 'the end of the outage')
+    await arrived('c')
+    await publish('after')
+    await arrived('after')
+    t.strictSame([...new Set(texts)], ['before', 'a', 'b', 'c', 'after'])
+  })
+}
+
+test('notices a stream whose ids have gone back, on a real port', needsRedis, async (t) => {
+  const { admin, publish, arrived } = await setUp(t)
+  const future = Date.now() + 3_600_000
+  await admin.xadd(KEY, `${future}-0`, 'd', 'from the future')
+  await arrived('from the future')
+  await admin.del(KEY)
+  await publish('from now')
+  await arrived('from now')
+})
+
+test('hands on what is no message of ours, on a real port, as nothing', needsRedis, async (t) => {
+  const { admin, texts, publish, arrived } = await setUp(t)
+  await admin.xadd(KEY, '*', 'poison', 'x')
+  await publish('good')
+  await arrived('good')
+  t.strictSame(texts, ['', 'good'])
+})
+
+test('keeps about as many entries as maxLength says, on a real port', needsRedis, async (t) => {
+  const redis = await startRedis(t)
+  const client = redis.connect()
+  const backplane = redisStreams(client, { key: 'mine', maxLength: 100 })
+  t.teardown(() => backplane.close())
+  await Promise.all(Array.from({ length: 1000 }, () => backplane.publish(Buffer.from('a'))))
+  const length = await client.xlen('mine')
+  t.ok(length >= 100 && length <= 300, `${length} entries`)
+})
+
+test('neither closes the client it was given nor keeps a listener on it, on a real port', needsRedis, async (t) => {
+  const { client, one } = await setUp(t)
+  const end = await one.subscribe(() => {}, () => {})
+  await end()
+  await one.close()
+  t.strictSame([await client.ping(), client.listenerCount('ready')], ['PONG', 0])
+})
+
+test('connects a client that was to connect when it is used, on a real port', needsRedis, async (t) => {
+  const redis = await startRedis(t)
+  const backplane = redisStreams(redis.connect({ lazyConnect: true }))
+  t.teardown(() => backplane.close())
+  await backplane.publish(Buffer.from('a'))
+})
+
+test('waits for its password to become right, on a real port, and tells of it', needsRedis, async (t) => {
+  const redis = await startRedis(t)
+  const admin = redis.connect()
+  await admin.config('SET', 'requirepass', 'right')
+  const client = redis.connect({ password: 'wrong' })
+  const backplane = redisStreams(client)
+  t.teardown(() => backplane.close())
+  const errors: string[] = []
+  const texts: string[] = []
+  const keep = (payload: Uint8Array) => texts.push(String(payload))
+  const subscribed = backplane.subscribe(keep, (err) => errors.push(String(err)))
+  await waitFor(() => errors.length > 1, 'the errors')
+  t.match(errors[0], /WRONGPASS/)
+  await admin.config('SET', 'requirepass', 'wrong')
+  await within(subscribed, 'the subscription')
+  await backplane.publish(Buffer.from('a'))
+  await waitFor(() => texts.includes('a'), 'the message')
+  t.ok(errors.length < 50, `${errors.length} errors: no busy loop`)
+})
+
+test('closes in no time while Redis is gone or hangs, and rejects what waits', needsRedis, async (t) => {
+  for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
+    const { redis, one, other, publish } = await setUp(t)
+    await redis.signal(signal)
+    const waiting = publish('too late')
+    const refused = t.rejects(waiting, { code: 'FST_TIME_SOCKET_BACKPLANE_CLOSED' })
+    const startMs = performance.now()
+    await Promise.all([one.close(), other.close()])
+    t.ok(performance.now() - startMs < SOON_MS, signal)
+    await refused
+  }
+})
+
+test('ends its connection on a real port at once, though Redis does not', needsRedis, async (t) => {
+  const { redis, other, errors } = await setUp(t)
+  const countSockets = () => {
+    return process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
+  }
+  await redis.signal('SIGSTOP')
+  const before = countSockets()
+  await other.close()
+  await waitFor(() => countSockets() < before, 'the end of the connection', 1500)
+  t.strictSame([countSockets(), errors], [before - 1, []])
+})
+
+test('refuses a subscription, on a real port, that is still waiting when it is closed', needsRedis, async (t) => {
+  const redis: RedisServer = await startRedis(t)
+  await redis.signal('SIGKILL')
+  const backplane = redisStreams(redis.connect())
+  const refused = t.rejects(backplane.subscribe(() => {}, () => {}), {
+    code: 'FST_TIME_SOCKET_BACKPLANE_CLOSED'
+  })
+  await backplane.close()
+  await refused
+})

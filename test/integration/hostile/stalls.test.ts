@@ -1,0 +1,10 @@
+import { testLiveness } from '../../helpers/hostile/test-liveness.js'
+
+testLiveness({
+  halfOpen: 50,
+  live: 100,
+  heartbeat: { interval: 2000, timeout: 1000 },
+  interval: 200,
+  stallsMs: [2500],
+  stopsMs: [4000]
+})

@@ -1,0 +1,189 @@
+import { writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { test } from 'tap'
+import ts from 'typescript'
+import { packPackage } from '../../helpers/programs/packed-package.js'
+
+/** How the settings of a project can ask for modules: `module` and `moduleResolution`. */
+const MODES: readonly [mode: string, ts.ModuleKind, ts.ModuleResolutionKind][] = [
+  ['node16', ts.ModuleKind.Node16, ts.ModuleResolutionKind.Node16],
+  ['nodenext', ts.ModuleKind.NodeNext, ts.ModuleResolutionKind.NodeNext],
+  ['bundler', ts.ModuleKind.Preserve, ts.ModuleResolutionKind.Bundler]
+]
+
+const IMPORTS = `
+import fastify from 'fastify'
+import timeSocket, { fastifyTimeSocket, InvalidOptionError } from 'fastify-time-socket'
+import { redisStreams } from 'fastify-time-socket/redis'
+import type { RedisClient } from 'fastify-time-socket/redis'
+import type { Tick, TimeSocket, TimeSocketClient, TimeSocketOptions } from 'fastify-time-socket'
+`
+const REQUIRES = `
+import fastify = require('fastify')
+import timeSocket = require('fastify-time-socket')
+import redis = require('fastify-time-socket/redis')
+const { fastifyTimeSocket, InvalidOptionError } = timeSocket
+const { redisStreams } = redis
+type RedisClient = redis.RedisClient
+type Tick = timeSocket.Tick
+type TimeSocketOptions = timeSocket.TimeSocketOptions
+type TimeSocketClient<Context> = timeSocket.TimeSocketClient<Context>
+`
+/** What everybody writes below that. */
+const APPLICATION = `
+declare module 'fastify-time-socket' {
+  interface TimeSocketContext { user: string }
+  interface TimeSocketNamespaces { auction: TimeSocket<{ bids: number }> }
+}
+
+const options: TimeSocketOptions = {
+  interval: 1000,
+  context: (request) => ({ user: request.ip }),
+  onConnect: (client) => client.send(client.context.user.toUpperCase())
+}
+
+const app = fastify()
+app.register(timeSocket, options)
+app.register(fastifyTimeSocket, {
+  namespace: 'auction',
+  preValidation: async (request, reply) => {
+    if (request.headers.authorization === undefined) await reply.code(401).send()
+  }
+})
+app.timeSocket.broadcast({ bid: 5 }, { filter: (client) => client.context.user !== '' })
+for (const client of app.timeSocket.auction.clients.values()) client.context.bids++
+
+const lastTick: Tick | undefined = app.timeSocket.lastTick
+const greet = (client: TimeSocketClient<{ name: string }>) => client.send(client.context.name)
+const codeOf = (err: unknown) => err instanceof InvalidOptionError ? err.code : undefined
+const share = (client: RedisClient) => {
+  app.register(timeSocket, { backplane: redisStreams(client, { key: 'app' }) })
+}
+void [lastTick, greet, codeOf, share]
+
+// @ts-expect-error
+app.register(timeSocket, { interval: '1000' })
+// @ts-expect-error
+app.register(timeSocket, { intervall: 1000 })
+// @ts-expect-error
+app.timeSocket.broadcast('', { filter: (client) => client.context.name !== '' })
+// @ts-expect-error
+app.timeSocket.lottery
+`
+/** The client, in a page and in Node. */
+const CLIENT = `
+import { ServerClock } from 'fastify-time-socket/client'
+import type { CloseDetail, ServerClockOptions } from 'fastify-time-socket/client'
+
+const options: ServerClockOptions = { sync: { probes: 4, every: 16_000 } }
+const clock = new ServerClock(() => '/time', options)
+const last: CloseDetail[] = []
+clock.addEventListener('close', ({ detail }) => { last.push(detail) })
+clock.addEventListener('step', (event) => { event.detail.by.toFixed(0) })
+const cancel = clock.at(clock.now() + 1000, () => clock.send({ bid: 5 }))
+const ready: Promise<void> = clock.ready({ error: 20, signal: AbortSignal.timeout(5000) })
+void [cancel, ready]
+
+// @ts-expect-error
+clock.addEventListener('tick', ({ detail }) => { detail.sent.toUpperCase() })
+// @ts-expect-error
+clock.error = 5
+`
+const IN_NODE: ts.CompilerOptions = { lib: ['lib.es2022.d.ts'], types: ['node'] }
+const IN_PAGE: ts.CompilerOptions = { lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'], types: [] }
+
+const STYLES: readonly [style: string, file: string, source: string][] = [
+  ['an ES module that imports it', 'esm.mts', IMPORTS + APPLICATION],
+  ['a CommonJS module that imports it', 'interop.cts', IMPORTS + APPLICATION],
+  ['a CommonJS module that requires it', 'cjs.cts', REQUIRES + APPLICATION]
+]
+
+/** Programs share what they read, and check other libraries once, to spare half a minute. */
+const parsed = new Map<string, ts.SourceFile | undefined>()
+const checked = new Set<ts.SourceFile>()
+
+test('a project in strict TypeScript that checks its libraries too', async (t) => {
+  const { project } = await packPackage(t)
+  for (const [, file, source] of STYLES) await writeFile(join(project, file), source)
+  await writeFile(join(project, 'client.mts'), CLIENT)
+
+  for (const [mode, module, moduleResolution] of MODES) {
+    for (const [style, file] of STYLES) {
+      await t.test(`compiles with ${mode} ${style}`, async (t) => {
+        const program = createProgram(join(project, file), { module, moduleResolution, ...IN_NODE })
+        t.strictSame(problemsOf(program, project), [])
+      })
+    }
+    for (const [place, settings] of [['in Node', IN_NODE], ['in a page', IN_PAGE]] as const) {
+      await t.test(`compiles with ${mode} and the client ${place}`, async (t) => {
+        const path = join(project, 'client.mts')
+        const program = createProgram(path, { module, moduleResolution, ...settings })
+        t.strictSame(problemsOf(program, project), [])
+      })
+    }
+  }
+})
+
+test('the package', async (t) => {
+  const { directory } = await packPackage(t)
+
+  await t.test('names every type for require that it names for import', async (t) => {
+    const imported = typesOf(join(directory, 'dist/index.d.ts'))
+    t.ok(imported.includes('TimeSocketOptions'))
+    t.strictSame(typesOf(join(directory, 'dist/index-cjs.d.cts')), imported)
+  })
+
+  await t.test('does so for its entry for Redis', async (t) => {
+    const imported = typesOf(join(directory, 'dist/cluster/redis/index.d.ts'))
+    t.strictSame(imported, ['Backplane', 'Deliver', 'RedisClient', 'RedisStreamsOptions'])
+    t.strictSame(typesOf(join(directory, 'dist/cluster/redis/index-cjs.d.cts')), imported)
+  })
+})
+
+function createProgram (path: string, settings: ts.CompilerOptions): ts.Program {
+  const options: ts.CompilerOptions = {
+    target: ts.ScriptTarget.ES2022,
+    strict: true,
+    skipLibCheck: false,
+    noEmit: true,
+    ...settings
+  }
+  const host = ts.createCompilerHost(options)
+  const { getSourceFile } = host
+  host.getSourceFile = (path, languageVersion, ...others) => {
+    const key = JSON.stringify([path, languageVersion])
+    const file = parsed.get(key) ?? getSourceFile(path, languageVersion, ...others)
+    parsed.set(key, file)
+    return file
+  }
+  return ts.createProgram([path], options, host)
+}
+
+/** @returns all that the compiler has to say, as `esm.mts:12: …`. */
+function problemsOf (program: ts.Program, project: string): string[] {
+  const files = program.getSourceFiles()
+    .filter((file) => file.fileName.startsWith(project) || !checked.has(file))
+  const diagnostics = files.flatMap((file) => {
+    checked.add(file)
+    return [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)]
+  })
+  diagnostics.push(...program.getOptionsDiagnostics(), ...program.getGlobalDiagnostics())
+  return diagnostics.map(({ file, start = 0, messageText }) => {
+    const { line } = file?.getLineAndCharacterOfPosition(start) ?? { line: 0 }
+    const message = ts.flattenDiagnosticMessageText(messageText, ' ')
+    return `${file && relative(project, file.fileName)}:${line + 1}: ${message}`
+  })
+}
+
+/** The names of the types that a module exports, sorted. */
+function typesOf (path: string): string[] {
+  const program = createProgram(path, { module: ts.ModuleKind.Node16 })
+  const checker = program.getTypeChecker()
+  const file = program.getSourceFile(path)
+  const module = file && checker.getSymbolAtLocation(file)
+  if (module === undefined) throw new Error(`${path} is no module`)
+  const isType = (symbol: ts.Symbol) => (targetOf(symbol).flags & ts.SymbolFlags.Type) !== 0
+  const targetOf = (symbol: ts.Symbol) =>
+    symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
+  return checker.getExportsOfModule(module).filter(isType).map(({ name }) => name).sort()
+}

@@ -1,0 +1,225 @@
+import { existsSync } from 'node:fs'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { isBuiltin } from 'node:module'
+import { dirname, extname, join, resolve } from 'node:path'
+import { test } from 'tap'
+import ts from 'typescript'
+import { importsOf, packageOf } from '../../helpers/documents/imports.js'
+import { DECLARED, packPackage, ROOT } from '../../helpers/programs/packed-package.js'
+import { outputOf, runProgram } from '../../helpers/programs/program.js'
+
+/** What is needed of what attw finds. */
+interface Problem {
+  readonly entrypoint: string
+  readonly resolutionKind: string
+}
+
+/** What the compiler makes of a source file, by the file's own ending. */
+const OUTPUTS: Readonly<Record<string, readonly string[]>> = {
+  '.ts': ['.js', '.js.map', '.d.ts', '.d.ts.map'],
+  '.cts': ['.cjs', '.cjs.map', '.d.cts', '.d.cts.map']
+}
+
+test('the tarball', async (t) => {
+  const { tarball, directory } = await packPackage(t)
+  const files = await filesIn(directory)
+  const built = files.filter((file) => file.startsWith('dist/'))
+  const sources = files.filter((file) => file.startsWith('src/'))
+
+  await t.test('holds the package’s own files', async (t) => {
+    const others = files.filter((file) => !built.includes(file) && !sources.includes(file))
+    const expected = ['CHANGELOG.md', 'LICENSE', 'PROTOCOL.md', 'README.md', 'SECURITY.md', 'package.json']
+    t.strictSame(others.sort(), expected)
+  })
+
+  await t.test('holds every source file', async (t) => {
+    t.strictSame(sources, (await filesIn(ROOT, 'src')))
+  })
+
+  await t.test('holds what is built from the sources, and nothing else', async (t) => {
+    t.strictSame(built, sources.flatMap(outputsOf).sort(), 'run npm run build')
+  })
+
+  await t.test('has source maps that lead to its own sources', async (t) => {
+    const maps = built.filter((file) => file.endsWith('.map'))
+    t.not(maps.length, 0)
+    const lost: string[] = []
+    for (const file of maps) {
+      const map: { sources: string[] } = JSON.parse(await readFile(join(directory, file), 'utf8'))
+      const targets = map.sources.map((source) => resolve(directory, dirname(file), source))
+      if (!targets.every((target) => existsSync(target))) lost.push(file)
+    }
+    t.strictSame(lost, [])
+  })
+
+  await t.test('imports only what it declares', async (t) => {
+    const undeclared: string[] = []
+    for (const file of built.filter((file) => !file.endsWith('.map'))) {
+      const imports = importsOf(await readFile(join(directory, file), 'utf8'))
+      const names = imports.flatMap(({ specifier }) => packageOf(specifier) ?? [])
+      const strangers = names.filter((name) => !isBuiltin(name) && !DECLARED.includes(name))
+      undeclared.push(...strangers.map((name) => `${file}: ${name}`))
+    }
+    t.strictSame(undeclared, [])
+  })
+
+  await t.test('passes publint', async (t) => {
+    const publint = join(ROOT, 'node_modules/publint/src/cli.js')
+    t.match(await outputOf(process.execPath, [publint, tarball, '--strict']), 'All good!')
+  })
+
+  await t.test('has types that every kind of module resolution finds right', async (t) => {
+    const attw = join(ROOT, 'node_modules/@arethetypeswrong/cli/dist/index.js')
+    const { stdout } = await runProgram(process.execPath, [attw, tarball, '--format', 'json'])
+    const problems: Problem[] = Object.values<Problem[]>(JSON.parse(stdout).problems).flat()
+    const found = problems.map(({ entrypoint, resolutionKind }) => [entrypoint, resolutionKind])
+    // Node 10 knows no `exports`. The browser client is for ES modules only.
+    t.strictSame(found.sort(), [
+      ['./client', 'node10'], ['./client', 'node16-cjs'], ['./redis', 'node10']
+    ])
+  })
+})
+
+test('a project that has installed it', async (t) => {
+  const { project } = await packPackage(t)
+
+  async function run (file: string, source: string): Promise<unknown> {
+    await writeFile(join(project, file), source)
+    return JSON.parse(await outputOf(process.execPath, [file], { cwd: project }))
+  }
+
+  await t.test('gets from require what it gets from import', async (t) => {
+    const found = await run('identity.mjs', `
+      import { createRequire } from 'node:module'
+      import * as imported from 'fastify-time-socket'
+      const required = createRequire(import.meta.url)('fastify-time-socket')
+      console.log(JSON.stringify({
+        isPlugin: required === imported.default && typeof required === 'function',
+        different: Object.keys(imported).filter((name) => required[name] !== imported[name])
+      }))
+    `)
+    t.strictSame(found, { isPlugin: true, different: [] })
+  })
+
+  await t.test('gets one entry for Redis from both, without ioredis', async (t) => {
+    const found = await run('redis.mjs', `
+      import { createRequire } from 'node:module'
+      import { InvalidOptionError } from 'fastify-time-socket'
+      import { redisStreams } from 'fastify-time-socket/redis'
+      const required = createRequire(import.meta.url)('fastify-time-socket/redis')
+      let isOurs = false
+      try {
+        redisStreams({})
+      } catch (err) {
+        isOurs = err instanceof InvalidOptionError
+      }
+      console.log(JSON.stringify({ isSame: required.redisStreams === redisStreams, isOurs }))
+    `)
+    t.strictSame(found, { isSame: true, isOurs: true })
+  })
+
+  await t.test('is told of a wrong option with the error class it has required', async (t) => {
+    const found = await run('refusal.cjs', `
+      const { fastify } = require('fastify')
+      const timeSocket = require('fastify-time-socket')
+      fastify().register(timeSocket, { interval: '1000' }).ready().catch((err) => {
+        const isOurs = err instanceof timeSocket.InvalidOptionError
+        console.log(JSON.stringify({ isOurs, code: err.code }))
+      })
+    `)
+    t.strictSame(found, { isOurs: true, code: 'FST_TIME_SOCKET_INVALID_OPTION' })
+  })
+
+  const apps: [style: string, file: string, head: string][] = [
+    ['import', 'app.mjs', `
+      import { fastify } from 'fastify'
+      import timeSocket from 'fastify-time-socket'
+    `],
+    ['require', 'app.cjs', `
+      const { fastify } = require('fastify')
+      const timeSocket = require('fastify-time-socket')
+    `],
+    ['import, compiled to require', 'compiled.cjs', toCommonJs(`
+      import { fastify as createApp } from 'fastify'
+      import plugin, { fastifyTimeSocket } from 'fastify-time-socket'
+      import * as everything from 'fastify-time-socket'
+      const fastify = createApp
+      const isOne = plugin === fastifyTimeSocket && plugin === everything.default
+      const timeSocket = isOne ? plugin : undefined
+    `)]
+  ]
+
+  for (const [style, file, head] of apps) {
+    await t.test(`answers GET /time with the plugin from ${style}`, async (t) => {
+      const found = await run(file, `
+        ${head}
+        const app = fastify()
+        app.register(timeSocket, { interval: 1000 })
+        app.listen({ port: 0, host: '127.0.0.1' }).then(async (address) => {
+          const { interval } = await (await fetch(address + '/time')).json()
+          const { url } = app.timeSocket
+          await app.close()
+          console.log(JSON.stringify({ interval, url }))
+        })
+      `)
+      t.strictSame(found, { interval: 1000, url: '/time' })
+    })
+  }
+})
+
+test('package.json', async (t) => {
+  const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
+
+  await t.test('says what it runs on and goes with', async (t) => {
+    const { engines, peerDependencies, sideEffects, license } = manifest
+    t.strictSame({ engines, peerDependencies, sideEffects, license }, {
+      engines: { node: '>=20.19.0' },
+      peerDependencies: { fastify: '>=5.8.0 <6' },
+      sideEffects: false,
+      license: 'MIT'
+    })
+  })
+
+  await t.test('runs nothing on those who install it', async (t) => {
+    const harmful = ['preinstall', 'install', 'postinstall', 'prepare']
+    t.strictSame(harmful.filter((name) => name in manifest.scripts), [])
+  })
+
+  await t.test('ships the types of what its own types import', async (t) => {
+    t.ok('@types/ws' in manifest.dependencies)
+  })
+})
+
+test('package-lock.json records no addresses', async (t) => {
+  const lock = await readFile(join(ROOT, 'package-lock.json'), 'utf8')
+  t.notMatch(lock, /"resolved": "http/)
+})
+
+/** The files below a directory, by their paths from `root`, sorted. */
+async function filesIn (root: string, directory = ''): Promise<string[]> {
+  const entries = await readdir(join(root, directory), { withFileTypes: true })
+  const files = await Promise.all(entries.map(async (entry) => {
+    const path = join(directory, entry.name)
+    return entry.isDirectory() ? await filesIn(root, path) : [path]
+  }))
+  return files.flat().sort()
+}
+
+function outputsOf (source: string): string[] {
+  const extension = extname(source)
+  const base = source.slice(0, -extension.length).replace('src/', 'dist/')
+  if (source.startsWith('src/browser/')) return clientOutputs(base, extension)
+  return (OUTPUTS[extension] ?? []).map((ending) => base + ending)
+}
+
+/** Of the browser client only the entry is left as a script: it is bundled. */
+function clientOutputs (base: string, extension: string): string[] {
+  if (extension !== '.ts') return []
+  const scripts = base === 'dist/browser/index' ? [`${base}.js`, `${base}.js.map`] : []
+  return [...scripts, `${base}.d.ts`, `${base}.d.ts.map`]
+}
+
+function toCommonJs (source: string): string {
+  const compilerOptions = { module: ts.ModuleKind.CommonJS, esModuleInterop: true }
+  return ts.transpileModule(source, { compilerOptions }).outputText
+}

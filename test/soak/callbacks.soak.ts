@@ -1,3 +1,0 @@
-import { testCallbacks } from '../hostile/test-callbacks.js'
-
-testCallbacks(1000)

@@ -1,5 +1,0 @@
-import { randomInt } from 'node:crypto'
-import { testFrameSessions } from '../hostile/test-frame-sessions.js'
-
-const seed = Number(process.env['SEED'] ?? randomInt(2 ** 31))
-testFrameSessions({ count: 10_000, seed, concurrency: 20 })

@@ -1,0 +1,258 @@
+import { test } from 'tap'
+import { setUpClock, setUpSynced } from '../../../helpers/fakes/clock-set-up.js'
+
+/** What is known of a server’s clock must not depend on these. */
+const HOSTILE: readonly unknown[] = [
+  '', 'null', '1', '[]', '{}', '{', '"hello"', '\u0000', '{"type":"__proto__"}',
+  '{"type":"constructor"}', '{"type":"toString"}', '{"type":null}', '{"type":{"type":"tick"}}',
+  '{"__proto__":{"type":"tick","sent":5}}', '{"type":"tick"}', '{"type":"sync"}',
+  { type: 'tick', seq: 0, at: '5', sent: '5', interval: '5', epoch: 0 },
+  { type: 'tick', seq: 0, at: null, sent: null, interval: null, epoch: 0 },
+  '{"type":"tick","at":1e999,"sent":1e999,"interval":1e999,"epoch":0}',
+  '{"type":"tick","at":9e99,"sent":9e99,"interval":9e99,"epoch":0}',
+  { type: 'tick', sent: [1_795_262_400_000], interval: [], epoch: 0 },
+  { type: 'sync', id: '5', at: 5, hold: 0, epoch: 0 },
+  { type: 'sync', id: -1, at: 5, hold: 0, epoch: 0 },
+  { type: 'sync', id: {}, at: 5, hold: 0, epoch: 0 },
+  { type: 'sync', id: '__proto__', at: 5, hold: 0, epoch: 0 },
+  { type: 'cancel' }, { type: 'cancel', key: '__proto__' }, { type: 'cancel', key: {} },
+  { type: 'future', at: 5, epoch: 17 }
+]
+
+test('a clock', async (t) => {
+  await t.test('is shaken by nothing that a server may send', async (t) => {
+    const { world, clock, events, ahead } = await setUpSynced(t)
+    const { error } = clock
+    for (const message of HOSTILE) {
+      world.peer.send(message)
+      t.ok(Math.abs(ahead()) <= clock.error && clock.error <= error + 1, JSON.stringify(message))
+    }
+    t.strictSame([clock.state, events], ['open', []])
+  })
+
+  await t.test('fires no message at a time that is none', async (t) => {
+    const { world, events } = await setUpSynced(t)
+    for (const at of ['5', null, [], {}, true]) world.peer.send({ type: 'message', data: 1, at })
+    world.peer.send('{"type":"message","data":1,"at":1e999}')
+    await world.advance(1000)
+    t.strictSame(events, [])
+  })
+
+  await t.test('ignores replies with nonsense in them, to what it did ask', async (t) => {
+    const { world, server, clock, ahead } = await setUpClock(t)
+    server.serve(world.peer)
+    const at = server.now()
+    const nonsense = [
+      { at: String(at), hold: 0 }, { at, hold: '0' }, { at: null, hold: 0 }, { at }, { hold: 0 },
+      { at: 1e300, hold: 0 }, { at, hold: [] }
+    ]
+    let count = 0
+    world.peer.onText = (text) => {
+      const { id } = JSON.parse(text)
+      count++
+      world.peer.send({ type: 'sync', id, epoch: 0, ...nonsense[count % nonsense.length] })
+    }
+    await world.advance(1000)
+    t.strictSame([count, clock.synced], [8, false])
+    t.equal(Math.round(ahead()), 0)
+  })
+
+  await t.test('takes each reply once, and none to what it has not asked', async (t) => {
+    const { world, server, clock } = await setUpSynced(t)
+    const ids = world.peer.received.map((message) => (message as { id: number }).id)
+    let count = 0
+    clock.addEventListener('sync', () => count++)
+    for (const id of [...ids, (ids[0] ?? 0) - 1, (ids[0] ?? 0) + 1000]) {
+      world.peer.send({ type: 'sync', id, at: server.now() + 5000, hold: 0, epoch: 0 })
+    }
+    t.equal(count, 0)
+  })
+
+  await t.test('forgets what it asked over the connection before', async (t) => {
+    const { world, server, clock } = await setUpClock(t)
+    const replies: (() => void)[] = []
+    server.serve(world.peer)
+    world.peer.onText = (text) => {
+      const { id } = JSON.parse(text)
+      replies.push(() => world.peer.send({ type: 'sync', id, at: 5, hold: 0, epoch: 0 }))
+    }
+    await world.advance(300)
+    world.peer.end()
+    await world.advance(300)
+    world.peer.accept()
+    for (const reply of replies) reply()
+    t.equal(clock.synced, false)
+  })
+
+  await t.test('keeps the latest 64 requests of those that are never answered', async (t) => {
+    const sync = { probes: 1, every: 1000 }
+    const { world, server, clock } = await setUpClock(t, { clock: { sync } })
+    const ids: number[] = []
+    server.serve(world.peer)
+    world.peer.onText = (text) => ids.push(JSON.parse(text).id)
+    for (let second = 0; second < 100; second++) {
+      await world.advance(1000)
+      world.peer.send({ type: 'tick', seq: 0, at: 5, sent: server.now(), interval: 1000, epoch: 0 })
+    }
+    const asked = ids.splice(0)
+    const answered: number[] = []
+    let answering = NaN
+    clock.addEventListener('sync', () => answered.push(answering))
+    for (const id of asked) {
+      answering = id
+      world.peer.send({ type: 'sync', id, at: server.now(), hold: 0, epoch: 0 })
+    }
+    t.strictSame([asked.length > 64, answered], [true, asked.slice(-64)])
+  })
+
+  await t.test('ids stay below 2^31', async (t) => {
+    const { world, server } = await setUpClock(t, { world: { random: () => 1 - 2 ** -30 } })
+    server.serve(world.peer)
+    await world.advance(1000)
+    const ids = world.peer.received.map((message) => (message as { id: number }).id)
+    t.strictSame(ids, [2 ** 31 - 1, 0, 1, 2, 3, 4, 5, 6])
+  })
+
+  await t.test('learns from ticks, and hands them on', async (t) => {
+    const { world, server, clock } = await setUpSynced(t)
+    const { error } = clock
+    const ticks: unknown[] = []
+    clock.addEventListener('tick', ({ detail }) => ticks.push(detail))
+    const tick = { type: 'tick', seq: 7, at: 5, sent: server.now() - 12, interval: 1000, epoch: 0 }
+    world.peer.send(tick)
+    t.strictSame(ticks, [tick])
+    await world.advance(1000)
+    t.ok(clock.error < error - 2, `${error} became ${clock.error}`)
+  })
+
+  await t.test('is right one round trip after it hears of a new epoch', async (t) => {
+    for (const type of ['tick', 'sync']) {
+      const { world, server, clock, events, ahead } = await setUpSynced(t)
+      await world.advance(type === 'sync' ? 995 : 500)
+      server.aheadMs = 3_600_000
+      server.epoch = 1
+      const tick = { seq: 7, at: 5, sent: server.now(), interval: 1000, epoch: 1 }
+      if (type === 'tick') server.send({ type, ...tick })
+      await world.advance(type === 'sync' ? 1000 : 61)
+      t.ok(Math.abs(ahead()) <= clock.error && clock.synced, type)
+      t.match(events, [['step', { by: Number }]])
+    }
+  })
+
+  await t.test('knows nothing of a new epoch until it is answered', async (t) => {
+    const { world, server, clock } = await setUpSynced(t)
+    server.epoch = 1
+    server.send({ type: 'tick', seq: 7, at: 5, sent: server.now(), interval: 1000, epoch: 1 })
+    await world.advance(21)
+    t.strictSame([clock.synced, clock.error], [false, Infinity])
+    await world.advance(100)
+    t.equal(clock.synced, true)
+  })
+
+  await t.test('goes on when another server answers, and learns its clock', async (t) => {
+    for (const aheadMs of [100, 5000]) {
+      const { world, server, clock, events, ahead } = await setUpSynced(t)
+      world.peer.end()
+      await world.advance(250)
+      Object.assign(server, { aheadMs, server: 'other', epoch: 0 })
+      server.serve(world.peer)
+      const before = clock.now()
+      await world.advance(21)
+      t.ok(Math.abs(clock.now() - before - 21) < 1)
+      t.strictSame([clock.synced, clock.error], [false, Infinity])
+      await world.advance(3000)
+      t.ok(Math.abs(ahead()) <= clock.error && clock.error < 21)
+      const steps = events.filter(([name]) => name === 'step')
+      t.equal(steps.length, aheadMs > 250 ? 1 : 0)
+    }
+  })
+
+  await t.test('keeps what it knows when the same server answers', async (t) => {
+    const { world, server, clock, ahead } = await setUpSynced(t)
+    world.peer.end()
+    await world.advance(250)
+    server.serve(world.peer)
+    await world.advance(21)
+    t.ok(clock.synced && Math.abs(ahead()) <= clock.error && clock.error < 21)
+  })
+
+  await t.test('hands on bytes as an ArrayBuffer', async (t) => {
+    const { world, events } = await setUpSynced(t)
+    const { buffer } = new Uint8Array([1, 2])
+    world.peer.send(buffer)
+    t.strictSame(events, [['message', buffer]])
+  })
+})
+
+test('a server that only echoes the subprotocol', async (t) => {
+  const AT = Date.parse('2026-11-21T12:00:05Z')
+  const told: [title: string, text: string, atMs: number][] = [
+    ['as ISO', '2026-11-21T12:00:05.000Z', AT],
+    ['as Date#toString', 'Sat Nov 21 2026 12:00:05 GMT+0000 (Coordinated Universal Time)', AT],
+    ['as Date#toString of another zone', 'Sat Nov 21 2026 13:00:05 GMT+0100', AT],
+    ['as milliseconds', '1795262405000', AT],
+    ['as milliseconds with a fraction', '1795262405000.25', AT + 0.25],
+    ['as a tick', `{"type":"tick","seq":1,"at":5,"sent":${AT},"interval":1000,"epoch":0}`, AT]
+  ]
+
+  for (const [title, text, atMs] of told) {
+    await t.test(`shows the time it is told ${title}`, async (t) => {
+      const { world, clock, events } = await setUpClock(t)
+      const ticks: unknown[] = []
+      clock.addEventListener('tick', ({ detail }) => ticks.push(detail.sent))
+      const ready = t.rejects(clock.ready(), { message: 'plain' })
+      world.peer.accept('time.v1')
+      world.peer.send(text)
+      t.ok(Math.abs(clock.now() - atMs) < 0.01)
+      t.match(clock, { error: Infinity, synced: false, protocol: 'time.v1' })
+      await ready
+      t.match([ticks, events], [[atMs], [['open', null], ['step', { by: Number }]]])
+      await world.advance(60_000)
+      t.strictSame([world.peers.length, world.peer.received], [1, []])
+    })
+  }
+
+  const others = [
+    'Hi from Time Server!', 'bid 5', '5', '2026', 'Nov 21', '12:00', '', '[]', '{"bid":5}', '-1',
+    '1e13', 'Sun 5'
+  ]
+  for (const text of others) {
+    await t.test(`takes ${JSON.stringify(text)} for a message, not for a time`, async (t) => {
+      const { world, events, ahead } = await setUpClock(t)
+      world.peer.accept('time.v1')
+      world.peer.send(text)
+      t.strictSame([events, ahead()], [[['open', null], ['message', text]], 0])
+    })
+  }
+
+  await t.test('is sent what is sent as it is', async (t) => {
+    const { world, clock } = await setUpClock(t)
+    world.peer.accept('time.v1')
+    world.peer.send('Hi!')
+    world.peer.onText = (text) => { texts.push(text) }
+    const texts: string[] = []
+    clock.send('"hi"')
+    clock.send({ bid: 5 })
+    t.strictSame(texts, ['"hi"', '{"bid":5}'])
+  })
+
+  await t.test('is no such server once it greets', async (t) => {
+    const { world, server, clock } = await setUpClock(t)
+    world.peer.accept('time.v1')
+    world.peer.send('{"early":true}')
+    server.serve(world.peer)
+    await world.advance(1000)
+    t.ok(clock.synced)
+  })
+
+  await t.test('costs a synchronised clock its bound, and no more', async (t) => {
+    const { world, server, clock, ahead } = await setUpSynced(t)
+    world.peer.end()
+    await world.advance(250)
+    world.peer.accept('app.v1')
+    t.strictSame([clock.synced, clock.protocol], [false, 'app.v1'])
+    t.ok(Math.abs(ahead()) < 21)
+    world.peer.send(String(server.now()))
+    t.ok(Math.abs(ahead()) < 21)
+  })
+})

@@ -1,0 +1,227 @@
+import { test } from 'tap'
+import { createTimetable } from '../../../../src/browser/time/timetable.js'
+import { createWorld } from '../../../helpers/fakes/client-world.js'
+
+/** What a timetable does not need of a clock. */
+const UNUSED = { error: () => 0, change () {}, forget () {}, follow () {}, moved () {} }
+
+/** A timetable by a clock that shows the server's time, until `shift` sets it. */
+function setUp () {
+  const world = createWorld()
+  const { environment } = world
+  let shiftMs = 0
+  let errorMs = 0
+  const now = () => world.serverNow() + shiftMs
+  const toLocal = (serverMs: number) => environment.monotonic() + serverMs - now()
+  const timetable = createTimetable(environment, {
+    ...UNUSED, now, toLocal, error: () => errorMs
+  })
+  const called: [name: string, ms: number][] = []
+  const call = (name: string) => () => { called.push([name, now() - START]) }
+  const START = world.serverNow()
+  return {
+    world,
+    timetable,
+    called,
+    call,
+    START,
+    know (ms: number) {
+      errorMs = ms
+      timetable.run()
+    },
+    shift (ms: number) {
+      shiftMs += ms
+      timetable.run()
+    }
+  }
+}
+
+test('at', async (t) => {
+  await t.test('calls back once, when it is time, in order', async (t) => {
+    const { world, timetable, called, call, START } = setUp()
+    timetable.at(START + 300, call('c'))
+    timetable.at(START + 100, call('a'))
+    timetable.at(START + 100, call('b'))
+    await world.advance(1000)
+    t.strictSame(called, [['a', 100], ['b', 100], ['c', 300]])
+    t.strictSame(world.timers, { alive: 0, most: 1 })
+  })
+
+  await t.test('calls back soon, but not at once, if it has been', async (t) => {
+    const { world, timetable, called, call, START } = setUp()
+    await world.advance(500)
+    timetable.at(START + 100, call('a'))
+    const atOnce = [...called]
+    await world.advance(0)
+    t.strictSame([atOnce, called], [[], [['a', 500]]])
+  })
+
+  await t.test('waits, if strict, until it is known how far the clock is off', async (t) => {
+    const { world, timetable, called, call, START, know } = setUp()
+    know(Infinity)
+    timetable.at(START + 100, call('strict'), true)
+    timetable.at(START + 200, call('other'))
+    await world.advance(1000)
+    t.strictSame([called, world.timers.alive], [[['other', 200]], 0])
+    know(20)
+    t.strictSame(called.slice(1), [['strict', 1000]])
+  })
+
+  await t.test('does not call back once it is taken back', async (t) => {
+    const { world, timetable, called, call, START } = setUp()
+    const cancel = timetable.at(START + 100, call('a'))
+    cancel()
+    cancel()
+    await world.advance(1000)
+    t.strictSame([called, world.timers.alive], [[], 0])
+  })
+
+  await t.test('lets one callback take back another that is due as well', async (t) => {
+    const { world, timetable, called, call, START } = setUp()
+    timetable.at(START + 100, () => cancel())
+    const cancel = timetable.at(START + 100, call('b'))
+    await world.advance(1000)
+    t.strictSame(called, [])
+  })
+
+  await t.test('waits for weeks, though no timer can', async (t) => {
+    const { world, timetable, called, call, START } = setUp()
+    const dueMs = 60 * 86_400_000
+    timetable.at(START + dueMs, call('a'))
+    await world.advance(dueMs - 1)
+    t.strictSame(called, [])
+    await world.advance(1)
+    t.strictSame(called, [['a', dueMs]])
+  })
+
+  await t.test('waits on where a timer comes early', async (t) => {
+    const { world, START } = setUp()
+    const { environment } = world
+    const setTimeout = (callback: () => void, ms: number) =>
+      environment.setTimeout(callback, ms - 0.9)
+    const toLocal = (serverMs: number) => environment.monotonic() + serverMs - world.serverNow()
+    const clock = { ...UNUSED, now: world.serverNow, toLocal }
+    const early = createTimetable({ ...environment, setTimeout }, clock)
+    const called: number[] = []
+    early.at(START + 100, () => { called.push(world.serverNow() - START) })
+    await world.advance(1000)
+    t.equal(called.length, 1)
+    t.ok(called.every((ms) => ms >= 100 && ms < 102))
+  })
+
+  await t.test('follows steps of the clock', async (t) => {
+    const { world, timetable, called, call, shift, START } = setUp()
+    timetable.at(START + 1000, call('a'))
+    timetable.at(START + 2000, call('b'))
+    await world.advance(100)
+    shift(1500)
+    shift(-500)
+    await world.advance(5000)
+    t.strictSame(called, [['a', 1600], ['b', 2000]])
+  })
+
+  for (const time of [NaN, Infinity, -Infinity]) {
+    await t.test(`refuses ${time}`, async (t) => {
+      const { timetable, call } = setUp()
+      t.throws(() => timetable.at(time, call('a')), RangeError)
+    })
+  }
+})
+
+test('every', async (t) => {
+  await t.test('calls back at whole multiples, from the next on', async (t) => {
+    const { world, timetable, called, call } = setUp()
+    await world.advance(250)
+    const cancel = timetable.every(1000, call('a'))
+    await world.advance(2800)
+    cancel()
+    await world.advance(5000)
+    t.strictSame(called, [['a', 1000], ['a', 2000], ['a', 3000]])
+    t.equal(world.timers.alive, 0)
+  })
+
+  await t.test('calls back once for all that were missed', async (t) => {
+    const { world, timetable, called, call, shift } = setUp()
+    timetable.every(1000, call('a'))
+    await world.advance(100)
+    shift(5000)
+    await world.advance(1000)
+    t.strictSame(called, [['a', 5100], ['a', 6000]])
+  })
+
+  await t.test('goes on at the next multiple once the clock has stepped back', async (t) => {
+    const { world, timetable, called, call, shift } = setUp()
+    timetable.every(1000, call('a'))
+    await world.advance(1100)
+    shift(-3_600_000)
+    await world.advance(1000)
+    t.strictSame(called, [['a', 1000], ['a', -3_598_000]])
+  })
+
+  for (const ms of [0.1, 100 / 3, 7, 16.67, 1001 / 60]) {
+    await t.test(`calls back once for each multiple of ${ms}`, async (t) => {
+      const { world, timetable } = setUp()
+      const multiples: number[] = []
+      timetable.every(ms, () => {
+        multiples.push(Math.floor(world.serverNow() / ms + 1e-4))
+      })
+      await world.advance(500)
+      t.strictSame(multiples, [...new Set(multiples)])
+      // Timers last whole milliseconds.
+      t.ok(multiples.length >= Math.floor(500 / Math.max(2, ms + 1)))
+    })
+  }
+
+  for (const ms of [0, -1, NaN, Infinity]) {
+    await t.test(`refuses ${ms}`, async (t) => {
+      const { timetable, call } = setUp()
+      t.throws(() => timetable.every(ms, call('a')), RangeError)
+    })
+  }
+})
+
+test('a timetable', async (t) => {
+  await t.test('calls nobody back while it is stopped, and those who are due then', async (t) => {
+    const { world, timetable, called, call, START } = setUp()
+    timetable.at(START + 100, call('a'))
+    timetable.every(1000, call('b'))
+    timetable.stop()
+    timetable.at(START + 200, call('c'))
+    await world.advance(2500)
+    timetable.run()
+    t.strictSame([called, world.timers.alive], [[], 0])
+    timetable.start()
+    timetable.run()
+    t.strictSame(called, [['a', 2500], ['c', 2500], ['b', 2500]])
+    await world.advance(500)
+    t.strictSame(called.at(-1), ['b', 3000])
+  })
+
+  await t.test('is stopped by a callback at once', async (t) => {
+    const { world, timetable, called, call, START } = setUp()
+    timetable.at(START + 100, () => timetable.stop())
+    timetable.at(START + 100, call('b'))
+    await world.advance(1000)
+    t.strictSame([called, world.timers.alive], [[], 0])
+  })
+
+  await t.test('goes on after a callback that throws, which is reported as uncaught', async (t) => {
+    const { world, timetable, called, call, START } = setUp()
+    const uncaught: unknown[] = []
+    const { queueMicrotask } = globalThis
+    globalThis.queueMicrotask = (callback) => {
+      try {
+        callback()
+      } catch (err) {
+        uncaught.push(err)
+      }
+    }
+    t.teardown(() => { globalThis.queueMicrotask = queueMicrotask })
+    const failure = new Error('of the user')
+    timetable.at(START + 100, () => { throw failure })
+    timetable.at(START + 100, call('b'))
+    timetable.every(1000, call('c'))
+    await world.advance(1000)
+    t.strictSame([uncaught, called], [[failure], [['b', 100], ['c', 1000]]])
+  })
+})

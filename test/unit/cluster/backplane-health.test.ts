@@ -1,0 +1,88 @@
+import { test } from 'tap'
+import { createBackplaneHealth } from '../../../src/cluster/backplane-health.js'
+import { createFakeTime } from '../../helpers/fakes/fake-time.js'
+
+const ERR = new Error('ECONNREFUSED')
+
+function setUp () {
+  const time = createFakeTime({ wallMs: 0 })
+  const counters = {
+    published: 0, received: 0, lost: 0, duplicate: 0, stale: 0, invalid: 0, errors: 0
+  }
+  const lines: unknown[] = []
+  const write = (level: string) => (fields: object, message: string) => {
+    lines.push([level, message, fields])
+  }
+  const log = { debug () {}, info: write('info'), warn: write('warn'), error: write('error') }
+  const health = createBackplaneHealth({ counters, timers: time.timers, log })
+  function pass (seconds: number): void {
+    for (let second = 0; second < seconds; second++) {
+      time.advance(1000)
+      health.look()
+    }
+  }
+  return { time, counters, lines, health, pass }
+}
+
+test('tells once that the backplane failed, and once that it is back, with the counts', async (t) => {
+  const { counters, lines, health, pass } = setUp()
+  counters.lost = 5
+  health.failed('reading', ERR)
+  health.failed('publishing', ERR)
+  pass(3)
+  health.failed('reading', ERR)
+  health.worked('publishing')
+  health.worked('reading')
+  counters.lost += 7
+  pass(1)
+  t.equal(lines.length, 1)
+  pass(10)
+  t.strictSame(lines, [
+    ['error', 'the backplane failed', { err: ERR }],
+    ['error', 'the backplane is back', {
+      away: 3000, published: 0, received: 0, lost: 7, duplicate: 0, stale: 0, invalid: 0, errors: 2
+    }]
+  ])
+  t.equal(counters.errors, 3)
+})
+
+test('is not back while one side does not work', async (t) => {
+  const { lines, health, pass } = setUp()
+  health.failed('reading', ERR)
+  health.worked('publishing')
+  pass(60)
+  t.equal(lines.length, 1)
+})
+
+test('tells of an outage after another one', async (t) => {
+  const { lines, health, pass } = setUp()
+  for (let round = 0; round < 2; round++) {
+    health.failed('publishing', ERR)
+    health.worked('publishing')
+    pass(5)
+  }
+  t.equal(lines.length, 4)
+})
+
+test('tells of losses without an outage, at most every ten seconds', async (t) => {
+  const { counters, lines, pass } = setUp()
+  counters.lost = 3
+  pass(2)
+  counters.lost = 4
+  counters.stale = 1
+  counters.invalid = 2
+  counters.duplicate = 9
+  pass(20)
+  const message = 'messages of other servers were lost'
+  t.strictSame(lines, [
+    ['warn', message, { lost: 3, stale: 0, invalid: 0 }],
+    ['warn', message, { lost: 1, stale: 1, invalid: 2 }]
+  ])
+})
+
+test('says nothing while nothing happens', async (t) => {
+  const { counters, lines, pass } = setUp()
+  counters.published = counters.received = 100
+  pass(60)
+  t.strictSame(lines, [])
+})

@@ -1,0 +1,100 @@
+import fc from 'fast-check'
+import { test } from 'tap'
+import { decodeEnvelope, encodeEnvelope } from '../../../src/cluster/envelope.js'
+import type { Broadcast, Envelope } from '../../../src/cluster/envelope.js'
+
+const SENDER = { registration: '["/time",null]', origin: '5d0e', seq: 7 }
+const BROADCAST: Broadcast = {
+  type: 'broadcast',
+  ...SENDER,
+  sent: 1795262405000.25,
+  where: { room: ['a', 1, true, null], vip: false },
+  except: ['id-1', 'id-2'],
+  at: 1795262410000,
+  key: 'end',
+  content: { kind: 'text', text: 'going once\n✓' }
+}
+
+const envelopes: [title: string, envelope: Envelope][] = [
+  ['a sign of life', { type: 'alive', ...SENDER }],
+  ['one before the first message', { type: 'alive', ...SENDER, seq: 0 }],
+  ['a broadcast with everything', BROADCAST],
+  ['one for all', { ...BROADCAST, where: undefined, except: undefined, at: undefined, key: undefined }],
+  ['an empty text', { ...BROADCAST, content: { kind: 'text', text: '' } }],
+  ['a text that starts with a byte order mark', { ...BROADCAST, content: { kind: 'text', text: '\ufeffa' } }],
+  ['the JSON text of a value', { ...BROADCAST, content: { kind: 'json', text: '{"a":[1,"\\n"]}' } }],
+  ['bytes', { ...BROADCAST, content: { kind: 'binary', bytes: Buffer.from([0, 10, 255]) } }],
+  ['no bytes', { ...BROADCAST, content: { kind: 'binary', bytes: Buffer.alloc(0) } }],
+  ['a cancel', { type: 'cancel', ...SENDER, sent: 5, key: '' }]
+]
+
+for (const [title, envelope] of envelopes) {
+  test(`${title} comes through as it was`, async (t) => {
+    t.strictSame(decodeEnvelope(encodeEnvelope(envelope)), envelope)
+  })
+}
+
+/** The bytes of an envelope of which something is different. */
+function changed (change: object, body = 'a'): Uint8Array {
+  const fields = { v: 1, ...BROADCAST, kind: 'text', content: undefined, ...change }
+  return Buffer.from(`${JSON.stringify(fields)}\n${body}`)
+}
+
+const refused: [title: string, payload: Uint8Array][] = [
+  ['nothing', Buffer.alloc(0)],
+  ['a line without an end', Buffer.from('{"v":1}')],
+  ['an empty line', Buffer.from('\n')],
+  ['what is no JSON', Buffer.from('v=1\n')],
+  ['what is no UTF-8', Buffer.from([0x22, 0xff, 0x22, 0x0a])],
+  ['JSON that is no object', Buffer.from('[1]\n')],
+  ['null', Buffer.from('null\n')],
+  ['JSON nested too deeply', Buffer.from(`${'['.repeat(1_000_000)}\n`)],
+  ['another version', changed({ v: 2 })],
+  ['no version', changed({ v: undefined })],
+  ['an unknown type', changed({ type: 'toString' })],
+  ['no registration', changed({ registration: undefined })],
+  ['an origin that is no text', changed({ origin: 1 })],
+  ['a seq of 0', changed({ seq: 0 })],
+  ['a negative seq', changed({ seq: -1 })],
+  ['a fractional seq', changed({ seq: 1.5 })],
+  ['a seq beyond exact numbers', changed({ seq: 2 ** 53 })],
+  ['no time', changed({ sent: null })],
+  ['a time beyond all dates', changed({ sent: 1e300 })],
+  ['an at that is no time', changed({ at: 'soon' })],
+  ['a key that is no text', changed({ key: 5 })],
+  ['a where that is no object', changed({ where: ['a'] })],
+  ['a where of objects', changed({ where: { room: {} } })],
+  ['a where of lists of lists', changed({ where: { room: [['a']] } })],
+  ['an except that is no list', changed({ except: 'id-1' })],
+  ['an except of numbers', changed({ except: [1] })],
+  ['an unknown kind', changed({ kind: 'toString' })],
+  ['JSON that is none', changed({ kind: 'json' }, '{"a":')],
+  ['JSON that would end its frame', changed({ kind: 'json' }, '1},{"type":"hello"')],
+  ['text that is no UTF-8', Buffer.concat([changed({}), Buffer.from([0xc0])])],
+  ['a cancel without a key', changed({ type: 'cancel', key: undefined })],
+  ['a cancel without a time', changed({ type: 'cancel', sent: undefined })]
+]
+
+for (const [title, payload] of refused) {
+  test(`refuses ${title}`, async (t) => {
+    t.equal(decodeEnvelope(payload), undefined)
+  })
+}
+
+test('ignores fields that it does not know, and takes none from a prototype', async (t) => {
+  const decoded = decodeEnvelope(changed({ color: 'red', ['__proto__']: { polluted: true } }))
+  t.strictSame(decoded, { ...BROADCAST, content: { kind: 'text', text: 'a' } })
+})
+
+test('never throws, whatever bytes come', async () => {
+  const whole = encodeEnvelope(BROADCAST)
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+    decodeEnvelope(bytes)
+  }))
+  fc.assert(fc.property(fc.nat(whole.length - 1), fc.nat(255), (index, byte) => {
+    const broken = Uint8Array.from(whole)
+    broken[index] = byte
+    decodeEnvelope(broken)
+    decodeEnvelope(broken.subarray(0, index))
+  }))
+})

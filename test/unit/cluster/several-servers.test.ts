@@ -1,0 +1,250 @@
+import { test } from 'tap'
+import { createMemoryEngine } from '../../helpers/backplane/memory.js'
+import { createApp, createTimeApp } from '../../helpers/network/app.js'
+import timeSocket from '../../../src/index.js'
+import type { BroadcastOptions, TimeSocketOptions } from '../../../src/index.js'
+import { inject } from '../../helpers/network/peer.js'
+import type { Peer } from '../../helpers/network/peer.js'
+import { SOON_MS, waitFor } from '../../helpers/network/wait.js'
+
+interface Seat {
+  room: string
+}
+
+type Test = Parameters<typeof createTimeApp>[0]
+
+/** Two servers that share an engine, with a client in each of two rooms. */
+async function setUp (t: Test, options: TimeSocketOptions<Seat> = {}) {
+  const engine = createMemoryEngine()
+  const servers = await Promise.all(['here', 'there'].map(async (place) => {
+    const { app, log, timeSocket } = await createTimeApp<Seat>(t, {
+      backplane: engine.connect(),
+      immediate: false,
+      context: ({ headers: { room } }) => ({ room: String(room) }),
+      ...options
+    })
+    const peers: Record<string, Peer> = {}
+    for (const room of ['red', 'blue']) {
+      peers[`${room} ${place}`] = await inject(app, '/time', { headers: { room } })
+    }
+    return { app, log, timeSocket, peers }
+  }))
+  const [here, there] = servers as [typeof servers[0], typeof servers[0]]
+  const peers: Record<string, Peer> = { ...here.peers, ...there.peers }
+  /** The names of those whose latest message but the end it is. */
+  async function whoGot (message: unknown): Promise<string[]> {
+    there.timeSocket.broadcast('end')
+    await waitFor(() => Object.values(peers).every(({ messages }) => messages.includes('end')), 'the end')
+    return Object.keys(peers).filter((name) => peers[name]?.messages.some((got) => {
+      return JSON.stringify(got) === JSON.stringify(message)
+    }))
+  }
+  return { engine, here, there, peers, whoGot }
+}
+
+type Servers = Awaited<ReturnType<typeof setUp>>
+
+const ALL = ['red here', 'blue here', 'red there', 'blue there']
+const idThere = ({ there }: Servers) => [...there.timeSocket.clients.keys()][0] ?? ''
+
+const choices: [
+  title: string, options: (servers: Servers) => BroadcastOptions, count: number, names: string[]
+][] = [
+  ['everybody', () => ({}), 2, ALL],
+  ['those that where chooses', () => ({ where: { room: 'red' } }), 1, ['red here', 'red there']],
+  ['those that where chooses of several', () => ({ where: { room: ['blue', 'green'] } }), 1,
+    ['blue here', 'blue there']],
+  ['all but the one who is on another server', (servers) => ({ except: idThere(servers) }), 2,
+    ['red here', 'blue here', 'blue there']],
+  ['its own only if it is to stay local', () => ({ local: true }), 2, ['red here', 'blue here']],
+  ['its own only where a filter decides', () => ({ filter: () => true }), 2, ['red here', 'blue here']]
+]
+
+for (const [title, optionsFor, count, names] of choices) {
+  test(`a broadcast reaches ${title}, and counts its own`, async (t) => {
+    const servers = await setUp(t)
+    t.equal(servers.here.timeSocket.broadcast('a message', optionsFor(servers)), count)
+    t.strictSame(await servers.whoGot('a message'), names)
+  })
+}
+
+const messages: [title: string, sent: string | object, got: unknown][] = [
+  ['text', 'going once ✓\n', 'going once ✓\n'],
+  ['text that looks like JSON', '{"a":1}', '{"a":1}'],
+  ['a value', { bid: [5, null] }, '{"bid":[5,null]}'],
+  ['a Date, as its JSON text', new Date(0), '"1970-01-01T00:00:00.000Z"'],
+  ['bytes', Buffer.from([0, 10, 255]), Buffer.from([0, 10, 255])]
+]
+
+for (const [title, sent, got] of messages) {
+  test(`clients of another server get ${title} as those of this one do`, async (t) => {
+    const { here, whoGot } = await setUp(t)
+    here.timeSocket.broadcast(sent)
+    t.strictSame(await whoGot(got), ALL)
+  })
+}
+
+test('clients of another server that speak time.v1 get the same message as well', async (t) => {
+  const { app, here } = await setUp(t).then(({ here, there }) => ({ app: there.app, here }))
+  const peer = await inject(app, '/time', { headers: { 'sec-websocket-protocol': 'time.v1' } })
+  here.timeSocket.broadcast('as text')
+  here.timeSocket.broadcast({ as: 'value' })
+  const [, ...got] = await peer.received(3)
+  t.strictSame(got, ['{"type":"message","data":"as text"}', '{"type":"message","data":{"as":"value"}}'])
+})
+
+test('what is scheduled takes effect on every server, for plain clients and those of time.v1', async (t) => {
+  const { here, there, peers } = await setUp(t)
+  const peer = await inject(there.app, '/time', { headers: { 'sec-websocket-protocol': 'time.v1' } })
+  const at = Math.ceil(Date.now()) + 300
+  here.timeSocket.broadcast('sold', { at, key: 'lot 1' })
+  const [, early] = await peer.received(2)
+  t.equal(early, `{"type":"message","data":"sold","at":${at},"key":"lot 1"}`)
+  t.strictSame(peers['red there']?.messages, [])
+  await peers['red there']?.received(1)
+  t.ok(Date.now() >= at)
+  t.strictSame(peers['red there']?.messages, ['sold'])
+})
+
+test('what is scheduled is replaced and withdrawn on every server, by any', async (t) => {
+  const { here, there, peers } = await setUp(t)
+  const peer = await inject(here.app, '/time', { headers: { 'sec-websocket-protocol': 'time.v1' } })
+  const at = Date.now() + 60_000
+  here.timeSocket.broadcast(1, { at, key: 'lot 1' })
+  there.timeSocket.broadcast(2, { at, key: 'lot 1' })
+  await peer.received(3)
+  here.timeSocket.cancel('lot 1')
+  there.timeSocket.broadcast('next')
+  await peer.received(5)
+  t.strictSame(peer.messages.slice(1).map((text) => JSON.parse(String(text))), [
+    { type: 'message', data: 1, at, key: 'lot 1' },
+    { type: 'message', data: 2, at, key: 'lot 1' },
+    { type: 'cancel', key: 'lot 1' },
+    { type: 'message', data: 'next' }
+  ])
+  t.equal(there.timeSocket.cancel('lot 1'), false, 'it is gone there as well')
+  t.strictSame(peers['red there']?.messages, ['next'])
+})
+
+test('what cannot be scheduled any more counts as lost', async (t) => {
+  const { here, there, whoGot } = await setUp(t)
+  const at = Date.now() + 60_000
+  for (let count = 0; count < 1000; count++) there.timeSocket.broadcast('own', { at, local: true })
+  here.timeSocket.broadcast('one too many', { at })
+  here.timeSocket.broadcast('now')
+  t.strictSame(await whoGot('now'), ALL)
+  const { received, lost } = there.timeSocket.stats().backplane ?? {}
+  t.strictSame([received, lost], [1, 1])
+})
+
+test('a time socket that has closed withdraws nothing elsewhere', async (t) => {
+  const { engine, here } = await setUp(t)
+  await here.timeSocket.close()
+  const publishedCount = engine.published.length
+  here.timeSocket.cancel('lot 1')
+  t.equal(engine.published.length, publishedCount)
+})
+
+test('local clients are served whatever the engine does, and nobody else', async (t) => {
+  const { engine, here, peers } = await setUp(t)
+  engine.isUp = false
+  t.equal(here.timeSocket.broadcast('a message'), 2)
+  await peers['red here']?.received(1)
+  const { published, errors } = here.timeSocket.stats().backplane ?? {}
+  t.strictSame([published, errors], [1, 1])
+  t.strictSame(here.log.messages('error'), ['the backplane failed'])
+})
+
+test('each server counts what it published and what it took', async (t) => {
+  const { here, there, whoGot } = await setUp(t)
+  here.timeSocket.broadcast('a message')
+  await whoGot('a message')
+  const none = { lost: 0, duplicate: 0, stale: 0, invalid: 0, errors: 0 }
+  t.strictSame(here.timeSocket.stats().backplane, { published: 1, received: 1, ...none })
+  t.strictSame(there.timeSocket.stats().backplane, { published: 1, received: 1, ...none })
+})
+
+test('there are no such counts without a backplane', async (t) => {
+  const { timeSocket } = await createTimeApp(t)
+  t.notOk('backplane' in timeSocket.stats())
+})
+
+test('two registrations of one application share a backplane, each with its own kind', async (t) => {
+  const engine = createMemoryEngine()
+  const apps = await Promise.all([1, 2].map(async () => {
+    const { app } = createApp(t)
+    const backplane = engine.connect()
+    await app.register(timeSocket, { immediate: false, interval: 3_600_000, backplane })
+    await app.register(timeSocket, {
+      url: '/auction', namespace: 'auction', immediate: false, interval: 3_600_000, backplane
+    } as TimeSocketOptions)
+    await app.ready()
+    return app
+  }))
+  const [one, other] = apps as [typeof apps[0], typeof apps[0]]
+  const [peer, bidder] = [await inject(other), await inject(other, '/auction')]
+  one.timeSocket.broadcast('a time')
+  const auction = Reflect.get(one.timeSocket, 'auction') as typeof one.timeSocket
+  auction.broadcast('a bid')
+  await peer.received(1)
+  await bidder.received(1)
+  await auction.close()
+  one.timeSocket.broadcast('still here')
+  t.strictSame(await peer.received(2), ['a time', 'still here'])
+  t.strictSame(bidder.messages, ['a bid'])
+})
+
+test('a time socket that has closed takes nothing from other servers, and lets go', async (t) => {
+  const { engine, here, there, peers } = await setUp(t)
+  await there.timeSocket.close()
+  t.equal(engine.subscriberCount, 1)
+  here.timeSocket.broadcast('a message')
+  await peers['red here']?.received(1)
+  t.strictSame(peers['red there']?.messages, [])
+})
+
+test('a backplane that delivers after the end reaches nobody', async (t) => {
+  const engine = createMemoryEngine()
+  const { timeSocket: one } = await createTimeApp(t, { backplane: engine.connect() })
+  const clinging = engine.connect()
+  const { subscribe } = clinging
+  clinging.subscribe = async (...args) => {
+    await subscribe(...args)
+    return async () => {}
+  }
+  clinging.close = async () => {}
+  const { timeSocket: other } = await createTimeApp(t, { backplane: clinging })
+  await other.close()
+  one.broadcast('a message')
+  one.cancel('lot 1')
+  await waitFor(() => other.stats().backplane?.received === 2, 'both')
+})
+
+test('while its clients are told to go, those who are not yet told still get everything', async (t) => {
+  const { here, there, peers } = await setUp(t, { drain: { grace: 100, spread: 300 } })
+  const closed = there.timeSocket.close()
+  await peers['red there']?.closed
+  here.timeSocket.broadcast('a message')
+  await peers['blue there']?.received(1)
+  await closed
+})
+
+test('app.close() is in time with an engine that never answers', async (t) => {
+  const { app } = createApp(t)
+  const never = new Promise<never>(() => {})
+  const backplane = { publish: () => never, subscribe: () => never, close: () => never }
+  await app.register(timeSocket, { backplane, drain: { grace: 0 } })
+  await app.ready()
+  app.timeSocket.broadcast('a message')
+  const startMs = performance.now()
+  await app.close()
+  t.ok(performance.now() - startMs < SOON_MS)
+})
+
+test('a backplane that has been closed does not start again', async (t) => {
+  const backplane = createMemoryEngine().connect()
+  await backplane.close()
+  const { app } = createApp(t)
+  await app.register(timeSocket, { backplane })
+  await t.rejects(async () => { await app.ready() }, { code: 'FST_TIME_SOCKET_BACKPLANE_CLOSED' })
+})

@@ -1,0 +1,146 @@
+import { test } from 'tap'
+import type { TimeSocketOptions } from '../../../src/index.js'
+import { createTimeApp, listen } from '../../helpers/network/app.js'
+import { createDelayingProxy } from '../../helpers/network/delaying-proxy.js'
+import { connect, inject } from '../../helpers/network/peer.js'
+import { openRaw, textFrame, upgradeRequest } from '../../helpers/network/raw.js'
+import { https } from '../../helpers/network/tls.js'
+import { waitFor } from '../../helpers/network/wait.js'
+
+type Test = Parameters<typeof createTimeApp>[0]
+
+const HEARTBEAT = { interval: 300, timeout: 200 }
+/** What is promised of a client that is gone. */
+const LIMIT_MS = HEARTBEAT.interval + HEARTBEAT.timeout + 1000
+/** The header of a ping of ours, of four bytes: RFC 6455 §5.2. */
+const PING = '\x89\x04'
+
+async function setUp (t: Test, options: TimeSocketOptions = {}, serverOptions: object = {}) {
+  const closed: string[] = []
+  const { app, log, timeSocket } = await createTimeApp(t, {
+    heartbeat: HEARTBEAT,
+    immediate: false,
+    messageRate: false,
+    drain: { grace: 50 },
+    onClose: (client, { code, reason, cause }) => {
+      closed.push(`${client.protocol} ${code} ${cause} ${reason}`.trim())
+    },
+    protocols: ['gone', 'well'],
+    ...options
+  }, serverOptions)
+  const port = await listen(app)
+  const scheme = 'https' in serverOptions ? 'wss' : 'ws'
+  const open = (name: string, by = port, autoPong = true) => connect(
+    `${scheme}://127.0.0.1:${by}/time`, { protocols: [name], autoPong, ca: https.cert })
+  return { app, closed, log, timeSocket, port, open }
+}
+
+for (const [over, serverOptions] of [['TCP', {}], ['TLS', { https }]] as const) {
+  test(`on a real port, over ${over}, a client that is gone without a word is terminated in time`, async (t) => {
+    const { closed, timeSocket, port, open } = await setUp(t, {}, serverOptions)
+    const proxy = await createDelayingProxy(t, port)
+    await open('gone', proxy.port)
+    const well = await open('well')
+    // Alive until it has answered once.
+    await waitFor(() => [...timeSocket.clients.values()].every(({ rtt }) => rtt !== undefined), 'pongs')
+    proxy.swallow()
+    const startMs = performance.now()
+    await waitFor(() => closed.length > 0, 'the end')
+    const tookMs = performance.now() - startMs
+    t.strictSame(closed, ['gone 1006 heartbeat'])
+    t.ok(tookMs >= HEARTBEAT.timeout && tookMs < LIMIT_MS, `after ${tookMs} ms`)
+    t.strictSame([...timeSocket.clients.values()].map(({ protocol }) => protocol), ['well'])
+    t.equal(well.ws.readyState, well.ws.OPEN)
+  })
+
+  test(`on a real port, over ${over}, a client that answers no ping is terminated, though TCP lives`, async (t) => {
+    const { closed, timeSocket, port, open } = await setUp(t, {}, serverOptions)
+    const mute = await open('gone', port, false)
+    await open('well')
+    t.strictSame(await mute.closed, [1006, ''])
+    await waitFor(() => closed.length > 0, 'onClose')
+    t.strictSame(closed, ['gone 1006 heartbeat'])
+    t.equal(timeSocket.clients.size, 1)
+  })
+}
+
+test('on a real port, any byte is a sign of life, even of a message that is not whole', async (t) => {
+  const { closed, timeSocket, port, open } = await setUp(t)
+  const peer = openRaw(port, upgradeRequest('/time', { headers: ['Sec-WebSocket-Protocol: well'] }))
+  await peer.answered
+  const mute = await open('gone', port, false)
+  let next = 0
+  const dribble = setInterval(() => {
+    // A message of 125 bytes.
+    const frame = textFrame('x'.repeat(125))
+    peer.socket.write(frame.subarray(next, ++next))
+  }, 50)
+  t.teardown(() => clearInterval(dribble))
+  await mute.closed
+  await waitFor(() => closed.length > 0, 'onClose')
+  await waitFor(() => peer.text.split(PING).length > 4, 'four pings')
+  t.strictSame(closed, ['gone 1006 heartbeat'])
+  t.equal(timeSocket.clients.size, 1)
+})
+
+test('on a real port, client.rtt is the time there and back', async (t) => {
+  const { timeSocket, port, open } = await setUp(t)
+  const delay = { delayMs: 40 }
+  const near = await createDelayingProxy(t, port)
+  const far = await createDelayingProxy(t, port, { up: delay, down: delay })
+  await open('gone', near.port)
+  await open('well', far.port)
+  const [first, second] = timeSocket.clients.values()
+  t.strictSame([first?.rtt, second?.rtt], [undefined, undefined])
+  const rtt = () => second?.rtt ?? NaN
+  await waitFor(() => first?.rtt !== undefined && second?.rtt !== undefined, 'both')
+  t.ok(rtt() >= 78 && rtt() < HEARTBEAT.timeout, `${rtt()} ms`)
+  t.ok(Number(first?.rtt) > 0 && Number(first?.rtt) < rtt(), `${first?.rtt} ms`)
+})
+
+test('on a real port, a ping goes in the same write as a tick', async (t) => {
+  const format = () => 'tick'
+  const heartbeat = { interval: 1250 }
+  const { timeSocket, port } = await setUp(t, { interval: 50, format, heartbeat })
+  const peer = openRaw(port, upgradeRequest('/time'))
+  const chunks: string[] = []
+  peer.socket.on('data', (chunk) => {
+    const text = chunk.toString('latin1')
+    chunks.push(text)
+    const [, payload] = text.split(PING)
+    if (payload !== undefined) peer.socket.write(`\x8a\x84\0\0\0\0${payload}`, 'latin1')
+  })
+  const pings = () => chunks.filter((chunk) => chunk.includes(PING))
+  await waitFor(() => pings().length >= 2, 'two pings')
+  const joined = `\x81\x04tick${PING}`
+  t.strictSame(pings().map((chunk) => chunk.slice(0, joined.length)), pings().map(() => joined))
+  t.strictSame(pings().map(({ length }) => length - joined.length), pings().map(() => 4))
+  const [client] = timeSocket.clients.values()
+  await waitFor(() => client?.rtt !== undefined, 'the round trip')
+})
+
+test('on a real port, heartbeat false pings nobody, and ends nobody', async (t) => {
+  const closed: string[] = []
+  const { app } = await createTimeApp(t, {
+    heartbeat: false,
+    interval: 20,
+    format: () => 'tick',
+    drain: { grace: 50 },
+    onClose: (_client, { cause }) => { closed.push(cause) }
+  })
+  const peer = openRaw(await listen(app), upgradeRequest('/time'))
+  await waitFor(() => peer.text.split('tick').length > 50, 'fifty ticks')
+  t.notOk(peer.text.includes(PING))
+  t.strictSame([closed, app.timeSocket.clients.size], [[], 1])
+})
+
+test('an injected client that answers stays, one that does not is terminated', async (t) => {
+  const { app, closed, timeSocket } = await setUp(t)
+  const good = await inject(app)
+  good.ws.on('ping', (data) => good.ws.pong(data))
+  await inject(app)
+  await waitFor(() => closed.length > 0, 'the end')
+  const [client] = timeSocket.clients.values()
+  await waitFor(() => client?.rtt !== undefined, 'the round trip')
+  t.strictSame([closed, timeSocket.clients.size], [['1006 heartbeat'], 1])
+})

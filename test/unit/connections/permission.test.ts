@@ -1,0 +1,163 @@
+import { test } from 'tap'
+import type { FastifyRequest } from 'fastify'
+import type { TimeSocketOptions } from '../../../src/index.js'
+import { createTimeApp, listen } from '../../helpers/network/app.js'
+import { connect, refused } from '../../helpers/network/peer.js'
+import { SOON_MS, waitFor } from '../../helpers/network/wait.js'
+
+type Test = Parameters<typeof createTimeApp>[0]
+type ExpiresAt = NonNullable<TimeSocketOptions['expiresAt']>
+
+const DAY_MS = 86_400_000
+const LASTS_MS = 300
+const EXPIRED = {
+  statusCode: 401,
+  code: 'FST_TIME_SOCKET_EXPIRED',
+  error: 'Unauthorized',
+  message: 'the permission to connect has expired'
+}
+const FAILED = { statusCode: 500, error: 'Internal Server Error', message: 'Internal Server Error' }
+
+async function setUp (t: Test, expiresAt: ExpiresAt, options: TimeSocketOptions = {}) {
+  const closed: string[] = []
+  const { app, log, timeSocket } = await createTimeApp(t, {
+    expiresAt,
+    onClose: (_client, { code, reason, cause }) => { closed.push(`${code} ${cause} ${reason}`) },
+    ...options
+  })
+  const port = await listen(app)
+  const address = `127.0.0.1:${port}/time`
+  return { closed, log, timeSocket, url: `ws://${address}`, http: `http://${address}` }
+}
+
+const soon: [title: string, expiresAt: ExpiresAt][] = [
+  ['milliseconds', () => Date.now() + LASTS_MS],
+  ['a fraction', () => Date.now() + LASTS_MS + 0.25],
+  ['a Date', () => new Date(Date.now() + LASTS_MS)],
+  ['a promise of milliseconds', async () => Date.now() + LASTS_MS],
+  ['a promise of a Date', async () => new Date(Date.now() + LASTS_MS)]
+]
+
+for (const [title, expiresAt] of soon) {
+  for (const heartbeat of [undefined, false] as const) {
+    test(`on a real port, ${title} ends the connection then, with 4401, heartbeat ${heartbeat}`, async (t) => {
+      const { closed, timeSocket, url } = await setUp(t, expiresAt, { heartbeat })
+      const startMs = performance.now()
+      const peer = await connect(url)
+      t.strictSame(await peer.closed, [4401, 'permission expired'])
+      const tookMs = performance.now() - startMs
+      await waitFor(() => timeSocket.clients.size === 0, 'leaving')
+      t.strictSame(closed, ['4401 expired permission expired'])
+      // Date.now() leaves fractions out.
+      t.ok(tookMs >= LASTS_MS - 1, `after ${tookMs} ms`)
+      t.ok(tookMs < LASTS_MS + SOON_MS, `after ${tookMs} ms`)
+    })
+  }
+}
+
+const late: [title: string, expiresAt: () => unknown][] = [
+  ['undefined', () => undefined],
+  ['a promise of undefined', async () => {}],
+  ['30 days, more than a timer can wait', () => Date.now() + 30 * DAY_MS],
+  ['the last moment that Date knows', () => 8.64e15]
+]
+
+for (const [title, expiresAt] of late) {
+  test(`on a real port, a connection lasts with ${title}`, async (t) => {
+    const warnings: Error[] = []
+    const keep = (warning: Error) => { warnings.push(warning) }
+    process.on('warning', keep)
+    t.teardown(() => process.off('warning', keep))
+    const isLate = ({ query }: FastifyRequest) => 'late' in Object(query)
+    const { closed, timeSocket, url } = await setUp(t, (request) =>
+      isLate(request) ? expiresAt() as Date : Date.now() + LASTS_MS)
+    const lasting = await connect(`${url}?late`)
+    const other = await connect(url)
+    await other.closed
+    await waitFor(() => timeSocket.clients.size === 1, 'leaving')
+    t.equal(lasting.ws.readyState, lasting.ws.OPEN)
+    t.strictSame([closed.length, warnings], [1, []])
+  })
+}
+
+test('on a real port, what is left is measured monotonically, whatever the wall clock does', async (t) => {
+  let stepMs = 0
+  const clock = { now: () => Date.now() + stepMs }
+  const { closed, timeSocket, url } = await setUp(t, () => clock.now() + 1000, { clock })
+  const startMs = performance.now()
+  const forward = await connect(url)
+  stepMs = 3_600_000
+  const back = await connect(url)
+  stepMs = -3_600_000
+  t.strictSame(await Promise.all([forward.closed, back.closed]),
+    Array(2).fill([4401, 'permission expired']))
+  const tookMs = performance.now() - startMs
+  t.ok(tookMs >= 999 && tookMs < 1000 + SOON_MS, `after ${tookMs} ms`)
+  await waitFor(() => timeSocket.clients.size === 0, 'leaving')
+  t.strictSame(closed, Array(2).fill('4401 expired permission expired'))
+})
+
+for (const [title, expiresAt] of [
+  ['a moment that has passed', () => Date.now() - 1],
+  ['this very moment', () => Date.now()],
+  ['a promise of one that has passed', async () => new Date(Date.now() - 1)]
+] as const) {
+  test(`on a real port, ${title} refuses upgrade and GET with 401`, async (t) => {
+    const { url, http, log, timeSocket } = await setUp(t, expiresAt)
+    const upgrade = await refused(url)
+    const get = await fetch(http)
+    t.strictSame([upgrade.status, JSON.parse(upgrade.body)], [401, EXPIRED])
+    t.strictSame([get.status, await get.json()], [401, EXPIRED])
+    t.strictSame([upgrade.headers.connection, get.headers.get('connection')], ['close', 'close'])
+    t.equal(timeSocket.stats().refused.hook, 1)
+    t.strictSame([log.messages('warn'), log.messages('error')], [[], []])
+  })
+}
+
+test('on a real port, GET tells the time while the permission lasts, without asking for a context', async (t) => {
+  let asked = 0
+  const context = () => ({ number: asked++ })
+  const { http } = await setUp(t, () => Date.now() + 60_000, { context })
+  t.equal((await fetch(http)).status, 200)
+  t.equal(asked, 0)
+})
+
+const mistakes: [title: string, expiresAt: () => unknown, line: RegExp][] = [
+  ['the exp of a JWT, in seconds', () => Math.floor(Date.now() / 1000) + 3600, /got \d{10} .*return exp \* 1000/],
+  ['a promise of NaN', async () => NaN, /got NaN .*return exp \* 1000/],
+  ['an invalid Date', () => new Date('soon'), /got Invalid Date .*return exp \* 1000/],
+  ['null', () => null, /got null .*return exp \* 1000/],
+  ['a throw', () => { throw new Error('no secret') }, /^no secret$/],
+  ['a rejection', () => Promise.reject(new Error('no secret')), /^no secret$/]
+]
+
+for (const [title, expiresAt, line] of mistakes) {
+  test(`on a real port, ${title} answers 500 without detail, and logs one error line each`, async (t) => {
+    const { url, http, log, timeSocket } = await setUp(t, expiresAt as ExpiresAt)
+    const upgrade = await refused(url)
+    t.strictSame([upgrade.status, JSON.parse(upgrade.body)], [500, FAILED])
+    const get = await fetch(http)
+    t.strictSame([get.status, await get.json()], [500, FAILED])
+    const errors = log.lines.filter(({ level }) => level >= 40)
+    t.match(errors.map(({ err }) => err), [{ message: line }, { message: line }])
+    t.equal(errors.length, 2)
+    t.equal(timeSocket.stats().refused.hook, 1)
+  })
+}
+
+test('on a real port, a context that rejects beside an expiresAt that throws is nobody\'s surprise', async (t) => {
+  const surprises: unknown[] = []
+  const keep = (err: unknown) => { surprises.push(err) }
+  process.on('unhandledRejection', keep)
+  t.teardown(() => process.off('unhandledRejection', keep))
+  let fail: ((err: Error) => void) | undefined
+  const { url } = await setUp(t, () => { throw new Error('no session') }, {
+    context: () => new Promise((_resolve, reject) => { fail = reject })
+  })
+  const upgrade = refused(url)
+  await waitFor(() => fail !== undefined, 'the context')
+  fail?.(new Error('no database'))
+  t.equal((await upgrade).status, 500)
+  await new Promise((resolve) => setImmediate(resolve))
+  t.strictSame(surprises, [])
+})

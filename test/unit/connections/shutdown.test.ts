@@ -1,0 +1,376 @@
+import { once } from 'node:events'
+import net from 'node:net'
+import websocket from '@fastify/websocket'
+import Fastify from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import { test } from 'tap'
+import timeSocket from '../../../src/index.js'
+import type { CloseInfo } from '../../../src/index.js'
+import { createApp, createTimeApp, listen } from '../../helpers/network/app.js'
+import { connect, inject, refused } from '../../helpers/network/peer.js'
+import type { Peer } from '../../helpers/network/peer.js'
+import { SOON_MS, waitFor, within } from '../../helpers/network/wait.js'
+
+const SHUTDOWN = [1001, 'server shutting down']
+
+/** How long it takes, in milliseconds. */
+async function timed (work: () => Promise<unknown>): Promise<number> {
+  const startMs = performance.now()
+  await work()
+  return performance.now() - startMs
+}
+
+/** A client that reads and writes bytes, and answers nothing. */
+async function connectMute (port: number): Promise<net.Socket> {
+  const socket = net.connect(port, '127.0.0.1')
+  socket.write('GET /time HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+    'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n')
+  socket.on('error', () => {})
+  await within(once(socket, 'data'), 'the 101')
+  return socket
+}
+
+function connectMany (port: number, count: number): Promise<Peer[]> {
+  return Promise.all(Array.from({ length: count }, () => connect(`ws://127.0.0.1:${port}/time`)))
+}
+
+test('app.close tells every client 1001 with the reason, and waits for no one who answers', async (t) => {
+  const closes: CloseInfo[] = []
+  const { app } = await createTimeApp(t, {
+    drain: { grace: 4000 }, onClose: (_client, info) => closes.push(info)
+  })
+  const peers = await connectMany(await listen(app), 50)
+  t.ok(await timed(() => app.close()) < SOON_MS)
+  for (const peer of peers) t.strictSame(await peer.closed, SHUTDOWN)
+  t.strictSame(closes, peers.map(() => ({ code: 1001, reason: 'server shutting down', cause: 'shutdown' })))
+})
+
+test('whoever closes the HTTP server itself sends everybody home, of every registration', async (t) => {
+  const { app } = createApp(t)
+  await app.register(timeSocket)
+  await app.register(timeSocket, { url: '/more', namespace: 'more' })
+  const port = await listen(app)
+  const peers = await Promise.all(['/time', '/more'].map((path) =>
+    connect(`ws://127.0.0.1:${port}${path}`)))
+  await within(new Promise((resolve) => app.server.close(resolve)), 'the end of the server')
+  for (const peer of peers) t.strictSame(await peer.closed, SHUTDOWN)
+})
+
+test('injected clients get it too', async (t) => {
+  const { app } = await createTimeApp(t, { drain: { grace: 4000 } })
+  const peer = await inject(app)
+  t.ok(await timed(() => app.close()) < SOON_MS)
+  t.strictSame(await peer.closed, SHUTDOWN)
+})
+
+for (const [title, registerFirst] of [['the host', true], ['the plugin', false]] as const) {
+  test(`clients get 1001 where ${title} registered @fastify/websocket`, async (t) => {
+    const { app } = createApp(t)
+    if (registerFirst) await app.register(websocket)
+    await app.register(timeSocket, { url: '/time' })
+    app.get('/host', { websocket: true }, () => {})
+    const port = await listen(app)
+    const host = await connect(`ws://127.0.0.1:${port}/host`)
+    const [peer] = await connectMany(port, 1)
+    await app.close()
+    t.strictSame(await peer?.closed, SHUTDOWN)
+    t.strictSame(await host.closed, [1005, ''], 'the host\'s are the host\'s')
+  })
+}
+
+const fail = async () => { throw new Error('no database') }
+
+for (const [title, hook, message] of [
+  ['preClose hook throws', (app) => app.addHook('preClose', fail), 'no database'],
+  ['onClose hook throws', (app) => app.addHook('onClose', fail), 'no database'],
+  ['latest onClose hook throws', (app) => app.addHook('onReady', async () => {
+    app.addHook('onClose', fail)
+  }), 'no database'],
+  ['preClose hook hangs', (app) => app.addHook('preClose', () => new Promise<void>(() => {})), /did not start in time/]
+] satisfies [string, (app: FastifyInstance) => unknown, string | RegExp][]) {
+  test(`clients get 1001 at once though another plugin's ${title}`, async (t) => {
+    const app = Fastify({ pluginTimeout: 2 * SOON_MS })
+    await app.register(timeSocket, { drain: { grace: 300 } })
+    hook(app)
+    const [peer] = await connectMany(await listen(app), 1)
+    const closing = t.rejects(within(app.close(), 'closing'), { message })
+    t.strictSame(await within(peer?.closed ?? fail(), 'the end', SOON_MS), SHUTDOWN)
+    await closing
+  })
+}
+
+test('who does not answer is terminated after the grace; the others do not wait for it', async (t) => {
+  const closes: CloseInfo[] = []
+  const { app, timeSocket } = await createTimeApp(t, {
+    drain: { grace: 3000 }, onClose: (_client, info) => closes.push(info)
+  })
+  const port = await listen(app)
+  const mutes = await Promise.all([connectMute(port), connectMute(port)])
+  const [good] = await connectMany(port, 1)
+  const tookMs = timed(() => app.close())
+  await waitFor(() => timeSocket.clients.size === 2, 'the good one\'s leaving', SOON_MS)
+  t.strictSame(await good?.closed, SHUTDOWN)
+  t.ok(await tookMs >= 2990 && await tookMs < 3000 + SOON_MS, `${await tookMs} ms`)
+  t.strictSame(closes.map(({ code, cause }) => [code, cause]), [[1001, 'shutdown'], [1001, 'shutdown'], [1001, 'shutdown']])
+  for (const socket of mutes) await waitFor(() => socket.destroyed, 'the end of a mute one')
+})
+
+test('the 1001 are spread; until its own, a client keeps its ticks and messages', async (t) => {
+  const { app, timeSocket } = await createTimeApp(t, {
+    interval: 20,
+    immediate: false,
+    format: ({ seq }) => `tick ${seq}`,
+    onMessage: (client, data) => client.send(`got ${data}`),
+    drain: { spread: 600 }
+  })
+  const port = await listen(app)
+  const peers = await connectMany(port, 3)
+  const endsMs = peers.map(({ closed }) => closed.then(() => performance.now()))
+  const startMs = performance.now()
+  const closing = timed(() => app.close())
+  const [first, second, third] = peers as [Peer, Peer, Peer]
+  t.strictSame(await first.closed, SHUTDOWN)
+  t.equal(timeSocket.broadcast('news'), 2)
+  t.equal((await refused(`ws://127.0.0.1:${port}/time`)).status, 503)
+  third.ws.send('hi')
+  await second.closed
+  t.equal(timeSocket.broadcast('more'), 1)
+  await third.closed
+  t.equal(timeSocket.broadcast('last'), 0)
+
+  const tookMs = await closing
+  t.ok(tookMs >= 390 && tookMs < SOON_MS, `${tookMs} ms`)
+  const ends = await Promise.all(endsMs)
+  for (const [index, leastMs] of [0, 190, 390].entries()) {
+    const endMs = Number(ends[index]) - startMs
+    t.ok(endMs >= leastMs, `client ${index} after ${endMs} ms`)
+  }
+  const isTick = (message: string | Buffer) => /^tick/.test(String(message))
+  const told = peers.map(({ messages }) => messages.filter((message) => !isTick(message)).sort())
+  t.strictSame(told, [[], ['news'], ['got hi', 'more', 'news']])
+  const ticks = peers.map(({ messages }) => messages.filter(isTick).length)
+  const [, secondTicks = 0, thirdTicks = 0] = ticks
+  t.ok(secondTicks >= 4 && thirdTicks >= secondTicks + 4, `${secondTicks}, ${thirdTicks} ticks`)
+})
+
+test('who does not answer is terminated a grace after its own 1001', async (t) => {
+  const options = { drain: { grace: 400, spread: 600 } }
+  const { app } = await createTimeApp(t, options, { pluginTimeout: 2000 })
+  const port = await listen(app)
+  const mutes = [await connectMute(port), await connectMute(port)]
+  const startMs = performance.now()
+  const ends = mutes.map(async (socket) => {
+    await once(socket, 'close')
+    return performance.now() - startMs
+  })
+  const tookMs = await timed(() => app.close())
+  const [firstMs = 0, secondMs = 0] = await within(Promise.all(ends), 'the ends')
+  t.ok(firstMs >= 390 && secondMs >= 690, `${firstMs}, ${secondMs} ms`)
+  t.ok(tookMs >= 690 && tookMs < SOON_MS, `${tookMs} ms`)
+})
+
+test('app.close after timeSocket.close, or meanwhile, waits for the same end', async (t) => {
+  for (const isAwaited of [true, false]) {
+    const closes: CloseInfo[] = []
+    const { app, timeSocket } = await createTimeApp(t, {
+      drain: { grace: 300 }, onClose: (_client, info) => closes.push(info)
+    })
+    const port = await listen(app)
+    const mute = await connectMute(port)
+    const [peer] = await connectMany(port, 1)
+    const tookMs = timed(async () => {
+      const closed = timeSocket.close()
+      if (isAwaited) await closed
+      await app.close()
+    })
+    t.ok(await tookMs < SOON_MS, `${await tookMs} ms`)
+    t.strictSame(await peer?.closed, SHUTDOWN)
+    await waitFor(() => mute.destroyed, 'the end of the mute one')
+    t.strictSame(closes.map(({ cause }) => cause), ['shutdown', 'shutdown'])
+  }
+})
+
+test('a grace of 0 terminates at once', async (t) => {
+  const { app } = await createTimeApp(t, { drain: { grace: 0 } })
+  await connectMute(await listen(app))
+  t.ok(await timed(() => app.close()) < 900, 'the default is 1000')
+})
+
+test('a client that never reads does not hold up the shutdown', async (t) => {
+  const { app, timeSocket } = await createTimeApp(t, { drain: { grace: 200 } })
+  const socket = await connectMute(await listen(app))
+  socket.pause()
+  for (let count = 0; count < 20; count++) timeSocket.broadcast(Buffer.alloc(1024 * 1024))
+  t.ok(await timed(() => app.close()) < SOON_MS)
+})
+
+test('a client whose onConnect never settles does not hold up the shutdown', async (t) => {
+  const { app } = await createTimeApp(t, {
+    drain: { grace: 300 }, onConnect: () => new Promise(() => {})
+  })
+  const [peer] = await connectMany(await listen(app), 1)
+  t.ok(await timed(() => app.close()) < SOON_MS)
+  t.strictSame(await peer?.closed, SHUTDOWN)
+})
+
+test('app.close waits for what onClose still has to do, but no longer than the grace', async (t) => {
+  const works = [[200, 190, SOON_MS], [60_000, 2990, 3000 + SOON_MS]] as const
+  for (const [workMs, leastMs, mostMs] of works) {
+    const { app } = await createTimeApp(t, {
+      drain: { grace: 3000 },
+      onClose: () => new Promise<void>((resolve) => setTimeout(resolve, workMs).unref())
+    })
+    await connectMany(await listen(app), 3)
+    const tookMs = await timed(() => app.close())
+    t.ok(tookMs >= leastMs && tookMs < mostMs, `${tookMs} ms`)
+  }
+})
+
+test('app.close waits for onClose also where onConnect has still to settle', async (t) => {
+  let isTold = false
+  const { app } = await createTimeApp(t, {
+    onConnect: () => new Promise<void>((resolve) => setTimeout(resolve, 150)),
+    onClose: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      isTold = true
+    }
+  })
+  await connectMany(await listen(app), 1)
+  await app.close()
+  t.equal(isTold, true)
+})
+
+test('a client whom another plugin kept until after the drain is sent home all the same', async (t) => {
+  const { app } = createApp(t)
+  let isKept = false
+  let goOn = (): void => {}
+  app.addHook('onRoute', (route) => {
+    route.preHandler = [route.preHandler ?? []].flat().concat(() => new Promise<void>((resolve) => {
+      isKept = true
+      goOn = resolve
+    }))
+  })
+  await app.register(timeSocket, { immediate: false, drain: { grace: 200 } })
+  const opening = connect(`ws://127.0.0.1:${await listen(app)}/time`)
+  await waitFor(() => isKept, 'the hook')
+  await app.timeSocket.close()
+  goOn()
+  t.strictSame(await (await opening).closed, SHUTDOWN)
+  await waitFor(() => app.timeSocket.clients.size === 0, 'leaving')
+})
+
+test('a client that comes while the drain is on its way has no grace beyond its end', async (t) => {
+  const { app } = createApp(t)
+  const goOn: (() => void)[] = []
+  app.addHook('onRoute', (route) => {
+    const keep = () => new Promise<void>((resolve) => { goOn.push(resolve) })
+    route.preHandler = [route.preHandler ?? []].flat().concat(keep)
+  })
+  await app.register(timeSocket, { immediate: false, drain: { grace: 2500 } })
+  const port = await listen(app)
+  const staying = connectMute(port)
+  await waitFor(() => goOn.length === 1, 'the first in the hook')
+  goOn[0]?.()
+  await staying
+  const opening = connectMute(port)
+  await waitFor(() => goOn.length === 2, 'the second in the hook')
+  const tookMs = timed(() => app.close())
+  await new Promise((resolve) => setTimeout(resolve, 2000))
+  goOn[1]?.()
+  await opening
+  t.ok(await tookMs < 4000, `${await tookMs} ms`)
+})
+
+test('timeSocket.close drains once, and the application goes on', async (t) => {
+  const { app } = createApp(t)
+  await app.register(timeSocket, { interval: 20 })
+  app.get('/other', () => 'here')
+  const port = await listen(app)
+  const [peer] = await connectMany(port, 1)
+  const closed = app.timeSocket.close()
+  t.equal(app.timeSocket.close(), closed)
+  await closed
+  t.strictSame(await peer?.closed, SHUTDOWN)
+  t.equal(app.timeSocket.clients.size, 0)
+  t.equal((await app.inject('/other')).body, 'here')
+  await app.close()
+})
+
+test('once closing, upgrades and plain HTTP are refused with 503', async (t) => {
+  const { app, timeSocket, log } = await createTimeApp(t)
+  const port = await listen(app)
+  await timeSocket.close()
+  const { status, headers, body } = await refused(`ws://127.0.0.1:${port}/time`)
+  t.strictSame([status, headers.connection, JSON.parse(body)], [503, 'close', {
+    statusCode: 503,
+    code: 'FST_TIME_SOCKET_UNAVAILABLE',
+    error: 'Service Unavailable',
+    message: 'the time socket is shutting down'
+  }])
+  for (const method of ['GET', 'HEAD'] as const) {
+    t.equal((await app.inject({ method, url: '/time' })).statusCode, 503)
+  }
+  t.strictSame([...log.messages('warn'), ...log.messages('error')], [])
+})
+
+test('an upgrade that was still on its way when closing began is refused', async (t) => {
+  let arrived = false
+  let goOn = (): void => {}
+  const { app, timeSocket } = await createTimeApp(t, {
+    preValidation: () => new Promise<void>((resolve) => {
+      arrived = true
+      goOn = resolve
+    })
+  })
+  const port = await listen(app)
+  const refusal = refused(`ws://127.0.0.1:${port}/time`)
+  await waitFor(() => arrived, 'the hook')
+  await timeSocket.close()
+  goOn()
+  t.equal((await refusal).status, 503)
+})
+
+test('a client that was leaving anyway keeps its own end', async (t) => {
+  const closes: CloseInfo[] = []
+  const { app, timeSocket } = await createTimeApp(t, {
+    onClose: (_client, info) => closes.push(info)
+  })
+  const [peer] = await connectMany(await listen(app), 1)
+  for (const client of timeSocket.clients.values()) client.close(4000, 'go')
+  await app.close()
+  t.strictSame(await peer?.closed, [4000, 'go'])
+  t.strictSame(closes, [{ code: 4000, reason: 'go', cause: 'application' }])
+})
+
+test('the time sockets of sibling scopes drain, too', async (t) => {
+  const { app } = createApp(t)
+  for (const prefix of ['/one', '/two']) {
+    app.register(async (scope) => {
+      await scope.register(timeSocket, { drain: { grace: 4000 } })
+    }, { prefix })
+  }
+  const port = await listen(app)
+  const peers = await Promise.all(['/one/time', '/two/time']
+    .map((path) => connect(`ws://127.0.0.1:${port}${path}`)))
+  t.ok(await timed(() => app.close()) < SOON_MS)
+  for (const peer of peers) t.strictSame(await peer.closed, SHUTDOWN)
+})
+
+test('two time sockets drain together', async (t) => {
+  const { app } = createApp(t)
+  await app.register(timeSocket, { url: '/one', drain: { grace: 2000 } })
+  await app.register(timeSocket, { url: '/two', namespace: 'two', drain: { grace: 2000 } })
+  const port = await listen(app)
+  const peers = [await connect(`ws://127.0.0.1:${port}/one`), await connect(`ws://127.0.0.1:${port}/two`)]
+  for (const { ws } of peers) ws.pause()
+  const tookMs = timed(() => app.close())
+  t.ok(await tookMs < 3800, `${await tookMs} ms`)
+})
+
+test('a backlog of the application’s own does not hold up the shutdown', async (t) => {
+  const { app, timeSocket } = await createTimeApp(t, { drain: { grace: 1000 } })
+  const peers = await connectMany(await listen(app), 200)
+  for (let count = 0; count < 5000; count++) timeSocket.broadcast('news')
+  t.ok(await timed(() => app.close()) < 1000 + SOON_MS)
+  for (const peer of peers) t.strictSame(await peer.closed, SHUTDOWN)
+})

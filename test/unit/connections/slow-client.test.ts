@@ -1,0 +1,94 @@
+import { Socket } from 'node:net'
+import { test } from 'tap'
+import type { CloseInfo } from '../../../src/index.js'
+import { encodeFrame } from '../../../src/protocol/frame.js'
+import { createFakeClient } from '../../helpers/fakes/fake-client.js'
+
+const frame = encodeFrame('x'.repeat(50))
+
+/** Until `currentTurn` gives another answer. */
+async function nextTurn (): Promise<void> {
+  for (let count = 0; count < 3; count++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+function setUp () {
+  const closes: CloseInfo[] = []
+  const { client, ws } = createFakeClient({ closed: (_client, info) => { closes.push(info) } })
+  return { client, ws, closes }
+}
+
+test('a tick is skipped, and counted, while anything waits since an earlier turn', async (t) => {
+  const { client, ws } = setUp()
+  t.equal(client.writeTick(frame), true)
+  ws.bufferedAmount = 1
+  await nextTurn()
+  t.equal(client.writeTick(frame), false)
+  t.equal(client.writeTick(frame), false)
+  ws.bufferedAmount = 0
+  t.equal(client.writeTick(frame), true)
+  t.strictSame([client.skipped, ws.sent.length], [2, 2])
+})
+
+test('a tick is sent though bytes wait that were queued in this turn, as TLS does', async (t) => {
+  const { client, ws } = setUp()
+  client.write(frame)
+  ws.bufferedAmount = frame.bytes.length
+  t.equal(client.writeTick(frame), true)
+  t.equal(client.skipped, 0)
+})
+
+test('a tick is skipped where old bytes wait beside those of this turn', async (t) => {
+  const { client, ws } = setUp()
+  client.write(frame)
+  ws.bufferedAmount = 50
+  await nextTurn()
+  client.write(frame)
+  ws.bufferedAmount = 50 + frame.bytes.length
+  t.equal(client.writeTick(frame), false)
+})
+
+test('a message is taken while the limit waits, whatever its own size; one byte more ends it', async (t) => {
+  const { client, ws, closes } = setUp()
+  await nextTurn()
+  ws.bufferedAmount = 100
+  t.equal(client.send('y'.repeat(1000)), true)
+  ws.bufferedAmount = 101
+  await nextTurn()
+  t.equal(client.send('z'), false)
+  t.equal(ws.isTerminated, true)
+  t.equal(client.send('z'), false)
+  ws.emit('close', 1006, Buffer.alloc(0))
+  t.strictSame(closes, [{ code: 1006, reason: '', cause: 'slow' }])
+  t.equal(ws.sent.length, 1)
+})
+
+test('while bytes wait, ws sends what follows, uncompressed: nothing is overtaken', async (t) => {
+  const socket = new Socket()
+  const { client, ws } = createFakeClient({}, { socket })
+  socket.write = (bytes: unknown) => ws.sent.push(`directly ${String(bytes).slice(2)}`) > 0
+  client.send('one')
+  ws.bufferedAmount = 1
+  client.send('two')
+  client.writeTick(encodeFrame('three'))
+  ws.bufferedAmount = 0
+  client.send('four')
+  t.strictSame(ws.sent, ['directly one', 'two', 'three', 'directly four'])
+})
+
+test('any amount may be queued within one turn', async (t) => {
+  const { client, ws } = setUp()
+  for (let count = 0; count < 100; count++) {
+    t.equal(client.write(frame), true)
+    ws.bufferedAmount += frame.bytes.length
+  }
+})
+
+test('nobody is too slow who is leaving anyway', async (t) => {
+  const { client, ws, closes } = setUp()
+  client.close(4000)
+  ws.bufferedAmount = 1000
+  await nextTurn()
+  t.equal(client.writeTick(frame), false)
+  t.equal(client.send('x'), false)
+  t.strictSame([client.skipped, ws.isTerminated, closes], [0, false, []])
+})

@@ -1,0 +1,63 @@
+import Fastify from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import { test } from 'tap'
+import timeSocket from '../../../src/index.js'
+import type { TickDelivery, TimeSocketOptions } from '../../../src/index.js'
+import { listen } from '../../helpers/network/app.js'
+import { connect } from '../../helpers/network/peer.js'
+import { https } from '../../helpers/network/tls.js'
+import { waitFor } from '../../helpers/network/wait.js'
+
+interface Test {
+  teardown (end: () => unknown): unknown
+}
+
+async function setUp (t: Test, options: TimeSocketOptions, serverOptions: object = {}) {
+  const app = Fastify({ https, ...serverOptions }) as unknown as FastifyInstance
+  t.teardown(() => app.close())
+  await app.register(timeSocket, options)
+  const port = await listen(app)
+  return { app, open: () => connect(`wss://127.0.0.1:${port}/time`, { ca: https.cert }) }
+}
+
+for (const [title, serverOptions] of [
+  ['HTTP/1.1', {}], ['HTTP/2 and HTTP/1.1', { http2: true, https: { ...https, allowHTTP1: true } }]
+] as const) {
+  test(`ticks, answers and says goodbye over TLS, on a server of ${title}`, async (t) => {
+    const { app, open } = await setUp(t, {
+      interval: 50, immediate: false, onMessage: (client, data) => client.send(`got ${data}`)
+    }, serverOptions)
+    const peers = await Promise.all(Array.from({ length: 10 }, open))
+    for (const peer of peers) peer.ws.send('hi')
+    for (const peer of peers) {
+      const isTime = (message: unknown) => /^\d{4}-.*Z$/.test(String(message))
+      await waitFor(() => peer.messages.includes('got hi'), 'the answer')
+      await waitFor(() => peer.messages.some(isTime), 'a tick')
+    }
+    await app.close()
+    for (const peer of peers) t.strictSame(await peer.closed, [1001, 'server shutting down'])
+  })
+}
+
+test('over TLS, messages of one turn keep their order, and no tick is skipped for them', async (t) => {
+  const deliveries: TickDelivery[] = []
+  const { app, open } = await setUp(t, {
+    interval: 20,
+    immediate: false,
+    format: ({ seq }) => `tick ${seq}`,
+    onTick ({ seq }, delivery) {
+      deliveries.push(delivery)
+      app.timeSocket.broadcast(`news ${seq}`)
+      for (const client of app.timeSocket.clients.values()) client.send(`you ${seq}`)
+    }
+  })
+  const peers = await Promise.all(Array.from({ length: 5 }, open))
+  await Promise.all(peers.map((peer) => peer.received(60)))
+  t.ok(deliveries.every(({ skipped }) => skipped === 0))
+  for (const { messages } of peers) {
+    const first = Number(/\d+$/.exec(String(messages[0]))?.[0])
+    const expected = Array.from({ length: 20 }, (_, index) => first + index)
+      .flatMap((seq) => [`tick ${seq}`, `news ${seq}`, `you ${seq}`])
+    t.strictSame(messages.slice(0, 60), expected)
+  }
+})

@@ -1,0 +1,212 @@
+import { test } from 'tap'
+import type { Client } from '../../../src/connections/client.js'
+import { createFanOut } from '../../../src/delivery/fan-out.js'
+import type { FanOut } from '../../../src/delivery/fan-out.js'
+import { encodeFrame } from '../../../src/protocol/frame.js'
+import { createFakeClient } from '../../helpers/fakes/fake-client.js'
+import { createFakeTime } from '../../helpers/fakes/fake-time.js'
+
+/** Serving one client takes this long: 64 of them, one look at the clock, 6.4 ms. */
+const WRITE_MS = 0.1
+
+function setUp (clientCount: number) {
+  const time = createFakeTime({ wallMs: 0 })
+  const fanOut = createFanOut<object>(time.timers)
+  const host = { sending: fanOut.serve }
+  const members = Array.from({ length: clientCount }, () => createFakeClient(host))
+  const clients = members.map(({ client }) => client)
+  const sent = (index: number) => members[index]?.ws.sent ?? []
+  const ends: string[] = []
+  const encoded: string[] = []
+
+  /** Starts a delivery of `name`, numbered by slice, to all clients, or to some. */
+  function start (name: string, recipients: readonly Client<object>[] = clients): void {
+    let sliceCount = 0
+    fanOut.start({
+      recipients,
+      encode () {
+        encoded.push(`${name} ${++sliceCount}`)
+        return encodeFrame(`${name} ${sliceCount}`)
+      },
+      deliver (client, frame) {
+        time.stall(WRITE_MS)
+        client.write(frame)
+      },
+      onEnd: () => ends.push(name)
+    })
+  }
+  return { time, fanOut, clients, members, sent, ends, encoded, start }
+}
+
+test('a short delivery has ended when start returns', async (t) => {
+  const { fanOut, sent, ends, encoded, start, time } = setUp(64)
+  start('a')
+  t.strictSame([ends, encoded, fanOut.isBusy, time.pendingCount], [['a'], ['a 1'], false, 0])
+  for (let index = 0; index < 64; index++) t.strictSame(sent(index), ['a 1'])
+})
+
+test('one to nobody ends at once', async (t) => {
+  const { ends, start } = setUp(0)
+  start('a')
+  t.strictSame(ends, ['a'])
+})
+
+test('a long one is sent in slices, each encoded anew, with the event loop turning between', async (t) => {
+  const { time, fanOut, sent, ends, encoded, start } = setUp(200)
+  start('a')
+  t.strictSame([ends, encoded, fanOut.isBusy, time.pendingCount], [[], ['a 1'], true, 1])
+  time.advance(100)
+  t.strictSame([ends, encoded, fanOut.isBusy], [['a'], ['a 1', 'a 2', 'a 3', 'a 4'], false])
+  t.strictSame([0, 63, 64, 127, 128, 191, 192, 199].map((index) => sent(index)[0]),
+    ['a 1', 'a 1', 'a 2', 'a 2', 'a 3', 'a 3', 'a 4', 'a 4'])
+  for (let index = 0; index < 200; index++) t.equal(sent(index).length, 1)
+})
+
+test('a second one starts after the first has ended, whoever gets them', async (t) => {
+  const { time, sent, ends, start, clients } = setUp(200)
+  start('a')
+  start('b', clients.slice(100))
+  start('c')
+  time.advance(200)
+  t.strictSame(ends, ['a', 'b', 'c'])
+  for (let index = 0; index < 200; index++) {
+    t.strictSame(sent(index).map((text) => text[0]), index < 100 ? ['a', 'c'] : ['a', 'b', 'c'])
+  }
+})
+
+test('what is sent to one client meanwhile comes after what is on its way to it', async (t) => {
+  const { time, sent, start, clients } = setUp(200)
+  start('a')
+  start('b')
+  for (const index of [0, 63, 64, 199]) clients[index]?.deliver(encodeFrame('you'))
+  start('c')
+  time.advance(200)
+  const orderOf = (index: number) => sent(index).map((text) => text.split(' ')[0])
+  for (const index of [0, 63, 64, 199]) t.strictSame(orderOf(index), ['a', 'b', 'you', 'c'])
+  for (const index of [1, 65, 198]) t.strictSame(orderOf(index), ['a', 'b', 'c'])
+})
+
+test('to one whom it does not go, nothing is served', async (t) => {
+  const { time, sent, start, clients } = setUp(200)
+  start('a', clients.filter((_, index) => index % 2 === 0))
+  for (const index of [101, 150]) clients[index]?.deliver(encodeFrame('you'))
+  time.advance(200)
+  t.strictSame([sent(101), sent(150).length], [['you'], 2])
+})
+
+test('a close comes after what is on its way; a client that has gone gets nothing', async (t) => {
+  const { time, sent, ends, start, clients } = setUp(200)
+  start('a')
+  clients[150]?.close(4000)
+  clients[151]?.terminate()
+  time.advance(200)
+  t.strictSame([sent(150).map((text) => text.split(' ')[0]), sent(151)], [['a', 'close'], []])
+  t.strictSame(ends, ['a'])
+})
+
+test('a delivery that onEnd starts comes after those that wait already', async (t) => {
+  const time = createFakeTime({ wallMs: 0 })
+  const fanOut = createFanOut<object>(time.timers)
+  const { client, ws } = createFakeClient()
+  const start = (name: string, onEnd = () => {}) => fanOut.start({
+    recipients: [client],
+    encode: () => encodeFrame(name),
+    deliver: (client, frame) => { client.write(frame) },
+    onEnd
+  })
+  start('a', () => {
+    start('b', () => start('c'))
+    start('d')
+  })
+  t.strictSame(ws.sent, ['a', 'b', 'd', 'c'])
+})
+
+test('a slice whose encoding fails goes without, and the delivery ends', async (t) => {
+  const { time, fanOut, clients, sent, ends } = setUp(200)
+  let count = 0
+  fanOut.start({
+    recipients: clients,
+    encode: () => ++count === 2 ? undefined : encodeFrame('x'),
+    deliver (client, frame) {
+      time.stall(WRITE_MS)
+      client.write(frame)
+    },
+    onEnd: () => ends.push('end')
+  })
+  time.advance(200)
+  t.strictSame([sent(63), sent(64), ends], [['x'], [], ['end']])
+})
+
+test('a format that sends is no endless loop: what it sends comes first', async (t) => {
+  const time = createFakeTime({ wallMs: 0 })
+  const fanOut: FanOut<object> = createFanOut(time.timers)
+  const { client, ws } = createFakeClient({ sending: fanOut.serve })
+  fanOut.start({
+    recipients: [client],
+    encode () {
+      client.deliver(encodeFrame('from within'))
+      return encodeFrame('tick')
+    },
+    deliver: (client, frame) => { client.write(frame) },
+    onEnd () {}
+  })
+  t.strictSame(ws.sent, ['from within', 'tick'])
+})
+
+test('encodes each form once per slice, and only if somebody there takes it', async (t) => {
+  const time = createFakeTime({ wallMs: 0 })
+  const fanOut = createFanOut<object>(time.timers)
+  // In slices of 64: both forms, plain only, time.v1 only.
+  const protocols = Array.from({ length: 192 }, (_, index) =>
+    (index < 64 && index % 2 === 1) || index >= 128 ? 'time.v1' : '')
+  const members = protocols.map((protocol) => createFakeClient({}, {}, protocol))
+  const encoded: string[] = []
+  fanOut.start({
+    recipients: members.map(({ client }) => client),
+    encode (form) {
+      encoded.push(form)
+      return encodeFrame(`${form} ${encoded.length}`)
+    },
+    deliver (client, frame) {
+      time.stall(WRITE_MS)
+      client.write(frame)
+    },
+    onEnd () {}
+  })
+  time.advance(200)
+  t.strictSame(encoded, ['plain', 'time', 'plain', 'time'])
+  t.strictSame([0, 1, 62, 63, 64, 127, 128, 191].map((index) => members[index]?.ws.sent), [
+    ['plain 1'], ['time 2'], ['plain 1'], ['time 2'], ['plain 3'], ['plain 3'], ['time 4'], ['time 4']
+  ])
+})
+
+test('where one form fails, the other is sent, and the failure is asked for once', async (t) => {
+  const { timers } = createFakeTime({ wallMs: 0 })
+  const fanOut = createFanOut<object>(timers)
+  const members = ['', 'time.v1', '', 'time.v1'].map((protocol) => createFakeClient({}, {}, protocol))
+  const encoded: string[] = []
+  fanOut.start({
+    recipients: members.map(({ client }) => client),
+    encode (form) {
+      encoded.push(form)
+      return form === 'plain' ? undefined : encodeFrame('x')
+    },
+    deliver: (client, frame) => { client.write(frame) },
+    onEnd () {}
+  })
+  t.strictSame([encoded, members.map(({ ws }) => ws.sent)], [['plain', 'time'], [[], ['x'], [], ['x']]])
+})
+
+test('abandoned, ends where it is, in order, and what follows is sent', async (t) => {
+  const { time, fanOut, sent, ends, encoded, start } = setUp(200)
+  start('a')
+  start('b')
+  fanOut.abandon()
+  t.strictSame([ends, fanOut.isBusy], [['a', 'b'], false])
+  start('c')
+  time.advance(100)
+  t.strictSame([ends, encoded[0], fanOut.isBusy], [['a', 'b', 'c'], 'a 1', false])
+  t.strictSame(sent(0).map((text) => text[0]), ['a', 'c'])
+  t.strictSame(sent(199).map((text) => text[0]), ['c'])
+  t.equal(time.pendingCount, 0)
+})

@@ -1,0 +1,370 @@
+import { test } from 'tap'
+import { createBroadcaster } from '../../../src/delivery/broadcast.js'
+import type { Client } from '../../../src/connections/client.js'
+import { createClients } from '../../../src/connections/client-registry.js'
+import { createFanOut } from '../../../src/delivery/fan-out.js'
+import type { Log } from '../../../src/observability/log.js'
+import { createObserver } from '../../../src/observability/observer.js'
+import { createFakeClient } from '../../helpers/fakes/fake-client.js'
+import { createFakeTime } from '../../helpers/fakes/fake-time.js'
+
+const NOW_MS = 1_795_262_400_000
+const AT_MS = NOW_MS + 5000
+const LATER_MS = NOW_MS + 9000
+const DAY_MS = 86_400_000
+
+/** A message as clients of `time.v1` get it. */
+function messageOf (data: unknown, stamp: { at?: number, key?: string } = {}): string {
+  return JSON.stringify({ type: 'message', data, ...stamp })
+}
+
+function cancelOf (key: string): string {
+  return JSON.stringify({ type: 'cancel', key })
+}
+
+function setUp () {
+  const time = createFakeTime({ wallMs: NOW_MS })
+  const lines: [fields: object, message: string][] = []
+  const write = (fields: object, message: string) => { lines.push([fields, message]) }
+  const log: Log = { debug () {}, info () {}, warn: write, error: write }
+  const fanOut = createFanOut<object>(time.timers)
+  const clients = createClients<object>({ onFirst () {}, onEmpty () {} })
+  const broadcaster = createBroadcaster<object>({
+    clients,
+    fanOut,
+    clock: time.clock,
+    timers: time.timers,
+    relay: undefined,
+    observer: createObserver(time.timers),
+    log,
+    isClosed: () => false
+  })
+
+  /** @param onConnect what the application does before it is sent what is scheduled. */
+  function join (
+    protocol: string, context: object = {}, onConnect = (_client: Client<object>) => {}
+  ) {
+    const sendScheduled = broadcaster.welcome()
+    const { client, ws } = createFakeClient({ sending: fanOut.serve }, { context }, protocol)
+    clients.add(client)
+    onConnect(client)
+    sendScheduled(client)
+    return {
+      id: client.id,
+      client,
+      sent: ws.sent,
+      leave () {
+        ws.readyState = 3
+        clients.remove(client)
+      }
+    }
+  }
+  return {
+    time,
+    lines,
+    ...broadcaster,
+    joinPlain: (context?: object) => join('', context),
+    joinTime: (context?: object, onConnect?: (client: Client<object>) => void) =>
+      join('time.v1', context, onConnect)
+  }
+}
+
+test('clients of time.v1 get it at once, all others when it is time', async (t) => {
+  const { time, broadcast, joinPlain, joinTime } = setUp()
+  const [plain, page] = [joinPlain(), joinTime()]
+  t.equal(broadcast({ sold: 7 }, { at: AT_MS, key: 'lot' }), 2)
+  time.advance(4999)
+  const early = messageOf({ sold: 7 }, { at: AT_MS, key: 'lot' })
+  t.strictSame([plain.sent, page.sent], [[], [early]])
+  time.advance(1)
+  t.strictSame([plain.sent, page.sent], [['{"sold":7}'], [early]])
+  time.advance(DAY_MS)
+  t.strictSame([plain.sent.length, page.sent.length, time.pendingCount], [1, 1, 0])
+})
+
+test('bytes are sent to all when it is time', async (t) => {
+  const { time, broadcast, joinPlain, joinTime } = setUp()
+  const [plain, page] = [joinPlain(), joinTime()]
+  const bytes = Buffer.from('bytes')
+  t.equal(broadcast(bytes, { at: new Date(AT_MS) }), 2)
+  bytes.fill(0)
+  time.advance(4999)
+  t.strictSame([plain.sent, page.sent], [[], []])
+  time.advance(1)
+  t.strictSame([plain.sent, page.sent], [['bytes'], ['bytes']])
+})
+
+test('a message is what it was at the call', async (t) => {
+  const { time, broadcast, joinPlain } = setUp()
+  const plain = joinPlain()
+  const data = { bid: 1 }
+  broadcast(data, { at: AT_MS })
+  data.bid = 2
+  time.advance(5000)
+  t.strictSame(plain.sent, ['{"bid":1}'])
+})
+
+test('who joins before gets what is pending, in the order of the calls; who joins later does not', async (t) => {
+  const { time, broadcast, joinPlain, joinTime } = setUp()
+  broadcast('second', { at: LATER_MS })
+  broadcast('first', { at: AT_MS, key: 'k' })
+  broadcast('now')
+  time.advance(4000)
+  const [plain, page] = [joinPlain(), joinTime()]
+  const early = [messageOf('second', { at: LATER_MS }), messageOf('first', { at: AT_MS, key: 'k' })]
+  t.strictSame([plain.sent, page.sent], [[], early])
+  time.advance(1000)
+  const [late, latePage] = [joinPlain(), joinTime()]
+  time.advance(4000)
+  t.strictSame([plain.sent, page.sent], [['first', 'second'], early])
+  t.strictSame([late.sent, latePage.sent], [['second'], early.slice(0, 1)])
+})
+
+test('those of one time are sent in the order of the calls', async (t) => {
+  const { time, broadcast, joinPlain } = setUp()
+  const plain = joinPlain()
+  for (const name of ['a', 'b', 'c']) broadcast(name, { at: AT_MS })
+  time.advance(5000)
+  t.strictSame(plain.sent, ['a', 'b', 'c'])
+})
+
+test('a time that has come, or is past, is now: who joins later does not get it', async (t) => {
+  const { time, broadcast, joinPlain, joinTime } = setUp()
+  const [plain, page] = [joinPlain(), joinTime()]
+  broadcast('now', { at: NOW_MS })
+  broadcast('past', { at: NOW_MS - 5000 })
+  const late = joinTime()
+  t.strictSame([plain.sent, late.sent, time.pendingCount], [['now', 'past'], [], 0])
+  t.strictSame(page.sent,
+    [messageOf('now', { at: NOW_MS }), messageOf('past', { at: NOW_MS - 5000 })])
+})
+
+test('chooses once: at the call, or when a client joins', async (t) => {
+  const { time, broadcast, joinPlain, joinTime } = setUp()
+  const rooms = [{ room: 1 }, { room: 2 }]
+  const [plain, page] = [rooms.map(joinPlain), rooms.map((room) => joinTime(room))]
+  t.equal(broadcast('x', { at: AT_MS, where: { room: 1 } }), 2)
+  const [latePlain, latePage] = [rooms.map(joinPlain), rooms.map((room) => joinTime(room))]
+  // All change places.
+  for (const { client } of [...plain, ...page, ...latePlain, ...latePage]) {
+    client.context = { room: 3 - Number(Reflect.get(client.context, 'room')) }
+  }
+  time.advance(5000)
+  const early = messageOf('x', { at: AT_MS })
+  t.strictSame([plain, latePlain].map((members) => members.map(({ sent }) => sent)),
+    [[['x'], []], [['x'], []]])
+  t.strictSame([page, latePage].map((members) => members.map(({ sent }) => sent)),
+    [[[early], []], [[early], []]])
+})
+
+test('who joins is chosen as onConnect has left it', async (t) => {
+  const { broadcast, joinTime } = setUp()
+  broadcast('x', { at: AT_MS, where: { room: 1 } })
+  const page = joinTime({}, (client) => { client.context = { room: 1 } })
+  t.equal(page.sent.length, 1)
+})
+
+test('except leaves a client out, and a filter is asked of those who join', async (t) => {
+  const { time, broadcast, joinPlain } = setUp()
+  const [first, second] = [joinPlain(), joinPlain()]
+  const asked: string[] = []
+  t.equal(broadcast('x', {
+    at: AT_MS,
+    except: first.id,
+    filter: ({ id }) => asked.push(id) > 0
+  }), 1)
+  const third = joinPlain()
+  time.advance(5000)
+  t.strictSame([first.sent, second.sent, third.sent], [[], ['x'], ['x']])
+  t.strictSame(asked, [second.id, third.id])
+})
+
+test('a filter that throws when somebody joins is logged, and the others get it', async (t) => {
+  const { time, lines, broadcast, joinPlain, joinTime } = setUp()
+  const first = joinPlain()
+  const err = new Error('no database')
+  broadcast('x', { at: AT_MS, filter ({ id }) { if (id === first.id) return true; throw err } })
+  broadcast('y', { at: AT_MS })
+  const page = joinTime()
+  time.advance(5000)
+  t.strictSame([first.sent, page.sent], [['x', 'y'], [messageOf('y', { at: AT_MS })]])
+  t.strictSame(lines, [
+    [{ id: page.id, failures: 1, err }, 'the filter of a scheduled broadcast failed']
+  ])
+})
+
+test('a filter that throws at the call leaves what was pending alone', async (t) => {
+  const { time, broadcast, joinPlain, joinTime } = setUp()
+  const [plain, page] = [joinPlain(), joinTime()]
+  broadcast('old', { at: AT_MS, key: 'k' })
+  t.throws(() => broadcast('new', { at: AT_MS, key: 'k', filter () { throw new Error('no') } }))
+  time.advance(5000)
+  t.strictSame([plain.sent, page.sent.length], [['old'], 1])
+})
+
+test('what onConnect schedules, a client gets once', async (t) => {
+  const { time, broadcast, joinPlain, joinTime } = setUp()
+  const plain = joinPlain()
+  broadcast('before', { at: AT_MS })
+  const page = joinTime({}, () => { broadcast('during', { at: AT_MS }) })
+  time.advance(5000)
+  t.strictSame(page.sent.map((text) => JSON.parse(text).data), ['during', 'before'])
+  t.strictSame(plain.sent, ['before', 'during'])
+})
+
+test('a filter may cancel what it is asked about', async (t) => {
+  const { broadcast, cancel, joinTime } = setUp()
+  broadcast('x', { at: AT_MS, key: 'k', filter: () => cancel('k') })
+  const page = joinTime()
+  t.strictSame(page.sent, [])
+})
+
+test('who leaves gets nothing, and who is leaving counts for nobody', async (t) => {
+  const { time, broadcast, joinPlain, joinTime } = setUp()
+  const members = [joinPlain(), joinTime(), joinPlain()]
+  members[0]?.leave()
+  members[1]?.client.close()
+  t.equal(broadcast('x', { at: AT_MS }), 1)
+  members[2]?.leave()
+  time.advance(5000)
+  t.strictSame(members.map(({ sent }) => sent), [[], ['close 1000'], []])
+})
+
+test('a later one with the same key replaces the one that is pending', async (t) => {
+  const { time, broadcast, joinPlain, joinTime } = setUp()
+  const [plain, page] = [joinPlain(), joinTime()]
+  broadcast('old', { at: AT_MS, key: 'k' })
+  broadcast('other', { at: AT_MS, key: 'other' })
+  broadcast('new', { at: LATER_MS, key: 'k' })
+  const late = joinTime()
+  time.advance(9000)
+  const [old, other, changed] = [
+    messageOf('old', { at: AT_MS, key: 'k' }),
+    messageOf('other', { at: AT_MS, key: 'other' }),
+    messageOf('new', { at: LATER_MS, key: 'k' })
+  ]
+  t.strictSame(plain.sent, ['other', 'new'])
+  t.strictSame(page.sent, [old, other, changed])
+  t.strictSame(late.sent, [other, changed])
+})
+
+test('who has the one that is replaced, and does not get the new one, is told to cancel', async (t) => {
+  const { broadcast, joinTime } = setUp()
+  const [one, two] = [joinTime({ room: 1 }), joinTime({ room: 2 })]
+  broadcast('old', { at: AT_MS, key: 'k', where: { room: 1 } })
+  broadcast('new', { at: AT_MS, key: 'k', where: { room: 2 } })
+  const [old, changed] = ['old', 'new'].map((data) => messageOf(data, { at: AT_MS, key: 'k' }))
+  t.strictSame([one.sent, two.sent], [[old, cancelOf('k')], [changed]])
+})
+
+test('bytes that replace a text cancel it, and a text that replaces bytes needs not', async (t) => {
+  const { time, broadcast, joinTime } = setUp()
+  const page = joinTime()
+  broadcast('text', { at: AT_MS, key: 'k' })
+  broadcast(Buffer.from('bytes'), { at: AT_MS, key: 'k' })
+  broadcast(Buffer.from('more'), { at: AT_MS, key: 'more' })
+  broadcast('last', { at: AT_MS, key: 'more' })
+  time.advance(5000)
+  t.strictSame(page.sent, [
+    messageOf('text', { at: AT_MS, key: 'k' }), cancelOf('k'),
+    messageOf('last', { at: AT_MS, key: 'more' }), 'bytes'
+  ])
+})
+
+test('one with a key and no time replaces what is pending, and goes out at once', async (t) => {
+  const { time, broadcast, joinPlain, joinTime } = setUp()
+  const [plain, page, other] = [joinPlain(), joinTime(), joinTime({ room: 1 })]
+  broadcast('later', { at: AT_MS, key: 'k' })
+  broadcast('now', { key: 'k', where: { room: 1 } })
+  broadcast('alone', { key: 'nobody has it', where: { room: 1 } })
+  time.advance(5000)
+  const later = messageOf('later', { at: AT_MS, key: 'k' })
+  t.strictSame([plain.sent, page.sent], [[], [later, cancelOf('k')]])
+  t.strictSame(other.sent, [
+    later, messageOf('now', { key: 'k' }), messageOf('alone', { key: 'nobody has it' })
+  ])
+})
+
+test('cancel withdraws the one with this key, and says whether there was one', async (t) => {
+  const { time, broadcast, cancel, joinPlain, joinTime } = setUp()
+  const [plain, one, two] = [joinPlain(), joinTime({ room: 1 }), joinTime({ room: 2 })]
+  broadcast('x', { at: AT_MS, key: 'k', where: { room: 1 } })
+  broadcast('y', { at: AT_MS })
+  const late = joinTime({ room: 1 })
+  one.client.context = {}
+  t.strictSame(['other', 'k', 'k'].map(cancel), [false, true, false])
+  time.advance(5000)
+  const [x, y] = [messageOf('x', { at: AT_MS, key: 'k' }), messageOf('y', { at: AT_MS })]
+  t.strictSame([plain.sent, one.sent, two.sent, late.sent],
+    [['y'], [x, y, cancelOf('k')], [y], [x, y, cancelOf('k')]])
+})
+
+test('of what has taken effect nothing can be withdrawn', async (t) => {
+  const { time, broadcast, cancel, joinTime } = setUp()
+  const page = joinTime()
+  broadcast('x', { at: AT_MS, key: 'k' })
+  time.advance(5000)
+  t.equal(cancel('k'), false)
+  t.equal(page.sent.length, 1)
+})
+
+test('cancel refuses what is no key', async (t) => {
+  const { cancel } = setUp()
+  t.throws(() => cancel(''), { code: 'FST_TIME_SOCKET_INVALID_ARGUMENT' })
+})
+
+test('1000 may be pending; one that replaces, or is due, needs no room', async (t) => {
+  const { time, broadcast, joinTime } = setUp()
+  const page = joinTime()
+  for (let count = 0; count < 1000; count++) broadcast('x', { at: AT_MS, key: `k${count}` })
+  t.throws(() => broadcast('x', { at: AT_MS, key: 'k1000' }), {
+    code: 'FST_TIME_SOCKET_TOO_MANY_SCHEDULED',
+    message: 'no more than 1000 scheduled broadcasts may be pending'
+  })
+  t.equal(page.sent.length, 1000, 'nothing was sent')
+  broadcast('x', { at: LATER_MS, key: 'k7' })
+  broadcast('x', { at: NOW_MS })
+  broadcast('x', { key: 'at once' })
+  t.equal(page.sent.length, 1003)
+  time.advance(5000)
+  t.doesNotThrow(() => broadcast('x', { at: LATER_MS }))
+})
+
+test('follows the clock when it steps, either way, and never sends twice', async (t) => {
+  const { time, broadcast, joinPlain } = setUp()
+  const plain = joinPlain()
+  broadcast('x', { at: AT_MS })
+  broadcast('y', { at: NOW_MS + 3_600_000 })
+  time.step(3_000_000)
+  time.advance(1000)
+  t.strictSame(plain.sent, ['x'])
+  time.step(-3_000_000)
+  time.advance(3_598_999)
+  t.strictSame(plain.sent, ['x'])
+  time.advance(1)
+  t.strictSame(plain.sent, ['x', 'y'])
+})
+
+test('goes on while nobody is connected', async (t) => {
+  const { time, broadcast, cancel, joinPlain } = setUp()
+  t.equal(broadcast('x', { at: AT_MS, key: 'k' }), 0)
+  t.equal(broadcast('y', { at: NOW_MS + 24 * DAY_MS }), 0)
+  time.advance(5000)
+  t.equal(cancel('k'), false)
+  time.advance(24 * DAY_MS - 6000)
+  const plain = joinPlain()
+  time.advance(1000)
+  t.strictSame(plain.sent, ['y'])
+})
+
+test('close withdraws all, says how many in the log, and leaves no timer', async (t) => {
+  const { time, lines, broadcast, cancel, close, joinPlain } = setUp()
+  const plain = joinPlain()
+  for (const key of ['a', 'b', 'c']) broadcast(key, { at: AT_MS, key })
+  close()
+  t.strictSame(lines, [[{ count: 3 }, 'scheduled broadcasts withdrawn']])
+  t.strictSame([time.pendingCount, cancel('a'), broadcast('d', { at: AT_MS })], [0, false, 0])
+  close()
+  time.advance(5000)
+  t.strictSame([plain.sent, lines.length, time.pendingCount], [[], 1, 0])
+})

@@ -1,0 +1,124 @@
+import { test } from 'tap'
+import type { TimeSocketOptions } from '../../../src/index.js'
+import { createTimeApp, listen } from '../../helpers/network/app.js'
+import { connect } from '../../helpers/network/peer.js'
+import type { Peer } from '../../helpers/network/peer.js'
+import { https } from '../../helpers/network/tls.js'
+
+type Test = Parameters<typeof createTimeApp>[0]
+
+const WITHDRAWN = 'scheduled broadcasts withdrawn'
+
+/** A time socket on a real port, whose clock may be set, and clients of both kinds. */
+async function setUp (
+  t: Test, options: TimeSocketOptions<object> = {}, serverOptions: { https?: typeof https } = {}
+) {
+  let offsetMs = 0
+  const { app, log, timeSocket } = await createTimeApp(t, {
+    immediate: false, clock: { now: () => Date.now() + offsetMs }, ...options
+  }, serverOptions as {})
+  const scheme = serverOptions.https === undefined ? 'ws' : 'wss'
+  const url = `${scheme}://127.0.0.1:${await listen(app)}/time`
+  const join = (protocols: string[]) => connect(url, { protocols, ca: https.cert })
+  return {
+    app,
+    log,
+    timeSocket,
+    step (ms: number) { offsetMs += ms },
+    joinPlain: () => join([]),
+    joinTime: () => join(['time.v1'])
+  }
+}
+
+/** What a client of `time.v1` was sent after its greeting. */
+function read ({ messages }: Peer): unknown[] {
+  return messages.slice(1).map((text) => typeof text === 'string' ? JSON.parse(text) : text)
+}
+
+for (const [title, serverOptions] of [['TCP', {}], ['TLS', { https }]] as const) {
+  test(`over ${title}: time.v1 early, all others and bytes on time, in order`, async (t) => {
+    const { timeSocket, joinPlain, joinTime } = await setUp(t, {}, serverOptions)
+    const [plain, page] = [await joinPlain(), await joinTime()]
+    const came: number[] = []
+    plain.ws.on('message', () => came.push(timeSocket.now()))
+    const at = Math.floor(timeSocket.now()) + 400
+    t.equal(timeSocket.broadcast({ sold: 7 }, { at, key: 'lot-7' }), 2)
+    t.equal(timeSocket.broadcast(Buffer.of(7), { at }), 2)
+    timeSocket.broadcast('never', { at, key: 'no' })
+    t.equal(timeSocket.cancel('no'), true)
+    await page.received(4)
+    t.ok(timeSocket.now() < at, 'before it takes effect')
+    const late = await joinTime()
+    await Promise.all([plain.received(2), page.received(5), late.received(3)])
+    const early = { type: 'message', data: { sold: 7 }, at, key: 'lot-7' }
+    const withdrawn = [
+      { type: 'message', data: 'never', at, key: 'no' }, { type: 'cancel', key: 'no' }
+    ]
+    t.strictSame(plain.messages, ['{"sold":7}', Buffer.of(7)])
+    t.strictSame(read(page), [early, ...withdrawn, Buffer.of(7)])
+    t.strictSame(read(late), [early, Buffer.of(7)])
+    const [first = 0] = came
+    t.ok(first >= at && first < at + 1000, `${first - at} ms after its time`)
+  })
+}
+
+test('on a real port, who connects again is sent what is pending again, as the same text', async (t) => {
+  const { timeSocket, joinTime } = await setUp(t)
+  const first = await joinTime()
+  timeSocket.broadcast('x', { at: timeSocket.now() + 60_000.123 })
+  await first.received(2)
+  first.ws.close()
+  await first.closed
+  const second = await joinTime()
+  await second.received(2)
+  t.equal(second.messages[1], first.messages[1])
+})
+
+test('on a real port, follows a step of the clock within a second or so', async (t) => {
+  const { timeSocket, step, joinPlain } = await setUp(t)
+  const plain = await joinPlain()
+  timeSocket.broadcast('x', { at: timeSocket.now() + 3_600_000 })
+  step(3_600_000)
+  await plain.received(1)
+  t.strictSame(plain.messages, ['x'])
+})
+
+for (const [title, close] of [['app.close', 'app'], ['timeSocket.close', 'timeSocket']] as const) {
+  test(`${title} withdraws what is pending, and the log says how many`, async (t) => {
+    const scene = await setUp(t)
+    const { log, timeSocket, joinPlain } = scene
+    const plain = await joinPlain()
+    const at = timeSocket.now() + 200
+    for (const key of ['a', 'b']) timeSocket.broadcast(key, { at, key })
+    await scene[close].close()
+    const lines = log.lines.filter(({ msg }) => msg === WITHDRAWN)
+    t.match(lines, [{ level: 40, count: 2, timeSocket: '/time' }])
+    t.strictSame([lines.length, timeSocket.cancel('a'), timeSocket.broadcast('c', { at })],
+      [1, false, 0])
+    await plain.closed
+    t.strictSame(plain.messages, [])
+  })
+}
+
+test('nothing is said of it where nothing is pending', async (t) => {
+  const { app, log } = await setUp(t)
+  await app.close()
+  t.strictSame(log.lines.filter(({ msg }) => msg === WITHDRAWN), [])
+})
+
+test('until its own 1001, a client is sent what was scheduled', async (t) => {
+  const { timeSocket, joinPlain } = await setUp(t, { drain: { grace: 1000, spread: 3000 } })
+  const peers = [await joinPlain(), await joinPlain(), await joinPlain()]
+  timeSocket.broadcast('x', { at: timeSocket.now() + 100 })
+  const closed = timeSocket.close()
+  await peers[2]?.received(1)
+  await closed
+  t.strictSame(peers.map(({ messages }) => messages), [[], ['x'], ['x']])
+})
+
+test('what is pending does not keep the process alive', async (t) => {
+  const { timeSocket } = await setUp(t)
+  const before = process.getActiveResourcesInfo().length
+  timeSocket.broadcast('x', { at: timeSocket.now() + 86_400_000 })
+  t.equal(process.getActiveResourcesInfo().length, before)
+})

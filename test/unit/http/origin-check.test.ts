@@ -1,0 +1,240 @@
+import { test } from 'tap'
+import type { TimeSocketOptions } from '../../../src/index.js'
+import { canonicalOrigin } from '../../../src/http/origin-check.js'
+import { createTimeApp, listen } from '../../helpers/network/app.js'
+import { openRaw, request, tryUpgrade, upgradeRequest } from '../../helpers/network/raw.js'
+
+type Test = Parameters<typeof createTimeApp>[0]
+type Rule = TimeSocketOptions['origin']
+
+interface Asked {
+  host?: string
+  headers?: readonly string[]
+  origin?: Rule
+  trustProxy?: boolean | string
+}
+
+/** The statuses of an upgrade and of a plain GET, and the log. */
+async function ask (t: Test, { host = 'a.org', headers = [], origin, trustProxy = false }: Asked) {
+  const options = { origin, drain: { grace: 50 }, immediate: false }
+  const { app, log } = await createTimeApp(t, options, { trustProxy })
+  const port = await listen(app)
+  const answers: string[] = []
+  for (const bytes of [
+    upgradeRequest('/time', { host, headers }),
+    request('/time', { host, headers: [...headers, 'Connection: close'] })
+  ]) {
+    const peer = openRaw(port, bytes)
+    await peer.answered
+    answers.push(peer.text)
+  }
+  return { statuses: answers.map((answer) => Number(answer.slice(9, 12))), answers, log }
+}
+
+const [ALLOWED, FORBIDDEN] = [[101, 200], [403, 403]]
+
+const sameOrigin: [title: string, host: string, origins: string[], isAllowed: boolean][] = [
+  ['no origin', 'a.org', [], true],
+  ['its own', 'a.org', ['http://a.org'], true],
+  ['its own by https: a proxy hides the scheme', 'a.org', ['https://a.org'], true],
+  ['its own with a port', 'a.org:3000', ['http://a.org:3000'], true],
+  ['its own in capitals', 'a.org', ['HTTP://A.ORG'], true],
+  ['its own, the host in capitals', 'A.Org', ['http://a.org'], true],
+  ['its own with http\'s default port', 'a.org', ['http://a.org:80'], true],
+  ['its own with https\'s default port', 'a.org', ['https://a.org:443'], true],
+  ['its own, the host with http\'s default port', 'a.org:80', ['http://a.org'], true],
+  ['its own, the host with https\'s default port', 'a.org:443', ['https://a.org'], true],
+  ['an IPv4 address', '127.0.0.1:3000', ['http://127.0.0.1:3000'], true],
+  ['an IPv6 address', '[::1]:3000', ['http://[::1]:3000'], true],
+  ['an IPv6 address without a port', '[2001:db8::1]', ['https://[2001:db8::1]'], true],
+  ['an internationalised name, encoded', 'xn--bcher-kva.example', ['https://xn--bcher-kva.example'], true],
+  ['its own with a trailing dot on both sides', 'a.org.', ['http://a.org.'], true],
+  ['an empty origin', 'a.org', [''], false],
+  ['null', 'a.org', ['null'], false],
+  ['null, to a host of that name', 'null', ['null'], false],
+  ['another', 'a.org', ['http://b.org'], false],
+  ['a suffix of its own', 'a.org', ['http://org'], false],
+  ['one that its own is a suffix of', 'a.org', ['http://evil-a.org'], false],
+  ['one that its own is a prefix of', 'a.org', ['http://a.org.evil.com'], false],
+  ['a subdomain', 'a.org', ['http://www.a.org'], false],
+  ['its parent', 'www.a.org', ['http://a.org'], false],
+  ['another port', 'a.org:3000', ['http://a.org:3001'], false],
+  ['no port where the host has one', 'a.org:3000', ['http://a.org'], false],
+  ['a port where the host has none', 'a.org', ['http://a.org:3000'], false],
+  ['the other scheme\'s default port', 'a.org', ['http://a.org:443'], false],
+  ['the host with the other scheme\'s default port', 'a.org:443', ['http://a.org'], false],
+  ['a trailing dot', 'a.org', ['http://a.org.'], false],
+  ['the host with a trailing dot', 'a.org.', ['http://a.org'], false],
+  ['credentials', 'a.org', ['http://user@a.org'], false],
+  ['its own as credentials', 'a.org', ['http://a.org@evil.com'], false],
+  ['credentials in the host', 'user@a.org', ['http://a.org'], false],
+  ['a trailing slash', 'a.org', ['http://a.org/'], false],
+  ['a path', 'a.org', ['http://a.org/page'], false],
+  ['a backslash', 'a.org', ['http:\\\\a.org'], false],
+  ['a query', 'a.org', ['http://a.org?'], false],
+  ['a fragment', 'a.org', ['http://a.org#'], false],
+  ['no scheme', 'a.org', ['a.org'], false],
+  ['no slashes', 'a.org', ['http:a.org'], false],
+  ['an empty port', 'a.org', ['http://a.org:'], false],
+  ['a port with a leading zero', 'a.org', ['http://a.org:080'], false],
+  ['another scheme', 'a.org', ['ws://a.org'], false],
+  ['an extension\'s', 'a.org', ['chrome-extension://a.org'], false],
+  ['a short IPv4 address', '127.0.0.1', ['http://127.1'], false],
+  ['an internationalised name, not encoded', 'xn--bcher-kva.example', ['https://b\u00fccher.example'], false],
+  ['a percent-encoded name', 'a.org', ['http://%61.org'], false],
+  ['a blank inside', 'a.org', ['http://a.org http://b.org'], false],
+  ['a tab inside', 'a.org', ['http://a\t.org'], false],
+  ['several in one header', 'a.org', ['http://a.org, http://b.org'], false],
+  ['several headers', 'a.org', ['http://a.org', 'http://b.org'], false],
+  ['its own twice', 'a.org', ['http://a.org', 'http://a.org'], false]
+]
+
+for (const [title, host, origins, isAllowed] of sameOrigin) {
+  test(`by default ${isAllowed ? 'admits' : 'refuses'} ${title}, on a real port`, async (t) => {
+    const { statuses } = await ask(t, { host, headers: origins.map((origin) => `Origin: ${origin}`) })
+    t.strictSame(statuses, isAllowed ? ALLOWED : FORBIDDEN)
+  })
+}
+
+test('nothing is the origin of a request without a host', async (t) => {
+  const { app } = await createTimeApp(t)
+  const headers = { host: '', origin: 'http://' }
+  t.equal((await app.inject({ url: '/time', headers })).statusCode, 403)
+})
+
+const FORWARDED = ['X-Forwarded-Host: a.org', 'Origin: https://a.org']
+
+const forwarded: [
+  title: string, trustProxy: boolean | string, headers: string[], isAllowed: boolean
+][] = [
+  ['of a trusted proxy is the host', true, FORWARDED, true],
+  ['of a trusted proxy replaces the host', true, [FORWARDED[0] ?? '', 'Origin: http://inner'], false],
+  ['is ignored without trustProxy', false, FORWARDED, false],
+  ['of a peer that is not trusted is ignored', '192.0.2.0/24', FORWARDED, false],
+  ['of a trusted address is the host', '127.0.0.1', FORWARDED, true],
+  ['counts by its last value, the proxy\'s own', true,
+    ['X-Forwarded-Host: a.org, b.org', 'Origin: https://a.org'], false]
+]
+
+for (const [title, trustProxy, headers, isAllowed] of forwarded) {
+  test(`X-Forwarded-Host ${title}`, async (t) => {
+    const { statuses } = await ask(t, { host: 'inner', headers, trustProxy })
+    t.strictSame(statuses, isAllowed ? ALLOWED : FORBIDDEN)
+  })
+}
+
+const LIST = ['https://b.org', 'http://c.org:8080']
+
+const listed: [title: string, rule: Rule, origin: string | undefined, isAllowed: boolean][] = [
+  ['a list admits what it has', LIST, 'https://b.org', true],
+  ['a list admits what it has in another spelling', LIST, 'HTTPS://B.ORG:443', true],
+  ['a list compares ports', LIST, 'http://c.org', false],
+  ['a list compares schemes', LIST, 'http://b.org', false],
+  ['a list refuses what is not in it, its own origin too', LIST, 'http://a.org', false],
+  ['a list refuses null', LIST, 'null', false],
+  ['a list that has null admits it', [...LIST, 'null'], 'null', true],
+  ['a list passes requests without origin', LIST, undefined, true],
+  ['a list refuses an empty origin', LIST, '', false],
+  ['an empty list refuses all', [], 'http://a.org', false],
+  ['an empty list passes requests without origin', [], undefined, true],
+  ['* admits all', '*', 'http://evil.com', true],
+  ['* admits null', '*', 'null', true],
+  ['* admits what is no origin', '*', 'chrome-extension://abc', true],
+  ['a function admits', (origin) => origin.endsWith('.b.org'), 'https://x.b.org', true],
+  ['a function refuses', (origin) => origin.endsWith('.b.org'), 'https://b.org', false],
+  ['a function is not asked without origin', () => false, undefined, true],
+  ['a function sees what the browser sent', (origin) => origin === 'HTTP://B.org:80', 'HTTP://B.org:80', true],
+  ['a function sees the request', (_origin, { url, headers }) => `${url} ${headers.host}` === '/time a.org', 'x', true],
+  ['undefined from a function refuses', (() => undefined) as never, 'http://a.org', false]
+]
+
+for (const [title, origin, header, isAllowed] of listed) {
+  test(title, async (t) => {
+    const headers = header === undefined ? [] : [`Origin: ${header}`]
+    const { statuses } = await ask(t, { origin, headers })
+    t.strictSame(statuses, isAllowed ? ALLOWED : FORBIDDEN)
+  })
+}
+
+test('a list is what it was at registration', async (t) => {
+  const origin = ['https://b.org']
+  const { app } = await createTimeApp(t, { origin })
+  origin.push('https://c.org')
+  const headers = { origin: 'https://c.org' }
+  t.equal((await app.inject({ url: '/time', headers })).statusCode, 403)
+})
+
+const mistakes: [title: string, rule: () => unknown, message: RegExp][] = [
+  ['throws', () => { throw new Error('password hunter2') }, /^password hunter2$/],
+  ['returns a promise', async () => true, /^what the time socket option "origin" returns must be a boolean, got Promise/],
+  ['rejects', async () => { throw new Error('password hunter2') }, /^what the time socket option "origin" returns must be/]
+]
+
+for (const [title, rule, message] of mistakes) {
+  test(`a function that ${title} admits nobody: 500, no detail, and a log line`, async (t) => {
+    const { statuses, answers, log } = await ask(t, {
+      origin: rule as () => boolean, headers: ['Origin: http://a.org']
+    })
+    t.strictSame(statuses, [500, 500])
+    t.notMatch(answers.join(), /hunter2|Promise|allow-origin/)
+    const errors = log.lines.filter(({ level }) => level === 50)
+    t.strictSame(errors.map(({ err }) => message.test((err as Error).message)), [true, true])
+  })
+}
+
+test('asks a function once for each request', async (t) => {
+  let count = 0
+  const { app } = await createTimeApp(t, { origin: () => { count++; return true } })
+  await app.inject({ url: '/time', headers: { origin: 'http://b.org' } })
+  t.equal(count, 1)
+})
+
+test('refuses before the route\'s hooks, with a coded body, and ends the connection', async (t) => {
+  const { app, log } = await createTimeApp(t, {
+    route: { onRequest: async () => { t.fail('asked') } },
+    maxClients: 1
+  })
+  const port = await listen(app)
+  const headers = ['Origin: http://b.org']
+  for (const bytes of [upgradeRequest('/time', { headers }), request('/time', { headers })]) {
+    const [head = '', body = ''] = (await openRaw(port, bytes).ended).split('\r\n\r\n')
+    t.match(head, /^HTTP\/1\.1 403 Forbidden\r\n[^]*connection: close/i)
+    t.strictSame(JSON.parse(body), {
+      statusCode: 403,
+      code: 'FST_TIME_SOCKET_ORIGIN_FORBIDDEN',
+      error: 'Forbidden',
+      message: 'pages of this origin may not use the time socket'
+    })
+  }
+  const head = await openRaw(port, request('/time', { method: 'HEAD', headers })).ended
+  t.match(head, /^HTTP\/1\.1 403 Forbidden\r\n[^]*\r\n\r\n$/)
+  const lines = log.lines.filter(({ msg }) => msg === 'refused')
+  t.strictSame(lines.map(({ level, code }) => [level, code]),
+    Array(3).fill([20, 'FST_TIME_SOCKET_ORIGIN_FORBIDDEN']))
+})
+
+test('an origin is refused as such though there is no room either', async (t) => {
+  const { app } = await createTimeApp(t, { maxClients: 1, drain: { grace: 50 } })
+  const port = await listen(app)
+  t.equal(await tryUpgrade(port, '127.0.0.1'), 101)
+  t.equal(await tryUpgrade(port, '127.0.0.1', ['Origin: http://b.org']), 403)
+  t.equal(await tryUpgrade(port, '127.0.0.1'), 503)
+})
+
+const texts: [text: string, canonical: string | undefined][] = [
+  ['https://a.org', 'https://a.org'],
+  ['HTTPS://A.org:443/path?query#fragment', 'https://a.org'],
+  ['http://127.1:80', 'http://127.0.0.1'],
+  ['https://b\u00fccher.example', 'https://xn--bcher-kva.example'],
+  ['ws://a.org', undefined],
+  ['a.org', undefined],
+  ['a.org:80', undefined],
+  ['null', undefined],
+  ['', undefined]
+]
+
+for (const [text, canonical] of texts) {
+  test(`the canonical origin of '${text}' is ${canonical}`, async (t) => {
+    t.equal(canonicalOrigin(text), canonical)
+  })
+}

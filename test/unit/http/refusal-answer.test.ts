@@ -1,0 +1,88 @@
+import Fastify from 'fastify'
+import type { RouteShorthandOptions } from 'fastify'
+import { test } from 'tap'
+import { TooManyClientsError, UnavailableError } from '../../../src/api/errors.js'
+import { answerError, refuse } from '../../../src/http/refusal-answer.js'
+import type { Refusal } from '../../../src/http/refusal-answer.js'
+import { createApp } from '../../helpers/network/app.js'
+import { createLog } from '../../helpers/fakes/log.js'
+
+type Test = Parameters<typeof createApp>[0] & { fail (message: string): unknown }
+
+function refusing (refusal: Refusal): RouteShorthandOptions {
+  return { onRequest: (request, reply) => refuse(request, reply, refusal) }
+}
+
+async function ask (t: Test, options: RouteShorthandOptions, method: 'GET' | 'HEAD' = 'GET') {
+  const { app, log } = createApp(t)
+  app.addHook('preSerialization', async () => { t.fail('asked to serialise') })
+  app.get('/', { errorHandler: answerError, ...options }, async () => { t.fail('handled') })
+  const answer = await app.inject({ method, url: '/' })
+  return { answer, log }
+}
+
+test('refuses with a coded body, its headers, and the end of the connection', async (t) => {
+  const refusal = Object.assign(new TooManyClientsError(), { headers: { 'retry-after': '3' } })
+  const { answer, log } = await ask(t, refusing(refusal))
+  t.equal(answer.statusCode, 503)
+  t.match(answer.headers, {
+    connection: 'close', 'retry-after': '3', 'content-type': 'application/json; charset=utf-8'
+  })
+  t.strictSame(answer.json(), {
+    statusCode: 503,
+    code: 'FST_TIME_SOCKET_TOO_MANY_CLIENTS',
+    error: 'Service Unavailable',
+    message: 'the time socket has no room for another client'
+  })
+  const lines = log.lines.filter(({ msg }) => msg === 'refused')
+  t.strictSame(lines.map(({ level, code, err }) => [level, code, err]),
+    [[20, 'FST_TIME_SOCKET_TOO_MANY_CLIENTS', undefined]])
+})
+
+test('refuses HEAD without a body', async (t) => {
+  const { answer } = await ask(t, refusing(new UnavailableError()), 'HEAD')
+  t.strictSame([answer.statusCode, answer.body, answer.headers.connection], [503, '', 'close'])
+})
+
+test('closes the connection though the refusal has other ideas', async (t) => {
+  const refusal = Object.assign(new UnavailableError(), { headers: { connection: 'keep-alive' } })
+  t.equal((await ask(t, refusing(refusal))).answer.headers.connection, 'close')
+})
+
+const errors: [title: string, error: unknown, status: number, message: string][] = [
+  ['an error', new Error('SECRET'), 500, 'Internal Server Error'],
+  ['one of 500', Object.assign(new Error('SECRET'), { statusCode: 500 }), 500, 'Internal Server Error'],
+  ['one whose status is 503', Object.assign(new Error('SECRET'), { status: 503 }), 503, 'Service Unavailable'],
+  ['one of an unknown status', Object.assign(new Error('SECRET'), { statusCode: 599 }), 599, ''],
+  ['one of no error\'s status', Object.assign(new Error('SECRET'), { statusCode: 302 }), 500, 'Internal Server Error'],
+  ['one whose status is text', Object.assign(new Error('SECRET'), { statusCode: '401' }), 500, 'Internal Server Error'],
+  ['text', 'SECRET', 500, 'Internal Server Error']
+]
+
+for (const [title, error, status, message] of errors) {
+  test(`tells nothing of ${title} but its status`, async (t) => {
+    const { answer, log } = await ask(t, { onRequest: async () => { throw error } })
+    t.equal(answer.statusCode, status)
+    t.strictSame(answer.json(), message === '' ? { statusCode: status } : { statusCode: status, error: message, message })
+    t.equal(log.messages('error').length, 1)
+  })
+}
+
+for (const status of [400, 401, 429, 499]) {
+  test(`passes on an error of ${status}`, async (t) => {
+    const error = Object.assign(new Error('no ticket'), { statusCode: status, code: 'NO_TICKET' })
+    const { answer } = await ask(t, { onRequest: async () => { throw error } })
+    t.equal(answer.statusCode, status)
+    t.match(answer.json(), { code: 'NO_TICKET', message: 'no ticket' })
+    t.equal(answer.headers.connection, 'keep-alive', 'it is no refusal of ours')
+  })
+}
+
+test('leaves errors to the application that handles them', async (t) => {
+  const log = createLog()
+  const app = Fastify({ logger: log.logger })
+  app.setErrorHandler((error: Error, _request, reply) => reply.code(555).send(error.message))
+  app.get('/', { errorHandler: answerError, onRequest: async () => { throw new Error('own') } }, () => {})
+  const answer = await app.inject('/')
+  t.strictSame([answer.statusCode, answer.body, log.messages('error')], [555, 'own', []])
+})

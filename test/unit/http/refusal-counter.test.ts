@@ -1,0 +1,221 @@
+import { test } from 'tap'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { RefusalCause, TimeSocketOptions } from '../../../src/index.js'
+import timeSocket from '../../../src/index.js'
+import { createApp, listen } from '../../helpers/network/app.js'
+import { openRaw, upgradeRequest } from '../../helpers/network/raw.js'
+import { waitFor } from '../../helpers/network/wait.js'
+
+type Test = Parameters<typeof createApp>[0]
+type App = ReturnType<typeof createApp>['app']
+
+interface Refusal {
+  title: string
+  cause: RefusalCause
+  options?: TimeSocketOptions
+  /** Done before the plugin is registered, and before anybody connects. */
+  prepare?: (app: App) => unknown
+  begin?: (app: App, port: number) => unknown
+  headers?: string[]
+  status: number
+  code?: string
+}
+
+const HANDSHAKE_TIMEOUT_MS = 100
+const hang = () => new Promise<never>(() => {})
+
+const refusals: Refusal[] = [
+  {
+    title: 'a foreign origin',
+    cause: 'origin',
+    headers: ['Origin: https://example.org'],
+    status: 403,
+    code: 'FST_TIME_SOCKET_ORIGIN_FORBIDDEN'
+  },
+  {
+    title: 'no room',
+    cause: 'capacity',
+    options: { maxClients: 1 },
+    begin: (_app, port) => openRaw(port, upgradeRequest('/time')).answered,
+    status: 503,
+    code: 'FST_TIME_SOCKET_TOO_MANY_CLIENTS'
+  },
+  {
+    title: 'no room for the address',
+    cause: 'capacityPerIp',
+    options: { maxClientsPerIp: 1 },
+    begin: (_app, port) => openRaw(port, upgradeRequest('/time')).answered,
+    status: 429,
+    code: 'FST_TIME_SOCKET_TOO_MANY_CLIENTS_FROM_IP'
+  },
+  {
+    title: 'a subprotocol that is not spoken',
+    cause: 'protocol',
+    headers: ['Sec-WebSocket-Protocol: chat'],
+    status: 400,
+    code: 'FST_TIME_SOCKET_UNSUPPORTED_PROTOCOL'
+  },
+  {
+    title: 'a hook that answers',
+    cause: 'hook',
+    options: { preValidation: async (_request, reply) => await reply.code(401).send('no') },
+    status: 401
+  },
+  {
+    title: 'a hook that answers with status 200',
+    cause: 'hook',
+    options: { preValidation: async (_request, reply) => await reply.send('no') },
+    status: 200
+  },
+  {
+    title: 'a hook that throws',
+    cause: 'hook',
+    options: { route: { preHandler: () => { throw new Error('no database') } } },
+    status: 500
+  },
+  {
+    title: 'a context that throws',
+    cause: 'hook',
+    options: { context: () => { throw new Error('no database') } },
+    status: 500
+  },
+  {
+    title: 'an origin function that throws',
+    cause: 'hook',
+    options: { origin: () => { throw new Error('no database') } },
+    headers: ['Origin: https://example.org'],
+    status: 500
+  },
+  {
+    title: 'a permission that has expired',
+    cause: 'hook',
+    options: { expiresAt: () => new Date(0) },
+    status: 500
+  },
+  {
+    title: 'a permission that has just expired',
+    cause: 'hook',
+    options: { expiresAt: () => new Date(Date.now() - 1) },
+    status: 401,
+    code: 'FST_TIME_SOCKET_EXPIRED'
+  },
+  {
+    title: 'a query that does not fit the schema',
+    cause: 'hook',
+    options: {
+      route: { schema: { querystring: { type: 'object', required: ['room'] } } }
+    },
+    status: 400
+  },
+  {
+    title: 'a hook of the application\'s before all of ours',
+    cause: 'hook',
+    prepare: (app) => app.addHook('onRequest', refuseEarly),
+    status: 503
+  },
+  {
+    title: 'a hook that hangs',
+    cause: 'timeout',
+    options: { preValidation: hang },
+    status: 503,
+    code: 'FST_TIME_SOCKET_HANDSHAKE_TIMEOUT'
+  },
+  {
+    title: 'a time socket that has closed',
+    cause: 'closing',
+    begin: (app) => app.timeSocket.close(),
+    status: 503,
+    code: 'FST_TIME_SOCKET_UNAVAILABLE'
+  }
+]
+
+async function refuseEarly (_request: FastifyRequest, reply: FastifyReply) {
+  return await reply.code(503).send('under pressure')
+}
+
+/** A server, and what its `refuse` channel and its statistics will say. */
+async function setUp (t: Test, options: TimeSocketOptions, prepare?: Refusal['prepare']) {
+  const { app, log } = createApp(t)
+  prepare?.(app)
+  await app.register(timeSocket, {
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS, drain: { grace: 50 }, ...options
+  })
+  const port = await listen(app)
+  const counted = () =>
+    Object.entries(app.timeSocket.stats().refused).filter(([, count]) => count > 0)
+  return { app, log, port, counted }
+}
+
+for (const { title, cause, options = {}, prepare, begin, headers = [], status } of refusals) {
+  test(`on a real port, ${title} counts once, as ${cause}`, async (t) => {
+    const { app, port, counted } = await setUp(t, options, prepare)
+    await begin?.(app, port)
+    const { accepted } = app.timeSocket.stats()
+    const peer = openRaw(port, upgradeRequest('/time', { headers }))
+    t.match(await peer.ended, new RegExp(`^HTTP/1.1 ${status} `))
+    await waitFor(() => counted().length > 0, 'the count')
+    t.strictSame(counted(), [[cause, 1]])
+    await openRaw(port, upgradeRequest('/time', { headers })).ended
+    t.strictSame(counted(), [[cause, 2]])
+    t.equal(app.timeSocket.stats().accepted, accepted)
+  })
+
+  test(`a plain request is no upgrade, and ${title} counts nothing`, async (t) => {
+    const { app, port, counted } = await setUp(t, options, prepare)
+    await begin?.(app, port)
+    const own = Object.fromEntries(headers.map((line) => line.split(': ')))
+    await app.inject({ url: '/time', headers: own })
+    t.strictSame(counted(), [])
+  })
+}
+
+test('on a real port, a connection that is lost before the answer counts once, as aborted', async (t) => {
+  let isAsked = false
+  const preValidation = async () => {
+    isAsked = true
+    await hang()
+  }
+  const { port, counted } = await setUp(t, { preValidation, handshakeTimeout: 5000 })
+  const peer = openRaw(port, upgradeRequest('/time'))
+  await waitFor(() => isAsked, 'the hook')
+  peer.socket.resetAndDestroy()
+  await waitFor(() => counted().length > 0, 'the count')
+  t.strictSame(counted(), [['aborted', 1]])
+})
+
+for (const [title, from, to] of [
+  ['a version of the protocol that nobody speaks', 'Version: 13', 'Version: 7'],
+  ['a key that is too short', 'dGhlIHNhbXBsZSBub25jZQ==', 'c2hvcnQ='],
+  ['no key', /Sec-WebSocket-Key: \S+\r\n/, ''],
+  ['another protocol', 'Upgrade: websocket', 'Upgrade: h2c']
+] as const) {
+  test(`on a real port, ${title} counts once, as protocol`, async (t) => {
+    const { app, port, counted } = await setUp(t, {})
+    const answer = await openRaw(port, upgradeRequest('/time').replace(from, to)).ended
+    t.match(answer, /^HTTP\/1.1 (400|426) /)
+    await waitFor(() => counted().length > 0, 'the count')
+    t.strictSame(counted(), [['protocol', 1]])
+    t.equal(app.timeSocket.stats().accepted, 0)
+  })
+}
+
+test('an injected upgrade that is refused counts once', async (t) => {
+  const { app, counted } = await setUp(t, { maxClients: 1, origin: () => false })
+  const refused = app.injectWS('/time', { headers: { origin: 'https://example.org' } })
+  await t.rejects(refused, { message: 'Unexpected server response: 403' })
+  t.strictSame(counted(), [['origin', 1]])
+})
+
+test('on a real port, upgrades that the closing server ends count once, as closing', async (t) => {
+  let asked = 0
+  const preValidation = async () => {
+    asked++
+    await hang()
+  }
+  const { app, port, counted } = await setUp(t, { preValidation, handshakeTimeout: 5000 })
+  const peers = Array.from({ length: 3 }, () => openRaw(port, upgradeRequest('/time')))
+  await waitFor(() => asked === 3, 'the hook')
+  await app.close()
+  for (const peer of peers) t.match(await peer.ended, /^HTTP\/1.1 503 /)
+  t.strictSame(counted(), [['closing', 3]])
+})

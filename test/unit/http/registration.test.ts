@@ -1,0 +1,175 @@
+import Fastify from 'fastify'
+import type { FastifyInstance } from 'fastify'
+import websocket from '@fastify/websocket'
+import { test } from 'tap'
+import timeSocket from '../../../src/index.js'
+import type { TimeSocket, TimeSocketOptions } from '../../../src/index.js'
+import { joinPath } from '../../../src/http/registration.js'
+import { createApp, createTimeApp } from '../../helpers/network/app.js'
+import { inject } from '../../helpers/network/peer.js'
+
+function namespaces (app: FastifyInstance): Record<string, TimeSocket | undefined> {
+  return app.timeSocket as unknown as Record<string, TimeSocket | undefined>
+}
+
+const refusals: [title: string, options: object][] = [
+  ['a wrong value', { interval: NaN }],
+  ['an unknown option', { intervall: 1000 }],
+  ['a nested wrong value', { drain: { grace: -1 } }],
+  ['a route option that is not the application\'s', { route: { url: '/x' } }],
+  ['a hook that is no function', { preValidation: 'authenticate' }],
+  ['a prefix', { prefix: '/api' }],
+  ['a level that the log does not have', { logLevel: 'loud' }],
+  ['such a level of the route', { route: { logLevel: 'loud' } }],
+  ['route options that are none', { route: { constraints: 'host' } }],
+  ['a server of its own for ws', { websocket: { options: { port: 3000 } } }],
+  ['a url that has a route already', { url: '/taken' }]
+]
+
+for (const [title, options] of refusals) {
+  test(`registers nothing at all after ${title}`, async (t) => {
+    const { app } = createApp(t)
+    app.get('/taken', () => 'host')
+    app.register(timeSocket, options as TimeSocketOptions).after((err) => {
+      t.match(err, { code: 'FST_TIME_SOCKET_INVALID_OPTION' })
+    })
+    await app.ready()
+    t.strictSame(
+      ['timeSocket', 'websocketServer', 'injectWS'].map((name) => app.hasDecorator(name)),
+      [false, false, false])
+    t.equal(app.hasRequestDecorator('ws'), false)
+    t.equal(app.hasRoute({ method: 'GET', url: '/time' }), false)
+    t.equal(app.server.listenerCount('upgrade'), 0)
+  })
+}
+
+test('refuses a level that the log does not have where the log is not pino\'s', async (t) => {
+  const app = Fastify({ logger: false })
+  t.teardown(() => app.close())
+  app.register(timeSocket, { url: '/silent', namespace: 'silent', logLevel: 'silent' })
+  app.register(timeSocket, { url: '/warn', namespace: 'warn', logLevel: 'warn' })
+  app.register(timeSocket, { url: '/loud', namespace: 'loud', logLevel: 'loud' as 'warn' }).after((err) => {
+    t.match(err, {
+      code: 'FST_TIME_SOCKET_INVALID_OPTION',
+      message: 'time socket option "logLevel" must be a level of the log, got \'loud\''
+    })
+  })
+  await app.ready()
+  t.strictSame(Object.keys(app.timeSocket), ['silent', 'warn'])
+})
+
+test('refuses an HTTP/2-only server, and takes one that speaks HTTP/1.1 too', async (t) => {
+  const only = Fastify({ http2: true })
+  t.teardown(() => only.close())
+  await t.rejects(async () => { await only.register(timeSocket as never) }, {
+    code: 'FST_TIME_SOCKET_INVALID_OPTION',
+    message: 'time socket option "url" must be registered on a server that speaks HTTP/1.1, as with https.allowHTTP1, got one for HTTP/2 only'
+  })
+  const both = Fastify({ http2: true, https: { allowHTTP1: true } })
+  t.teardown(() => both.close())
+  await both.register(timeSocket as never)
+  await both.ready()
+  t.ok(both.hasDecorator('timeSocket'))
+})
+
+test('refuses the option websocket where @fastify/websocket is registered already', async (t) => {
+  const { app } = createApp(t)
+  await app.register(websocket)
+  await t.rejects(async () => { await app.register(timeSocket, { websocket: {} }) }, {
+    code: 'FST_TIME_SOCKET_INVALID_OPTION',
+    message: 'time socket option "websocket" must be left out where @fastify/websocket is registered already, got {}'
+  })
+})
+
+test('takes a url that has a GET route under other constraints', async (t) => {
+  const { app } = createApp(t)
+  app.get('/time', { constraints: { host: 'example.org' } }, () => 'host')
+  await app.register(timeSocket, { route: { constraints: { host: 'example.com' } } })
+  await app.ready()
+  const answer = await app.inject({ url: '/time', headers: { host: 'example.com' } })
+  t.equal(answer.json().interval, 5000)
+})
+
+test('a second registration needs a namespace, and then stands beside the first', async (t) => {
+  const { app } = await createTimeApp(t, {})
+  const { app: other } = createApp(t)
+  await other.register(timeSocket, {})
+  await other.register(timeSocket, { url: '/auction', namespace: 'auction', interval: 1000 })
+  await other.ready()
+  t.equal(app.timeSocket.namespace, undefined)
+  t.strictSame(
+    [other.timeSocket.url, namespaces(other).auction?.url, namespaces(other).auction?.namespace],
+    ['/time', '/auction', 'auction'])
+  await inject(other, '/auction')
+  t.strictSame([other.timeSocket.clients.size, namespaces(other).auction?.clients.size], [0, 1])
+})
+
+test('namespaces alone stand in a bare container', async (t) => {
+  const { app } = createApp(t)
+  await app.register(timeSocket, { url: '/a', namespace: 'a' })
+  await app.register(timeSocket, { url: '/b', namespace: 'b' })
+  await app.ready()
+  t.strictSame(Object.keys(app.timeSocket), ['a', 'b'])
+  t.strictSame([namespaces(app).a?.url, namespaces(app).b?.url], ['/a', '/b'])
+})
+
+const taken: [
+  title: string, first: TimeSocketOptions, second: TimeSocketOptions, message: string
+][] = [
+  ['no namespace twice', { url: '/a' }, { url: '/b' },
+    'app.timeSocket has already been registered, give this registration a namespace'],
+  ['no namespace after one', { url: '/a', namespace: 'a' }, { url: '/b' },
+    'app.timeSocket has already been registered, give this registration a namespace'],
+  ['the same namespace twice', { url: '/a', namespace: 'a' }, { url: '/b', namespace: 'a' },
+    'app.timeSocket.a has already been registered, choose another namespace']
+]
+
+for (const [title, first, second, message] of taken) {
+  test(`refuses ${title}, and registers nothing of it`, async (t) => {
+    const { app } = createApp(t)
+    await app.register(timeSocket, first)
+    app.register(timeSocket, second).after((err) => {
+      t.match(err, { code: 'FST_TIME_SOCKET_NAMESPACE_TAKEN', message })
+    })
+    await app.ready()
+    t.equal(app.hasRoute({ method: 'GET', url: '/b' }), false)
+  })
+}
+
+test('a namespace cannot be overwritten', async (t) => {
+  const { app } = createApp(t)
+  await app.register(timeSocket, { namespace: 'a' })
+  t.throws(() => { namespaces(app).a = undefined }, TypeError)
+})
+
+for (const [prefix, url, path] of [
+  ['', '/', '/'], ['', '/time', '/time'], ['/api', '/time', '/api/time'], ['/api', '/', '/api'],
+  ['/api/', '/time', '/api/time'], ['/api/', '/', '/api/']
+] as const) {
+  test(`in a scope with the prefix "${prefix}", ${url} is ${path}`, async (t) => {
+    t.equal(joinPath(prefix, url), path)
+    const { app } = createApp(t)
+    let inner: TimeSocket | undefined
+    app.register(async (scope) => {
+      await scope.register(timeSocket, { url })
+      inner = scope.timeSocket
+    }, { prefix })
+    await app.ready()
+    t.equal(inner?.url, path)
+    t.equal((await app.inject(path)).statusCode, 200)
+    t.equal(app.hasDecorator('timeSocket'), false)
+  })
+}
+
+test('refuses a url that has a GET route already in a prefixed scope', async (t) => {
+  const { app } = createApp(t)
+  app.register(async (scope) => {
+    scope.get('/taken', () => 'host')
+    scope.register(timeSocket, { url: '/taken' }).after((err) => {
+      t.match(err, {
+        message: 'time socket option "url" must be a path without a GET route, got \'/taken\''
+      })
+    })
+  }, { prefix: '/api' })
+  await app.ready()
+})

@@ -1,0 +1,109 @@
+import websocket from '@fastify/websocket'
+import { test } from 'tap'
+import timeSocket from '../../../src/index.js'
+import type { TimeSocketOptions } from '../../../src/index.js'
+import { createApp, createTimeApp, listen } from '../../helpers/network/app.js'
+import { connect, refused } from '../../helpers/network/peer.js'
+import { openRaw, upgradeRequest } from '../../helpers/network/raw.js'
+
+type Test = Parameters<typeof createTimeApp>[0]
+
+async function setUp (t: Test, options: TimeSocketOptions) {
+  const seen: unknown[] = []
+  const see = (headers: object) => seen.push((headers as { 'sec-websocket-protocol'?: string })['sec-websocket-protocol'])
+  const { app, log, timeSocket } = await createTimeApp(t, {
+    drain: { grace: 50 },
+    preValidation: async ({ headers }) => { see(headers) },
+    route: { preHandler: async ({ raw }) => { see(raw.headers) } },
+    context: ({ headers }) => {
+      see(headers)
+      return {}
+    },
+    ...options
+  })
+  const port = await listen(app)
+  return { port, url: `ws://127.0.0.1:${port}/time`, log, timeSocket, seen }
+}
+
+const agreed: [title: string, known: string[], offered: string[], chosen: string][] = [
+  ['the only one', ['chat'], ['chat'], 'chat'],
+  ['the first that is known, in the client\'s order', ['a', 'b'], ['x', 'b', 'a'], 'b'],
+  ['the one that is known, after a secret', ['chat'], ['secret-ticket', 'chat'], 'chat'],
+  ['one with every character of a token', ['!#$%&\'*+-.^_`|~09azAZ'], ['!#$%&\'*+-.^_`|~09azAZ'], '!#$%&\'*+-.^_`|~09azAZ'],
+  ['time.v1, which is built in', [], ['time.v1'], 'time.v1'],
+  ['time.v1 after others that are unknown', ['chat'], ['time.v2', 'time.v1', 'chat'], 'time.v1'],
+  ['another before time.v1', ['chat'], ['chat', 'time.v1'], 'chat'],
+  ['none, if none is offered', ['chat'], [], '']
+]
+
+for (const [title, protocols, offered, chosen] of agreed) {
+  test(`agrees on ${title}, and shows the hooks and the context what was offered`, async (t) => {
+    const { url, timeSocket, seen } = await setUp(t, { protocols })
+    const peer = await connect(url, { protocols: offered })
+    t.equal(peer.ws.protocol, chosen)
+    t.strictSame([...timeSocket.clients.values()].map(({ protocol }) => protocol), [chosen])
+    t.strictSame(seen, Array(3).fill(offered.length === 0 ? undefined : offered.join(',')))
+  })
+}
+
+const lines: [title: string, header: string[], answer: RegExp][] = [
+  ['in several headers', ['Sec-WebSocket-Protocol: x', 'Sec-WebSocket-Protocol: b, a'], /\r\nSec-WebSocket-Protocol: b\r\n/],
+  ['with blanks around', ['Sec-WebSocket-Protocol:  x ,\tb\t,a'], /\r\nSec-WebSocket-Protocol: b\r\n/],
+  ['with an unreadable one', ['Sec-WebSocket-Protocol: (x), , a'], /\r\nSec-WebSocket-Protocol: a\r\n/],
+  ['twice', ['Sec-WebSocket-Protocol: a, a'], /\r\nSec-WebSocket-Protocol: a\r\n/],
+  ['in capitals, which are others', ['Sec-WebSocket-Protocol: A, B'], /^HTTP\/1\.1 400 /],
+  ['as an empty list', ['Sec-WebSocket-Protocol: '], /^HTTP\/1\.1 400 /],
+  ['as a list of nothing', ['Sec-WebSocket-Protocol: ,,'], /^HTTP\/1\.1 400 /]
+]
+
+for (const [title, headers, answer] of lines) {
+  test(`reads subprotocols offered ${title}, on a real port`, async (t) => {
+    const { port } = await setUp(t, { protocols: ['a', 'b'] })
+    const peer = openRaw(port, upgradeRequest('/time', { headers }))
+    await peer.answered
+    t.match(peer.text, answer)
+    t.equal(peer.text.match(/Sec-WebSocket-Protocol/ig)?.length ?? 0, peer.text.includes(' 101 ') ? 1 : 0)
+  })
+}
+
+for (const [known, offered, list] of [
+  [[], ['Time.v1'], 'time.v1'],
+  [[], ['secret-ticket', 'chat'], 'time.v1'],
+  [['chat', 'chat.v2'], ['secret-ticket', 'Chat'], 'time.v1, chat, chat.v2']
+] as const) {
+  test(`refuses ${offered.join(', ')} where ${list} is spoken, and repeats nothing`, async (t) => {
+    const { url, seen, log } = await setUp(t, { protocols: known })
+    const { status, headers, body } = await refused(url, [...offered])
+    t.strictSame([status, headers.connection, JSON.parse(body)], [400, 'close', {
+      statusCode: 400,
+      code: 'FST_TIME_SOCKET_UNSUPPORTED_PROTOCOL',
+      error: 'Bad Request',
+      message: `none of the offered subprotocols is supported (supported: ${list})`
+    }])
+    t.strictSame(seen, Array(3).fill(offered.join(',')))
+    t.notMatch(JSON.stringify([headers, body, log.lines]), offered[0])
+  })
+}
+
+test('holds where the application has its own way with the subprotocols of the server', async (t) => {
+  const { app } = createApp(t)
+  const asked: string[][] = []
+  await app.register(websocket, {
+    options: {
+      handleProtocols (protocols) {
+        asked.push([...protocols])
+        return [...protocols][0] ?? false
+      }
+    }
+  })
+  await app.register(timeSocket, { protocols: ['chat'] })
+  const peer = await connect(`ws://127.0.0.1:${await listen(app)}/time`, { protocols: ['secret-ticket', 'chat'] })
+  t.strictSame([peer.ws.protocol, asked], ['chat', [['chat']]])
+})
+
+test('is no concern of plain HTTP, which is told those built in', async (t) => {
+  const { app } = await createTimeApp(t, { protocols: ['chat'] })
+  const headers = { 'sec-websocket-protocol': 'other' }
+  const answer = await app.inject({ url: '/time', headers })
+  t.strictSame([answer.statusCode, answer.json().protocols], [200, ['time.v1']])
+})

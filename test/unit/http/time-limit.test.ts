@@ -1,0 +1,167 @@
+import { Readable } from 'node:stream'
+import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import { test } from 'tap'
+import type { TimeSocketOptions } from '../../../src/index.js'
+import { createTimeLimit } from '../../../src/http/time-limit.js'
+import { createApp, createTimeApp, listen } from '../../helpers/network/app.js'
+import { createFakeTime } from '../../helpers/fakes/fake-time.js'
+import { openRaw, request } from '../../helpers/network/raw.js'
+import { waitFor } from '../../helpers/network/wait.js'
+
+type Test = Parameters<typeof createApp>[0]
+
+const TIMED_OUT = {
+  statusCode: 503,
+  code: 'FST_TIME_SOCKET_HANDSHAKE_TIMEOUT',
+  error: 'Service Unavailable',
+  message: 'the time socket took too long to answer'
+}
+const hang = () => new Promise<void>(() => {})
+
+/** A route that is limited to 1000 simulated milliseconds. */
+async function setUp (t: Test, handler: RouteHandlerMethod) {
+  const time = createFakeTime({ wallMs: 0 })
+  const { app, log } = createApp(t)
+  app.decorateRequest('ws', false)
+  app.get('/', { onRequest: createTimeLimit(1000, time.timers) }, handler)
+  return { app, log, time, port: await listen(app) }
+}
+
+/** Lets the request arrive, so that its timer runs. */
+async function arrival (time: { readonly pendingCount: number }): Promise<void> {
+  await waitFor(() => time.pendingCount === 1, 'the request')
+}
+
+const stages: [title: string, options: TimeSocketOptions][] = [
+  ['route.onRequest', { route: { onRequest: hang } }],
+  ['preValidation', { preValidation: hang }],
+  ['preValidation with a callback', { preValidation: (_request, _reply, _done) => {} }],
+  ['route.preHandler', { route: { preHandler: hang } }],
+  ['the handler', { handler: hang }]
+]
+
+for (const [title, options] of stages) {
+  test(`answers GET and HEAD with 503 when ${title} never settles, on a real port`, async (t) => {
+    const { app, log } = await createTimeApp(t, { handshakeTimeout: 50, ...options })
+    const port = await listen(app)
+    const [head = '', body = ''] = (await openRaw(port, request('/time')).ended).split('\r\n\r\n')
+    t.match(head, /^HTTP\/1\.1 503 [^]*connection: close/i)
+    t.strictSame(JSON.parse(body), TIMED_OUT)
+    t.match(await openRaw(port, request('/time', { method: 'HEAD' })).ended, /^HTTP\/1\.1 503 [^]*\r\n\r\n$/)
+    const lines = log.lines.filter(({ msg }) => msg === 'refused')
+    t.strictSame(lines.map(({ level, code }) => [level, code]), Array(2).fill([20, TIMED_OUT.code]))
+  })
+}
+
+test('waits as long as it may, and no longer', async (t) => {
+  const { app, time } = await setUp(t, hang)
+  const answer = app.inject('/')
+  await arrival(time)
+  time.advance(999)
+  t.equal(time.pendingCount, 1)
+  time.advance(1)
+  t.strictSame((await answer).json(), TIMED_OUT)
+})
+
+test('keeps no timer of a request that was answered', async (t) => {
+  const { port, time } = await setUp(t, async () => 'time')
+  const answer = await fetch(`http://127.0.0.1:${port}`)
+  t.equal(await answer.text(), 'time')
+  await waitFor(() => time.pendingCount === 0, 'the end of the timer')
+})
+
+test('keeps no timer of a client that has gone', async (t) => {
+  const { port, time } = await setUp(t, hang)
+  const { socket } = openRaw(port, request('/'))
+  await arrival(time)
+  socket.resetAndDestroy()
+  await waitFor(() => time.pendingCount === 0, 'the end of the timer')
+})
+
+test('leaves an answer alone that has begun', async (t) => {
+  let finish = (): void => {}
+  const { port, time } = await setUp(t, async (_request, reply) => {
+    const body = new Readable({ read () {} })
+    body.push('it ')
+    finish = () => {
+      body.push('is')
+      body.push(null)
+    }
+    return reply.send(body)
+  })
+  const answer = await fetch(`http://127.0.0.1:${port}`)
+  time.advance(10_000)
+  finish()
+  t.strictSame([answer.status, await answer.text()], [200, 'it is'])
+})
+
+test('leaves a hijacked reply alone', async (t) => {
+  let finish = (): void => {}
+  const { app, time, log } = await setUp(t, (_request, reply) => {
+    reply.hijack()
+    finish = () => { reply.raw.end('mine') }
+  })
+  const answer = app.inject('/')
+  await arrival(time)
+  time.advance(10_000)
+  finish()
+  t.equal((await answer).body, 'mine')
+  t.strictSame([log.messages('debug'), log.messages('warn')], [[], []])
+})
+
+const latecomers: [title: string, late: (reply: FastifyReply) => unknown][] = [
+  ['resolves', () => {}],
+  ['rejects', () => { throw new Error('SECRET') }],
+  ['answers', (reply) => reply.send('SECRET')]
+]
+
+for (const [title, late] of latecomers) {
+  test(`a hook that ${title} too late changes nothing, and no other is asked`, async (t) => {
+    let goOn = (): void => {}
+    const waiting = new Promise<void>((resolve) => { goOn = resolve })
+    let settled = false
+    const { app } = await createTimeApp(t, {
+      handshakeTimeout: 50,
+      route: { preHandler: async () => { t.fail('asked') } },
+      async preValidation (_request: FastifyRequest, reply: FastifyReply) {
+        await waiting
+        settled = true
+        await late(reply)
+      }
+    })
+    const url = `http://127.0.0.1:${await listen(app)}/time`
+    t.strictSame(await (await fetch(url)).json(), TIMED_OUT)
+    goOn()
+    await waitFor(() => settled, 'the hook')
+    t.equal((await fetch(url, { method: 'POST' })).status, 404, 'still there')
+  })
+}
+
+test('an answer that waits for an onSend hook when time is up does no harm', async (t) => {
+  let goOn = (): void => {}
+  const waiting = new Promise<void>((resolve) => { goOn = resolve })
+  let entered = 0
+  const { app } = await createTimeApp(t, {
+    handshakeTimeout: 50,
+    route: {
+      async onSend () {
+        entered++
+        await waiting
+      }
+    }
+  })
+  const answer = fetch(`http://127.0.0.1:${await listen(app)}/time`)
+  await waitFor(() => entered === 2, 'the refusal, after the answer')
+  goOn()
+  t.equal((await answer).status, 503)
+  t.equal((await answer).headers.get('connection'), 'close')
+})
+
+test('upgrades are not its concern', async (t) => {
+  const time = createFakeTime({ wallMs: 0 })
+  let passed = false
+  const hook = createTimeLimit(1000, time.timers) as unknown as
+    (request: object, reply: object, done: () => void) => void
+  hook({ ws: true }, {}, () => { passed = true })
+  t.strictSame([passed, time.pendingCount], [true, 0])
+})

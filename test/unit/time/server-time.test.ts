@@ -1,0 +1,118 @@
+import { test } from 'tap'
+import { createServerClock } from '../../../src/time/server-time.js'
+import { createFakeFault } from '../../helpers/fakes/fake-fault.js'
+import { createFakeTime } from '../../helpers/fakes/fake-time.js'
+
+const START_MS = 1_795_262_400_000
+
+function setUp (source?: { now (): unknown }) {
+  const time = createFakeTime({ wallMs: START_MS })
+  const fault = createFakeFault()
+  const clock = createServerClock({
+    source: (source ?? time.clock) as { now (): number }, timers: time.timers, fault
+  })
+  return { time, fault, clock }
+}
+
+test('tells the source\'s time', async (t) => {
+  const { time, clock, fault } = setUp()
+  time.advance(12.5)
+  t.equal(clock.now(), START_MS + 12.5)
+  t.strictSame(fault.told, ['worked'])
+})
+
+for (const [title, stepMs, epoch] of [
+  ['50 ms forward', 50, 0], ['50 ms back', -50, 0], ['51 ms forward', 51, 1], ['51 ms back', -51, 1]
+] as const) {
+  test(`counts a move of ${title} as ${epoch} steps`, async (t) => {
+    const { time, clock } = setUp()
+    clock.look()
+    time.advance(1000)
+    time.step(stepMs)
+    t.strictSame(clock.look(), {
+      wallMs: START_MS + 1000 + stepMs, monotonicMs: 1000, doubtMs: 0
+    })
+    t.equal(clock.epoch, epoch)
+    clock.look()
+    t.equal(clock.epoch, epoch, 'once')
+  })
+}
+
+test('the first look finds no step', async (t) => {
+  const { clock } = setUp()
+  t.strictSame(clock.look(), { wallMs: START_MS, monotonicMs: 0, doubtMs: 0 })
+  t.equal(clock.epoch, 0)
+})
+
+test('a look after a long time allows for slewing by 500 ppm', async (t) => {
+  const { time, clock } = setUp()
+  const DAY_MS = 86_400_000
+  clock.look()
+  time.advance(DAY_MS)
+  time.step(DAY_MS * 500e-6)
+  clock.look()
+  t.equal(clock.epoch, 0)
+  time.advance(DAY_MS)
+  time.step(DAY_MS * 500e-6 + 51)
+  clock.look()
+  t.equal(clock.epoch, 1)
+})
+
+test('a process held up between the two readings is no step', async (t) => {
+  const held = { ms: 0 }
+  const { time, clock } = setUp({
+    now () {
+      const nowMs = time.clock.now()
+      time.advance(held.ms)
+      return nowMs
+    }
+  })
+  clock.look()
+  for (const ms of [500, 0, 300, 0]) {
+    held.ms = ms
+    time.advance(100)
+    clock.look()
+    t.equal(clock.epoch, 0)
+  }
+})
+
+for (const [title, answer] of [
+  ['NaN', NaN], ['infinity', Infinity], ['text', '1795262400000'], ['nothing', undefined],
+  ['a Date', new Date(START_MS)], ['a bigint', 1n], ['what no Date can be', 8.64e15 + 1],
+  ['an object that cannot be shown', Object.create(null)],
+  ['a promise that rejects', { then: (_: unknown, fail: () => void) => fail() }]
+] as const) {
+  test(`a source that returns ${title} gives no reading, and time runs on from the last`, async (t) => {
+    let failing = false
+    const { time, clock, fault } = setUp({ now: () => failing ? answer : time.clock.now() })
+    clock.look()
+    failing = true
+    time.advance(250)
+    t.equal(clock.look(), undefined)
+    t.equal(clock.now(), START_MS + 250)
+    const expected = /^the clock must return milliseconds since the Unix epoch, got /
+    t.match(fault.told.at(-1), { message: expected })
+  })
+}
+
+test('a source that throws gives no reading; the fault is told what it threw', async (t) => {
+  const error = new Error('no signal')
+  const { clock, fault } = setUp({ now () { throw error } })
+  t.equal(clock.look(), undefined)
+  t.ok(Math.abs(clock.now() - Date.now()) < 1000, 'the system\'s time, where there was never another')
+  t.equal(fault.told[0], error)
+})
+
+test('a step while the source fails is noticed when it works again', async (t) => {
+  let failing = false
+  const { time, clock } = setUp({ now: () => failing ? NaN : time.clock.now() })
+  clock.look()
+  failing = true
+  time.advance(500)
+  clock.look()
+  time.step(3000)
+  failing = false
+  time.advance(500)
+  clock.look()
+  t.equal(clock.epoch, 1)
+})
