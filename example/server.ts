@@ -19,7 +19,7 @@ const app = Fastify({ logger: true })
 await app.register(timeSocket, {
   url: '/',
   interval: 5000,
-  format: 'text',
+  format: 'date-string',
   immediate: false,
   // Public, and without cookies: a copy of the page, opened as a file, may connect as well.
   origin: '*',

@@ -73,7 +73,7 @@ export async function timeSocketPlugin (
     clients, fanOut, clock, timers, options, heartbeat, observer, sendCurrent, welcome, log
   })
   const { whenTold } = connections
-  const { grace: graceMs, spread: spreadMs } = options.drain
+  const { grace: graceMs, spread: spreadMs } = options.shutdown
   const hangUp = async (): Promise<void> => {
     broadcaster.close()
     await relay?.close()
@@ -111,7 +111,7 @@ export async function timeSocketPlugin (
       return ticks.lastTick
     },
     now: clock.now,
-    stats: () => observer.read({ clients: clients.byId.size, epoch: clock.epoch }),
+    stats: () => observer.read({ clients: clients.byId.size, clockSteps: clock.clockSteps }),
     broadcast,
     cancel,
     close: drain.start

@@ -49,7 +49,7 @@ describe('a clock', () => {
     expect(clock.ready({ error: 5, signal: AbortSignal.timeout(5) })).type.toBe<Promise<void>>()
     expect(clock.at(new Date(), () => {})).type.toBe<Cancel>()
     expect(clock.every(1000, () => {})).type.toBe<Cancel>()
-    expect(clock.toLocal(5)).type.toBe<number>()
+    expect(clock.toMonotonic(5)).type.toBe<number>()
     expect(clock.send({ bid: 5 })).type.toBe<boolean>()
   })
 

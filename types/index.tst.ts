@@ -136,11 +136,11 @@ test('errors are classes with a code, made of what their sentence names', () => 
 test('Clock, Format and TimeAnswer can be implemented and read', () => {
   expect<Clock>().type.toBe<{ now (): number }>()
   expect<Format>().type.toBe<(tick: Tick) => string | Uint8Array>()
-  expect<FormatName>().type.toBe<'iso' | 'text' | 'epoch' | 'json'>()
+  expect<FormatName>().type.toBe<'iso' | 'date-string' | 'timestamp' | 'json'>()
   expect<TimeAnswer>().type.toBe<{
     readonly now: number
     readonly interval: number
-    readonly epoch: number
+    readonly clockSteps: number
     readonly server: string
     readonly protocols: readonly string[]
   }>()

@@ -12,7 +12,7 @@ test('the tests below know every option', () => {
     'url' | 'namespace' | 'interval' | 'immediate' | 'format' | 'preValidation' |
     'handler' | 'route' | 'origin' | 'protocols' | 'context' | 'onConnect' | 'onMessage' | 'onClose' | 'onTick' |
     'maxClients' | 'maxClientsPerIp' | 'expiresAt' | 'heartbeat' | 'maxMessageBytes' | 'messageRate' |
-    'handshakeTimeout' | 'maxBufferedBytes' | 'drain' | 'backplane' | 'clock' | 'websocket' | 'logLevel' |
+    'handshakeTimeout' | 'maxBufferedBytes' | 'shutdown' | 'backplane' | 'clock' | 'websocket' | 'logLevel' |
     'logSerializers'
   >()
 })
@@ -43,7 +43,7 @@ test('every option may be left out, or be undefined', () => {
     messageRate: undefined,
     handshakeTimeout: undefined,
     maxBufferedBytes: undefined,
-    drain: undefined,
+    shutdown: undefined,
     clock: undefined,
     websocket: undefined
   })
@@ -61,7 +61,7 @@ test('null is no option', () => {
   expect(take).type.not.toBeCallableWith({ format: null })
   expect(take).type.not.toBeCallableWith({ preValidation: null })
   expect(take).type.not.toBeCallableWith({ onConnect: null })
-  expect(take).type.not.toBeCallableWith({ drain: null })
+  expect(take).type.not.toBeCallableWith({ shutdown: null })
 })
 
 test('url and namespace are strings', () => {
@@ -134,7 +134,7 @@ test('immediate is a boolean', () => {
 describe('format', () => {
   test('is one of four names', () => {
     expect<TimeSocketOptions['format']>().type.toBeAssignableFrom<
-      'iso' | 'text' | 'epoch' | 'json'
+      'iso' | 'date-string' | 'timestamp' | 'json'
     >()
     expect(take).type.not.toBeCallableWith({ format: 'xml' })
     expect<TimeSocketOptions['format']>().type.not.toBeAssignableFrom<string>()
@@ -288,15 +288,15 @@ describe('the callbacks', () => {
 })
 
 test('drain is an object with numbers', () => {
-  expect(take).type.toBeCallableWith({ drain: {} })
-  expect(take).type.toBeCallableWith({ drain: { grace: 500 } })
-  expect(take).type.toBeCallableWith({ drain: { grace: 500, spread: 1000 } })
-  expect(take).type.toBeCallableWith({ drain: { grace: undefined, spread: undefined } })
-  expect(take).type.not.toBeCallableWith({ drain: { grace: '500' } })
-  expect(take).type.not.toBeCallableWith({ drain: { spread: '500' } })
-  expect(take).type.not.toBeCallableWith({ drain: { grase: 500 } })
-  expect(take).type.not.toBeCallableWith({ drain: 500 })
-  expect(take).type.not.toBeCallableWith({ drain: false })
+  expect(take).type.toBeCallableWith({ shutdown: {} })
+  expect(take).type.toBeCallableWith({ shutdown: { grace: 500 } })
+  expect(take).type.toBeCallableWith({ shutdown: { grace: 500, spread: 1000 } })
+  expect(take).type.toBeCallableWith({ shutdown: { grace: undefined, spread: undefined } })
+  expect(take).type.not.toBeCallableWith({ shutdown: { grace: '500' } })
+  expect(take).type.not.toBeCallableWith({ shutdown: { spread: '500' } })
+  expect(take).type.not.toBeCallableWith({ shutdown: { grase: 500 } })
+  expect(take).type.not.toBeCallableWith({ shutdown: 500 })
+  expect(take).type.not.toBeCallableWith({ shutdown: false })
 })
 
 test('clock is an object that tells a number', () => {

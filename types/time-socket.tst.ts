@@ -150,7 +150,7 @@ describe('TimeSocketClient', () => {
     expect(client.port).type.toBe<number>()
     expect(client.protocol).type.toBe<string>()
     expect(client.connectedAt).type.toBe<number>()
-    expect(client.skipped).type.toBe<number>()
+    expect(client.skippedTicks).type.toBe<number>()
     expect(client.rtt).type.toBe<number | undefined>()
     expect(client.context).type.toBe<User>()
   })
@@ -173,8 +173,8 @@ describe('TimeSocketClient', () => {
     client.protocol = ''
     // @ts-expect-error Cannot assign to 'connectedAt' because it is a read-only property.
     client.connectedAt = 0
-    // @ts-expect-error Cannot assign to 'skipped' because it is a read-only property.
-    client.skipped = 0
+    // @ts-expect-error Cannot assign to 'skippedTicks' because it is a read-only property.
+    client.skippedTicks = 0
   })
 
   test('sends what broadcast sends', () => {
@@ -211,7 +211,7 @@ test('Tick is readonly', () => {
     readonly at: number
     readonly sent: number
     readonly interval: number
-    readonly epoch: number
+    readonly clockSteps: number
   }>()
   // @ts-expect-error Cannot assign to 'at' because it is a read-only property.
   tick.at = 0

@@ -11,7 +11,7 @@ export async function start ({ redisPort, clientCount, onMessage }) {
   redis.on('error', () => {})
   const backplane = redisStreams(redis)
   await app.register(timeSocket, {
-    backplane, immediate: false, interval: 1000, format: 'epoch', maxBufferedBytes: 2 ** 30
+    backplane, immediate: false, interval: 1000, format: 'timestamp', maxBufferedBytes: 2 ** 30
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
   const url = `ws://127.0.0.1:${app.server.address().port}/time`

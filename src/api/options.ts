@@ -32,7 +32,7 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    */
   immediate?: boolean | undefined
   /**
-   * What a tick looks like: `iso` (RFC 3339), `text` (`Date#toString`), `epoch`
+   * What a tick looks like: `iso` (RFC 3339), `date-string` (`Date#toString`), `timestamp`
    * (milliseconds), `json`, or a function of your own, pure, called once for a tick
    * and never once per client. Default `iso`.
    */
@@ -139,8 +139,8 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    * Default 10 000.
    */
   handshakeTimeout?: number | undefined
-  /** How clients are sent home at shutdown. */
-  drain?: {
+  /** How clients are closed at shutdown. */
+  shutdown?: {
     /**
      * Milliseconds a client has to answer its close frame: an integer, at least 1000 below
      * Fastify's `pluginTimeout`. Default 1000.
@@ -185,7 +185,7 @@ export type TimeSocketRouteOptions = Omit<
 type WithoutDefault =
   'namespace' | 'preValidation' | 'handler' | 'expiresAt' | 'backplane' | 'websocket' |
   'logLevel' | 'logSerializers'
-type Reshaped = 'format' | 'heartbeat' | 'messageRate' | 'drain'
+type Reshaped = 'format' | 'heartbeat' | 'messageRate' | 'shutdown'
 
 /** All options, checked and complete: nobody else fills in defaults. */
 export type ResolvedOptions<Context> = Pick<TimeSocketOptions<Context>, WithoutDefault> & {
@@ -195,11 +195,11 @@ export type ResolvedOptions<Context> = Pick<TimeSocketOptions<Context>, WithoutD
   format: Format
   heartbeat: false | { interval: number, timeout: number }
   messageRate: false | { burst: number, perSecond: number }
-  drain: Drain
+  shutdown: ShutdownTimes
 }
 
-/** How clients are sent home, complete. */
-export interface Drain {
+/** How clients are closed at shutdown, complete. */
+export interface ShutdownTimes {
   grace: number
   spread: number
 }

@@ -50,7 +50,7 @@ export interface Stats {
    */
   lateness: { p50: number, p99: number, max: number }
   /** How often the server's wall clock has stepped. */
-  epoch: number
+  clockSteps: number
   /** What went to other servers and came from them; only where there is a `backplane`. */
   backplane?: BackplaneStats
 }

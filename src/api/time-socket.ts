@@ -51,7 +51,7 @@ export interface TimeSocketClient<Context = TimeSocketContext> {
    */
   readonly rtt: number | undefined
   /** How many ticks were left out because it was too slow to take them. */
-  readonly skipped: number
+  readonly skippedTicks: number
   /**
    * Sends one message, after all that was sent before.
    *
@@ -139,7 +139,7 @@ export interface TimeSocket<Context = TimeSocketContext> {
    *
    * @param data a string is sent as text, bytes as a binary message, any other JSON value as
    * its JSON text.
-   * @returns to how many of those connected it goes; 0 after `close()`, once `drain.spread` is
+   * @returns to how many of those connected it goes; 0 after `close()`, once `shutdown.spread` is
    * over.
    * @throws {InvalidArgumentError} when the data or an option cannot be used, and
    * {TooManyScheduledError} when 1,000 are pending; then nothing was sent.
@@ -154,8 +154,8 @@ export interface TimeSocket<Context = TimeSocketContext> {
    */
   cancel (key: string): boolean
   /**
-   * Closes every client with 1001, spread over `drain.spread`, terminates those that have
-   * not gone `drain.grace` later, refuses new ones with 503, and withdraws what is scheduled.
+   * Closes every client with 1001, spread over `shutdown.spread`, terminates those that have
+   * not gone `shutdown.grace` later, refuses new ones with 503, and withdraws what is scheduled.
    * `app.close()` does the same.
    *
    * @returns when the last client has gone; the same promise whenever called.

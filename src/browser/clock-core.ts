@@ -143,7 +143,7 @@ export function createClock (
     ready: readiness.wait,
     at: (serverTime, callback) => timetable.at(Number(serverTime), callback),
     every: timetable.every,
-    toLocal: (serverTime) => slew.toLocal(Number(serverTime)),
+    toMonotonic: (serverTime) => slew.toMonotonic(Number(serverTime)),
     send (data) {
       const isBytes = data instanceof ArrayBuffer || ArrayBuffer.isView(data)
       if (isBytes) return connection.send(data as ArrayBuffer)

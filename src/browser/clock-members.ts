@@ -38,7 +38,7 @@ export interface ClockMembers {
    */
   every (ms: number, callback: () => void): Cancel
   /** When `now()` will show this time, or has, on the line of `performance.now()`. */
-  toLocal (serverTime: number | Date): number
+  toMonotonic (serverTime: number | Date): number
   /** Sends a string, bytes or a JSON value. @returns whether there was a connection. */
   send (data: unknown): boolean
   /** Ends the connection and everything else, until `open()`: nobody is called back. */

@@ -2,7 +2,7 @@ import type { WebsocketPluginOptions } from '@fastify/websocket'
 import * as check from './option-rules.js'
 import { FORMATS } from '../time/tick-format.js'
 import type { FormatName } from '../time/tick-format.js'
-import type { Drain, ResolvedOptions, TimeSocketOptions } from '../api/options.js'
+import type { ResolvedOptions, ShutdownTimes, TimeSocketOptions } from '../api/options.js'
 import { SYSTEM_CLOCK } from '../time/server-time.js'
 import { withoutUndefined } from '../util/without-undefined.js'
 
@@ -28,13 +28,13 @@ const DEFAULTS = {
 const DEFAULT_FORMAT = 'iso'
 const DEFAULT_HEARTBEAT = { interval: 25_000, timeout: 10_000 }
 const DEFAULT_MESSAGE_RATE = { burst: 20, perSecond: 10 }
-const DEFAULT_DRAIN: Drain = { grace: 1000, spread: 0 }
+const DEFAULT_SHUTDOWN: ShutdownTimes = { grace: 1000, spread: 0 }
 
 const MIN_INTERVAL_MS = 10
 const MAX_INTERVAL_MS = 86_400_000
 /** The longest delay of a Node timer. */
 const MAX_DELAY_MS = 2 ** 31 - 1
-/** What a drain must leave of Fastify's `pluginTimeout`, or `app.close()` rejects. */
+/** What a shutdown must leave of Fastify's `pluginTimeout`, or `app.close()` rejects. */
 const TIMEOUT_MARGIN_MS = 1000
 
 const RULES: Readonly<Record<keyof TimeSocketOptions, check.Rule>> = {
@@ -64,7 +64,7 @@ const RULES: Readonly<Record<keyof TimeSocketOptions, check.Rule>> = {
   messageRate: check.objectOrFalse,
   maxBufferedBytes: check.integerBetween(0, 2 ** 31 - 1),
   handshakeTimeout: check.integerBetween(1, MAX_DELAY_MS),
-  drain: check.object,
+  shutdown: check.object,
   backplane: check.objectWith('publish', 'subscribe', 'close'),
   clock: check.objectWith('now'),
   websocket: check.object,
@@ -88,7 +88,7 @@ const WEBSOCKET_RULES: Readonly<Record<keyof WebsocketPluginOptions, check.Rule>
 }
 
 /** For any grace where `pluginTimeout` leaves room for none. */
-const TOO_SHORT_FOR_DRAIN: check.Rule = {
+const TOO_SHORT_FOR_SHUTDOWN: check.Rule = {
   expected: `used with a pluginTimeout of at least ${TIMEOUT_MARGIN_MS}`,
   holds: () => false
 }
@@ -96,7 +96,7 @@ const TOO_SHORT_FOR_DRAIN: check.Rule = {
 /**
  * Checks every option and completes them.
  *
- * @param pluginTimeoutMs Fastify's `pluginTimeout`, which bounds the drain; 0 does not.
+ * @param pluginTimeoutMs Fastify's `pluginTimeout`, which bounds the shutdown; 0 does not.
  * @throws {InvalidOptionError} for the first that is unknown, of the wrong type or out of range.
  */
 export function resolveOptions<Context> (
@@ -109,7 +109,7 @@ export function resolveOptions<Context> (
   check.serverOptions(given.websocket?.options)
   check.route(given.route)
   check.origins(given.origin)
-  const { format = DEFAULT_FORMAT, heartbeat, messageRate, drain, ...others } = given
+  const { format = DEFAULT_FORMAT, heartbeat, messageRate, shutdown, ...others } = given
   return {
     ...DEFAULTS as unknown as ResolvedOptions<Context>,
     ...withoutUndefined(others),
@@ -118,7 +118,7 @@ export function resolveOptions<Context> (
       resolveFields('heartbeat', heartbeat, DEFAULT_HEARTBEAT, HEARTBEAT_RULES),
     messageRate: messageRate !== false &&
       resolveFields('messageRate', messageRate, DEFAULT_MESSAGE_RATE, MESSAGE_RATE_RULES),
-    drain: resolveDrain(drain, pluginTimeoutMs)
+    shutdown: resolveShutdown(shutdown, pluginTimeoutMs)
   }
 }
 
@@ -131,13 +131,15 @@ function resolveFields<Fields extends object> (
   return resolved
 }
 
-function resolveDrain (drain: TimeSocketOptions['drain'], pluginTimeoutMs: number): Drain {
+function resolveShutdown (
+  shutdown: TimeSocketOptions['shutdown'], pluginTimeoutMs: number
+): ShutdownTimes {
   const maxMs = pluginTimeoutMs === 0 ? MAX_DELAY_MS : pluginTimeoutMs - TIMEOUT_MARGIN_MS
-  const resolved = { ...DEFAULT_DRAIN, ...withoutUndefined({ ...drain }) }
-  const grace = maxMs < 0 ? TOO_SHORT_FOR_DRAIN : check.integerBetween(0, maxMs)
-  check.option('drain.grace', resolved.grace, grace)
+  const resolved = { ...DEFAULT_SHUTDOWN, ...withoutUndefined({ ...shutdown }) }
+  const grace = maxMs < 0 ? TOO_SHORT_FOR_SHUTDOWN : check.integerBetween(0, maxMs)
+  check.option('shutdown.grace', resolved.grace, grace)
   const spread = check.integerBetween(0, maxMs - resolved.grace)
-  check.fields(resolved, { grace, spread }, 'drain')
+  check.fields(resolved, { grace, spread }, 'shutdown')
   return resolved
 }
 

@@ -31,7 +31,7 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
   readonly protocol: string
   readonly connectedAt: number
   context: Context
-  skipped = 0
+  skippedTicks = 0
   rtt: number | undefined
   readonly #ws: WebSocket
   /**
@@ -211,7 +211,7 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
    */
   writeTick (frame: Frame): boolean {
     if (this.isOpen && this.#waitingBytes(this.#ws.bufferedAmount) > 0) {
-      this.skipped++
+      this.skippedTicks++
       return false
     }
     return this.write(frame)

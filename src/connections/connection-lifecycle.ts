@@ -122,8 +122,8 @@ export function createConnections<Context> (
   /** Before anybody else knows of the client: nothing may come before it. */
   function greet (client: Client<Context>): void {
     clock.look()
-    const { epoch } = clock
-    client.write(encodeFrame(helloText({ interval: options.interval, epoch })))
+    const { clockSteps } = clock
+    client.write(encodeFrame(helloText({ interval: options.interval, clockSteps })))
   }
 
   function tellConnect (client: Client<Context>): void {

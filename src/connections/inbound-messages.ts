@@ -48,11 +48,11 @@ export function createInbox<Context> (
 
   function answer (client: Client<Context>, id: number, arrival: Reading): void {
     const { wallMs: at, monotonicMs } = arrival
-    const { epoch } = clock
+    const { clockSteps } = clock
     // What is on its way to it goes first, and takes its time.
     fanOut.serve(client)
     const hold = timers.monotonic() - monotonicMs
-    client.write(encodeFrame(syncText({ id, at, hold, epoch })))
+    client.write(encodeFrame(syncText({ id, at, hold, clockSteps })))
   }
 
   return (client, data, isBinary) => {

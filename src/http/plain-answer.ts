@@ -11,8 +11,8 @@ export interface TimeAnswer {
   /** Milliseconds between two ticks. */
   readonly interval: number
   /** How often the server's wall clock has stepped: goes up by one each time. */
-  readonly epoch: number
-  /** Names the server process, at random: epochs compare only within one. */
+  readonly clockSteps: number
+  /** Names the server process, at random: clockSteps compare only within one. */
   readonly server: string
   /** The subprotocols built in. */
   readonly protocols: readonly string[]
@@ -27,7 +27,7 @@ export function createTellTime (clock: ServerClock, intervalMs: number) {
     return {
       now: toHundredths(clock.now()),
       interval: intervalMs,
-      epoch: clock.epoch,
+      clockSteps: clock.clockSteps,
       server: SERVER_ID,
       protocols: [TIME_PROTOCOL]
     }

@@ -17,7 +17,7 @@ export interface Observer<Context> {
   /** Likewise, of what goes to other servers and comes from them. */
   readonly backplane: BackplaneStats
   /** All of them as of now, with what the others know. */
-  read (others: Pick<Stats, 'clients' | 'epoch'>): Stats
+  read (others: Pick<Stats, 'clients' | 'clockSteps'>): Stats
   /** Says of whom everything is told from now on. */
   observe (timeSocket: TimeSocket<Context>): void
   connected (client: TimeSocketClient<Context>): void
@@ -54,11 +54,11 @@ export function createObserver<Context> (
   return {
     counters,
     backplane,
-    read: ({ clients, epoch }) => ({
+    read: ({ clients, clockSteps }) => ({
       clients,
       ...structuredClone(counters),
       lateness: lateness.read(),
-      epoch
+      clockSteps
     }),
     observe (observed) {
       timeSocket = observed

@@ -27,18 +27,18 @@ export function formOf (protocol: string): Form {
   return protocol === TIME_PROTOCOL ? 'time' : 'plain'
 }
 
-export function helloText ({ interval, epoch }: Omit<HelloMessage, 'type' | 'server'>): string {
-  return `{"type":"hello","server":"${SERVER_ID}","interval":${interval},"epoch":${epoch}}`
+export function helloText ({ interval, clockSteps }: Omit<HelloMessage, 'type' | 'server'>): string {
+  return `{"type":"hello","server":"${SERVER_ID}","interval":${interval},"clockSteps":${clockSteps}}`
 }
 
-export function tickText ({ seq, at, sent, interval, epoch }: Tick): string {
+export function tickText ({ seq, at, sent, interval, clockSteps }: Tick): string {
   const times = `"at":${toHundredths(at)},"sent":${toHundredths(sent)}`
-  return `{"type":"tick","seq":${seq},${times},"interval":${interval},"epoch":${epoch}}`
+  return `{"type":"tick","seq":${seq},${times},"interval":${interval},"clockSteps":${clockSteps}}`
 }
 
-export function syncText ({ id, at, hold, epoch }: Omit<SyncReply, 'type'>): string {
+export function syncText ({ id, at, hold, clockSteps }: Omit<SyncReply, 'type'>): string {
   const times = `"at":${toHundredths(at)},"hold":${toHundredths(hold)}`
-  return `{"type":"sync","id":${id},${times},"epoch":${epoch}}`
+  return `{"type":"sync","id":${id},${times},"clockSteps":${clockSteps}}`
 }
 
 /** @param json the JSON text of the data. */

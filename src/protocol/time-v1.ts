@@ -17,12 +17,12 @@ export const DO_NOT_RETURN = 4403
 /** Server to client, first of all. */
 export interface HelloMessage {
   readonly type: 'hello'
-  /** Names the server process, at random. `epoch` and `seq` compare within one only. */
+  /** Names the server process, at random. `clockSteps` and `seq` compare within one only. */
   readonly server: string
   /** Milliseconds between two ticks. */
   readonly interval: number
   /** Goes up by one whenever the server's wall clock steps. */
-  readonly epoch: number
+  readonly clockSteps: number
 }
 
 /** Server to client, once every `interval`. */
@@ -36,7 +36,7 @@ export interface TickMessage {
   readonly sent: number
   /** Milliseconds between two ticks. */
   readonly interval: number
-  readonly epoch: number
+  readonly clockSteps: number
 }
 
 /** Client to server: asks for the time. */
@@ -54,7 +54,7 @@ export interface SyncReply {
   readonly at: number
   /** Milliseconds from then until this reply was sent. */
   readonly hold: number
-  readonly epoch: number
+  readonly clockSteps: number
 }
 
 /** Either way: a message of the application's. Only the server schedules. */

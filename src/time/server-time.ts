@@ -38,7 +38,7 @@ export interface ServerClock {
    */
   look (): Reading | undefined
   /** Counts the steps of the wall clock noticed so far. */
-  readonly epoch: number
+  readonly clockSteps: number
 }
 
 /** A move of the wall clock against the monotonic one that counts as a step. */
@@ -58,7 +58,7 @@ export interface ServerClockOptions {
 }
 
 export function createServerClock ({ source, timers, fault }: ServerClockOptions): ServerClock {
-  let epoch = 0
+  let clockSteps = 0
   // Between the wall clock and the monotonic one at the last good reading.
   let offsetMs = Date.now() - timers.monotonic()
   let looked: Reading | undefined
@@ -87,12 +87,12 @@ export function createServerClock ({ source, timers, fault }: ServerClockOptions
     look () {
       const reading = read()
       if (reading === undefined) return undefined
-      if (isStep(looked ?? reading, reading)) epoch++
+      if (isStep(looked ?? reading, reading)) clockSteps++
       looked = reading
       return reading
     },
-    get epoch () {
-      return epoch
+    get clockSteps () {
+      return clockSteps
     }
   }
 }

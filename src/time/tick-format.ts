@@ -7,7 +7,7 @@ import type { Tick } from './tick-schedule.js'
 import { tickText } from '../protocol/time-v1-text.js'
 
 /** The ready-made looks of a tick. */
-export type FormatName = 'iso' | 'text' | 'epoch' | 'json'
+export type FormatName = 'iso' | 'date-string' | 'timestamp' | 'json'
 
 /**
  * What a tick looks like: a non-empty string, sent as text, or bytes, sent as a
@@ -20,9 +20,9 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
   /** RFC 3339, in UTC with milliseconds: `2026-11-22T14:00:05.000Z`. */
   iso: ({ sent }) => new Date(sent).toISOString(),
   /** `Date#toString`, in the server's time zone. */
-  text: ({ sent }) => new Date(sent).toString(),
+  'date-string': ({ sent }) => new Date(sent).toString(),
   /** Whole milliseconds since the Unix epoch. */
-  epoch: ({ sent }) => String(new Date(sent).getTime()),
+  timestamp: ({ sent }) => String(new Date(sent).getTime()),
   /** The tick as a JSON object: what it is in `time.v1`. */
   json: tickText
 }

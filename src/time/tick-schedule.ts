@@ -15,7 +15,7 @@ export interface Tick {
   /** Milliseconds between two ticks. */
   readonly interval: number
   /** Goes up by one whenever the server's wall clock steps by more than 50 ms. */
-  readonly epoch: number
+  readonly clockSteps: number
 }
 
 /** Decides when the time is sent. */
@@ -72,7 +72,7 @@ export function createTicker (
   let lastTick: Tick | undefined
   // Until the first reading after a start.
   let isFresh = true
-  let lastEpoch = clock.epoch
+  let lastClockSteps = clock.clockSteps
   let lastReadingMs = 0
   let pollingSinceMs: number | undefined
   let cancel: (() => void) | undefined
@@ -87,14 +87,14 @@ export function createTicker (
     if (reading === undefined) return undefined
     const { wallMs, monotonicMs } = reading
     const boundary = Math.floor(wallMs / intervalMs)
-    const isStep = clock.epoch !== lastEpoch
+    const isStep = clock.clockSteps !== lastClockSteps
     if (isStep) {
       const elapsedMs = monotonicMs - lastReadingMs
       lastBoundary = Math.floor((wallMs - elapsedMs + BEHIND_MS) / intervalMs)
     }
     if (isFresh) lastBoundary = Math.max(lastBoundary, boundary)
     isFresh = false
-    lastEpoch = clock.epoch
+    lastClockSteps = clock.clockSteps
     lastReadingMs = monotonicMs
     return { wallMs, monotonicMs, boundary, isStep }
   }
@@ -136,7 +136,8 @@ export function createTicker (
 
   function tickAt ({ wallMs }: Moment, boundary: number, seq: number): Tick {
     const at = boundary * intervalMs
-    return Object.freeze({ seq, at, sent: wallMs, interval: intervalMs, epoch: lastEpoch })
+    const clockSteps = lastClockSteps
+    return Object.freeze({ seq, at, sent: wallMs, interval: intervalMs, clockSteps })
   }
 
   return {

@@ -38,7 +38,7 @@ test('the immediate tick repeats the latest boundary and is not told to onTick',
   })
   const peer = await inject(app)
   t.strictSame((await peer.received(1)).map((text) => JSON.parse(String(text))), [{
-    type: 'tick', seq: -1, at: START_MS, sent: START_MS + 2500, interval: 3_600_000, epoch: 0
+    type: 'tick', seq: -1, at: START_MS, sent: START_MS + 2500, interval: 3_600_000, clockSteps: 0
   }])
   t.strictSame([ticks, timeSocket.lastTick], [[], undefined])
 })
@@ -91,7 +91,7 @@ test('lists who is connected, with what is known of them', async (t) => {
     protocol: '',
     context: { name: 'Ada' },
     rtt: undefined,
-    skipped: 0
+    skippedTicks: 0
   })
   t.ok(connectedAt >= before && connectedAt <= timeSocket.now())
   peer.ws.close()

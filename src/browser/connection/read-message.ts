@@ -3,7 +3,7 @@ export interface Received {
   readonly type?: unknown
   readonly server?: unknown
   readonly interval?: unknown
-  readonly epoch?: unknown
+  readonly clockSteps?: unknown
   readonly at?: unknown
   readonly sent?: unknown
   readonly id?: unknown

@@ -35,7 +35,7 @@ export function createSession (
   { estimator, slew, probes, scheduled, sentAt, emit, onHello }: SessionOptions
 ): Session {
   let server: unknown
-  let epoch: unknown
+  let clockSteps: unknown
   let intervalMs = NaN
   let rtt: number | undefined
   let speaks: boolean | undefined
@@ -43,8 +43,8 @@ export function createSession (
   /** Of another server, or once its clock has stepped, nothing is known any more. */
   function renew (message: Received): void {
     const { server: newServer = server } = message
-    if (message.epoch !== epoch || newServer !== server) {
-      epoch = message.epoch
+    if (message.clockSteps !== clockSteps || newServer !== server) {
+      clockSteps = message.clockSteps
       server = newServer
       slew.forget()
       probes.burst()

@@ -8,7 +8,7 @@ export interface Slew {
   /** By how many milliseconds that may be wrong at most; Infinity without an estimate. */
   error (): number
   /** When it will show a time, on the monotonic clock. */
-  toLocal (serverMs: number): number
+  toMonotonic (serverMs: number): number
   /**
    * Does something to the estimate; by what it differs then the clock is slewed, or steps. Where
    * nothing is known any more, it goes on from what is shown.
@@ -84,7 +84,7 @@ export function createSlew (
       const localMs = monotonic()
       return estimator.at(localMs).error + Math.abs(now(localMs) - targetAt(localMs))
     },
-    toLocal (serverMs) {
+    toMonotonic (serverMs) {
       let localMs = monotonic()
       for (let i = ITERATIONS; i--;) localMs += serverMs - shownAt(localMs)
       return localMs

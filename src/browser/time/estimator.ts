@@ -40,7 +40,7 @@ export interface Estimator {
   clear (): void
 }
 
-/** From there on a step of the server's clock begins a new epoch. */
+/** From there on a step of the server's clock counts as one that its `clockSteps` announces. */
 const ANNOUNCED_STEP_MS = 50
 const UNKNOWN: Estimate = { offset: 0, skew: 0, error: Infinity }
 

@@ -37,7 +37,7 @@ interface Entry {
 const ROUNDING = 1e-6
 
 export function createTimetable (
-  environment: Environment, { now, toLocal, error }: Slew
+  environment: Environment, { now, toMonotonic, error }: Slew
 ): Timetable {
   const timer = createTimer(environment)
   const entries = new Set<Entry>()
@@ -65,7 +65,7 @@ export function createTimetable (
     if (isStopped) return
     const [next] = sorted()
     // Browsers cut fractions off, and would be early.
-    timer(next && run, next && Math.ceil(toLocal(next.dueMs) - environment.monotonic()))
+    timer(next && run, next && Math.ceil(toMonotonic(next.dueMs) - environment.monotonic()))
   }
 
   function add (

@@ -4,7 +4,7 @@ import { FORMATS } from '../../../src/time/tick-format.js'
 
 export const PLUGIN_TIMEOUT_MS = 10_000
 
-/** All options as the table should show them: name and default, nested ones as `drain.grace`. */
+/** All options as the table should show them: name and default, nested ones as `shutdown.grace`. */
 export function defaults (): string[] {
   const resolved: Record<string, unknown> = resolveOptions({}, PLUGIN_TIMEOUT_MS)
   return optionNames().flatMap((name) => {

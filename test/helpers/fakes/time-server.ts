@@ -6,7 +6,7 @@ export interface TimeServerOptions {
   /** By how much its clock is ahead. Default 0. */
   aheadMs?: number
   server?: string
-  epoch?: number
+  clockSteps?: number
   interval?: number
 }
 
@@ -36,7 +36,7 @@ export function createTimeServer (world: World, options: TimeServerOptions = {})
     delayMs: 20,
     aheadMs: 0,
     server: 'k3f9x2ab',
-    epoch: 0,
+    clockSteps: 0,
     interval: 5000,
     ...options,
     now: () => world.serverNow() + server.aheadMs,
@@ -46,12 +46,12 @@ export function createTimeServer (world: World, options: TimeServerOptions = {})
         const { type, id } = JSON.parse(text)
         if (type !== 'sync') return
         later(() => {
-          server.send({ type: 'sync', id, at: server.now(), hold: 0, epoch: server.epoch })
+          server.send({ type: 'sync', id, at: server.now(), hold: 0, clockSteps: server.clockSteps })
         })
       }
       peer.accept()
       server.send(
-        { type: 'hello', server: server.server, interval: server.interval, epoch: server.epoch }
+        { type: 'hello', server: server.server, interval: server.interval, clockSteps: server.clockSteps }
       )
     },
     send (message) {

@@ -64,7 +64,7 @@ async function registerTimeSocket (): Promise<() => State> {
   await app.register(timeSocket, {
     interval,
     handshakeTimeout: handshakeTimeoutMs,
-    drain: { grace: graceMs },
+    shutdown: { grace: graceMs },
     heartbeat,
     preValidation: misbehave('late'),
     onMessage (client, data) {

@@ -29,7 +29,7 @@ report({ type: 'ready', port: await listen(app) })
 async function registerTimeSocket (): Promise<void> {
   await app.register(timeSocket, {
     interval,
-    drain: { grace: 100 },
+    shutdown: { grace: 100 },
     onMessage: (client, data) => { client.send(data) },
     onClose: (_client, { code, cause }) => ledger.close(`${code} ${cause}`)
   })

@@ -111,7 +111,7 @@ export function testCallbacks (count: number): void {
       const { app, log, timeSocket } = await createTimeApp<Context>(t, {
         interval: 10,
         handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-        drain: { grace: GRACE_MS },
+        shutdown: { grace: GRACE_MS },
         ...options(misbehave)
       })
       const port = await listen(app)

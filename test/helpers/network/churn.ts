@@ -44,7 +44,7 @@ export async function createChurn (t: Test, options: TimeSocketOptions): Promise
       hold.enter()
       await hold.left
     },
-    drain: { grace: 50 },
+    shutdown: { grace: 50 },
     ...options
   }, { logger: false })
   const port = await listen(app)

@@ -25,7 +25,7 @@ export type Answer = { protocol: string } | { status: number, retryAfter?: strin
 export interface SimulatedServer {
   /** Names its process. */
   id: string
-  epoch: number
+  clockSteps: number
   readonly intervalMs: number
   /** `plain`: it repeats any subprotocol, and speaks none; `strict`: it knows none. */
   kind: 'time.v1' | 'plain' | 'strict'
@@ -73,7 +73,7 @@ export function createSimulatedServer ({
     const at = Math.floor(server.now() / intervalMs) * intervalMs
     const message = { type: 'tick', seq: seq++, at, sent: shown(), interval: intervalMs }
     for (const wire of wires) {
-      if (server.kind === 'time.v1') wire.send(JSON.stringify({ ...message, epoch: server.epoch }))
+      if (server.kind === 'time.v1') wire.send(JSON.stringify({ ...message, clockSteps: server.clockSteps }))
       else wire.send(new Date(server.now()).toISOString())
     }
     const dueMs = timeline.nowMs + intervalMs - (server.now() % intervalMs)
@@ -87,7 +87,7 @@ export function createSimulatedServer ({
 
   function reply (wire: Wire, id: number): void {
     const at = shown()
-    const text = JSON.stringify({ type: 'sync', id, at, hold: HOLD_MS, epoch: server.epoch })
+    const text = JSON.stringify({ type: 'sync', id, at, hold: HOLD_MS, clockSteps: server.clockSteps })
     timeline.at(timeline.nowMs + HOLD_MS, () => wire.send(text))
     syncCount++
   }
@@ -95,7 +95,7 @@ export function createSimulatedServer ({
   let syncCount = 0
   const server: SimulatedServer = {
     id: 'k3f9x2ab',
-    epoch: 0,
+    clockSteps: 0,
     intervalMs,
     kind: 'time.v1',
     refusal: undefined,
@@ -106,7 +106,7 @@ export function createSimulatedServer ({
     now: () => timeline.nowMs + aheadMs,
     step (ms) {
       aheadMs += ms
-      server.epoch++
+      server.clockSteps++
     },
     answer (offered) {
       if (server.refusal !== undefined) return server.refusal
@@ -116,8 +116,8 @@ export function createSimulatedServer ({
     welcome (wire) {
       wires.add(wire)
       if (server.kind === 'time.v1') {
-        const { id, epoch } = server
-        wire.send(JSON.stringify({ type: 'hello', server: id, interval: intervalMs, epoch }))
+        const { id, clockSteps } = server
+        wire.send(JSON.stringify({ type: 'hello', server: id, interval: intervalMs, clockSteps }))
       }
       return {
         received (text) {

@@ -215,10 +215,10 @@ function serveTime (server: WebSocketRoute) {
   const heard: object[] = []
   server.onMessage((text) => {
     const { type, id, data } = JSON.parse(String(text))
-    if (type === 'sync') send({ type, id, at: Date.now(), hold: 0, epoch: 0 })
+    if (type === 'sync') send({ type, id, at: Date.now(), hold: 0, clockSteps: 0 })
     else heard.push(data)
   })
-  send({ type: 'hello', server: 'k3f9x2ab', interval: 1000, epoch: 0 })
+  send({ type: 'hello', server: 'k3f9x2ab', interval: 1000, clockSteps: 0 })
   return { heard, say: (data: object) => send({ type: 'message', data }) }
 }
 

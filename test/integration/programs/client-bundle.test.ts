@@ -41,7 +41,7 @@ test('the bundle', async (t) => {
     await world.advance(0)
     server.serve(world.peer)
     await world.advance(1000)
-    const tick = { type: 'tick', seq: 1, at: 5, sent: server.now(), interval: 5000, epoch: 0 }
+    const tick = { type: 'tick', seq: 1, at: 5, sent: server.now(), interval: 5000, clockSteps: 0 }
     world.peer.send(tick)
     world.peer.send({ type: 'message', data: { a: 1 }, at: server.now(), key: 'k' })
     world.peer.send({ type: 'cancel', key: 'other' })

@@ -221,7 +221,7 @@ test('a backplane that delivers after the end reaches nobody', async (t) => {
 })
 
 test('while its clients are told to go, those who are not yet told still get everything', async (t) => {
-  const { here, there, peers } = await setUp(t, { drain: { grace: 100, spread: 300 } })
+  const { here, there, peers } = await setUp(t, { shutdown: { grace: 100, spread: 300 } })
   const closed = there.timeSocket.close()
   await peers['red there']?.closed
   here.timeSocket.broadcast('a message')
@@ -233,7 +233,7 @@ test('app.close() is in time with an engine that never answers', async (t) => {
   const { app } = createApp(t)
   const never = new Promise<never>(() => {})
   const backplane = { publish: () => never, subscribe: () => never, close: () => never }
-  await app.register(timeSocket, { backplane, drain: { grace: 0 } })
+  await app.register(timeSocket, { backplane, shutdown: { grace: 0 } })
   await app.ready()
   app.timeSocket.broadcast('a message')
   const startMs = performance.now()

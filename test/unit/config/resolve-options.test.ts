@@ -20,7 +20,7 @@ const COUNT = 'an integer from 1 up, or Infinity'
 const ORIGIN = "'same-origin', '*', an array of origins or a function"
 const AN_ORIGIN = "an origin of http or https, such as 'https://example.org', or 'null'"
 const PROTOCOLS = 'an array of different subprotocol names (RFC 9110 tokens), other than time.v1'
-const WORDS = 'a function or one of iso, text, epoch, json'
+const WORDS = 'a function or one of iso, date-string, timestamp, json'
 const INTEGER = 'an integer from 10 to 86400000'
 const OBJECT_OR_FALSE = 'a plain object or false'
 const RATE = 'a number above 0, up to 1000000'
@@ -59,9 +59,9 @@ const wrongKinds: [option: string, expected: string, accepts: (value: unknown) =
   ['messageRate.perSecond', RATE, (value) => value === 1.5 || value === 2 ** 31 - 1],
   ['maxBufferedBytes', BYTES, (value) => value === 0],
   ['handshakeTimeout', 'an integer from 1 to 2147483647', () => false],
-  ['drain', 'a plain object', isRecord],
-  ['drain.grace', 'an integer from 0 to 9000', (value) => value === 0],
-  ['drain.spread', 'an integer from 0 to 8000', (value) => value === 0],
+  ['shutdown', 'a plain object', isRecord],
+  ['shutdown.grace', 'an integer from 0 to 9000', (value) => value === 0],
+  ['shutdown.spread', 'an integer from 0 to 8000', (value) => value === 0],
   ['backplane', 'an object with the methods publish(), subscribe(), close()', () => false],
   ['clock', 'an object with a method now()', () => false],
   ['websocket', 'a plain object', isRecord],
@@ -98,8 +98,8 @@ const wrongValues: [option: string, expected: string, value: unknown, shown: str
   ['format', WORDS, 'toString', "'toString'"],
   ['format', WORDS, '__proto__', "'__proto__'"],
   ['preValidation', 'a function or an array of functions', [() => {}, 'auth'], "[ [Function (anonymous)], 'auth' ]"],
-  ['drain.grace', 'an integer from 0 to 9000', 9001, '9001'],
-  ['drain.spread', 'an integer from 0 to 8000', 8001, '8001'],
+  ['shutdown.grace', 'an integer from 0 to 9000', 9001, '9001'],
+  ['shutdown.spread', 'an integer from 0 to 8000', 8001, '8001'],
   ['heartbeat', OBJECT_OR_FALSE, true, 'true'],
   ['heartbeat.interval', INTEGER, 9, '9'],
   ['heartbeat.timeout', INTEGER, 86_400_001, '86400001'],
@@ -180,7 +180,7 @@ const wrongValues: [option: string, expected: string, value: unknown, shown: str
   ['prefix', 'left out: use url', '/api', "'/api'"],
   ['prefix', 'left out: use url', null, 'null'],
   ['url', PATH, '/a:b?token=1', "'/a:b?token=1'"],
-  ['drain', 'a plain object', new Map(), 'Map(0) {}']
+  ['shutdown', 'a plain object', new Map(), 'Map(0) {}']
 ]
 
 for (const [shown, options] of [
@@ -200,7 +200,7 @@ for (const unknown of [
   test(`refuses the unknown option ${unknown}`, async (t) => {
     t.throws(() => resolve(options), {
       code: 'FST_TIME_SOCKET_INVALID_OPTION',
-      message: `time socket option "${unknown}" must be one of url, namespace, interval, immediate, format, preValidation, handler, route, origin, protocols, context, onConnect, onMessage, onClose, onTick, maxClients, maxClientsPerIp, expiresAt, heartbeat, maxMessageBytes, messageRate, maxBufferedBytes, handshakeTimeout, drain, backplane, clock, websocket, logLevel, logSerializers, got 1`
+      message: `time socket option "${unknown}" must be one of url, namespace, interval, immediate, format, preValidation, handler, route, origin, protocols, context, onConnect, onMessage, onClose, onTick, maxClients, maxClientsPerIp, expiresAt, heartbeat, maxMessageBytes, messageRate, maxBufferedBytes, handshakeTimeout, shutdown, backplane, clock, websocket, logLevel, logSerializers, got 1`
     })
   })
 }
@@ -228,8 +228,8 @@ for (const [option, expected, value, shown] of wrongValues) {
 }
 
 test('refuses unknown fields of drain and websocket', async (t) => {
-  t.throws(() => resolve({ drain: { Spread: 1 } }), {
-    message: 'time socket option "drain.Spread" must be one of grace, spread, got 1'
+  t.throws(() => resolve({ shutdown: { Spread: 1 } }), {
+    message: 'time socket option "shutdown.Spread" must be one of grace, spread, got 1'
   })
   t.throws(() => resolve({ websocket: { maxPayload: 1 } }), {
     message: 'time socket option "websocket.maxPayload" must be one of errorHandler, preClose, options, got 1'
@@ -237,32 +237,32 @@ test('refuses unknown fields of drain and websocket', async (t) => {
 })
 
 test('refuses a grace, the default too, that a short pluginTimeout does not allow', async (t) => {
-  t.equal(resolve({ drain: { grace: 500 } }, 1500).drain.grace, 500)
+  t.equal(resolve({ shutdown: { grace: 500 } }, 1500).shutdown.grace, 500)
   t.throws(() => resolve({}, 1500), {
-    message: 'time socket option "drain.grace" must be an integer from 0 to 500, got 1000'
+    message: 'time socket option "shutdown.grace" must be an integer from 0 to 500, got 1000'
   })
-  t.throws(() => resolve({ drain: { grace: 0 } }, 999), {
-    message: 'time socket option "drain.grace" must be used with a pluginTimeout of at least 1000, got 0'
+  t.throws(() => resolve({ shutdown: { grace: 0 } }, 999), {
+    message: 'time socket option "shutdown.grace" must be used with a pluginTimeout of at least 1000, got 0'
   })
 })
 
 test('refuses a spread that with its grace takes longer than the pluginTimeout allows', async (t) => {
   for (const [grace, spread] of [[0, 9000], [4000, 5000], [9000, 0]]) {
-    t.strictSame(resolve({ drain: { spread, grace } }).drain, { grace, spread })
+    t.strictSame(resolve({ shutdown: { spread, grace } }).shutdown, { grace, spread })
   }
-  t.throws(() => resolve({ drain: { spread: 5001, grace: 4000 } }), {
-    message: 'time socket option "drain.spread" must be an integer from 0 to 5000, got 5001'
+  t.throws(() => resolve({ shutdown: { spread: 5001, grace: 4000 } }), {
+    message: 'time socket option "shutdown.spread" must be an integer from 0 to 5000, got 5001'
   })
 })
 
 test('takes any grace a timer can wait where there is no pluginTimeout', async (t) => {
-  t.equal(resolve({ drain: { grace: 2 ** 31 - 1 } }, 0).drain.grace, 2 ** 31 - 1)
-  t.equal(resolve({ drain: { grace: 0, spread: 2 ** 31 - 1 } }, 0).drain.spread, 2 ** 31 - 1)
-  t.throws(() => resolve({ drain: { grace: 2 ** 31 } }, 0), { code: 'FST_TIME_SOCKET_INVALID_OPTION' })
+  t.equal(resolve({ shutdown: { grace: 2 ** 31 - 1 } }, 0).shutdown.grace, 2 ** 31 - 1)
+  t.equal(resolve({ shutdown: { grace: 0, spread: 2 ** 31 - 1 } }, 0).shutdown.spread, 2 ** 31 - 1)
+  t.throws(() => resolve({ shutdown: { grace: 2 ** 31 } }, 0), { code: 'FST_TIME_SOCKET_INVALID_OPTION' })
 })
 
 test('bounds nothing where no pluginTimeout is given', async (t) => {
-  t.equal(resolveOptions({ drain: { grace: 60_000 } }).drain.grace, 60_000)
+  t.equal(resolveOptions({ shutdown: { grace: 60_000 } }).shutdown.grace, 60_000)
 })
 
 test('completes what is left out', async (t) => {
@@ -282,7 +282,7 @@ test('completes what is left out', async (t) => {
     handshakeTimeout: 10_000,
     heartbeat: { interval: 25_000, timeout: 10_000 },
     messageRate: { burst: 20, perSecond: 10 },
-    drain: { grace: 1000, spread: 0 }
+    shutdown: { grace: 1000, spread: 0 }
   })
   t.strictSame(await context({} as never), {})
   for (const callback of [onConnect, onMessage, onClose, onTick]) {
@@ -292,16 +292,16 @@ test('completes what is left out', async (t) => {
 })
 
 test('takes undefined for absent, at every level', async (t) => {
-  const { url, drain, interval } = resolve({
+  const { url, shutdown, interval } = resolve({
     url: undefined,
     interval: undefined,
-    drain: { grace: undefined, spread: undefined },
+    shutdown: { grace: undefined, spread: undefined },
     heartbeat: { interval: undefined },
     prefix: undefined,
     more: undefined,
     route: { url: undefined, onRequest: undefined }
   })
-  t.strictSame([url, drain, interval], ['/time', { grace: 1000, spread: 0 }, 5000])
+  t.strictSame([url, shutdown, interval], ['/time', { grace: 1000, spread: 0 }, 5000])
 })
 
 const accepted: [option: string, value: unknown][] = [
@@ -325,7 +325,7 @@ const accepted: [option: string, value: unknown][] = [
   ['messageRate', false], ['messageRate', { burst: 1, perSecond: 0.1 }],
   ['maxBufferedBytes', 0], ['maxBufferedBytes', 2 ** 31 - 1],
   ['handshakeTimeout', 1], ['handshakeTimeout', 2 ** 31 - 1],
-  ['drain', { grace: 0, spread: 9000 }], ['drain', { grace: 9000, spread: 0 }],
+  ['shutdown', { grace: 0, spread: 9000 }], ['shutdown', { grace: 9000, spread: 0 }],
   ['backplane', { publish () {}, subscribe () {}, close () {} }],
   ['clock', { now: () => 0 }],
   ['websocket', { options: { maxPayload: 10, port: undefined, perMessageDeflate: true } }],
@@ -340,14 +340,14 @@ for (const [option, value] of accepted) {
 }
 
 test('takes every format by its name, and a function as it is', async (t) => {
-  for (const name of ['iso', 'text', 'epoch', 'json'] as const) {
+  for (const name of ['iso', 'date-string', 'timestamp', 'json'] as const) {
     t.equal(resolve({ format: name }).format, FORMATS[name])
   }
   const format = () => 'now'
   t.equal(resolve({ format }).format, format)
 })
 
-/** `drain.grace` as `{ drain: { grace: value } }`; of `origin[1]` the value is the whole list. */
+/** `shutdown.grace` as an object of objects; of `origin[1]` the value is the whole list. */
 function nest (option: string, value: unknown): object {
   return option.replace(/\[\d\]$/, '').split('.').reduceRight((inner, name) => ({ [name]: inner }), value) as object
 }

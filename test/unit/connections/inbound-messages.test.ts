@@ -39,7 +39,7 @@ test('answers a sync with the time of its arrival, told at once', async (t) => {
   const { time, page, told, messages } = setUp()
   time.advance(1234.567)
   page.send('{"type":"sync","id":12}')
-  t.strictSame(page.ws.sent, [`{"type":"sync","id":12,"at":${START_MS + 1234.57},"hold":0,"epoch":0}`])
+  t.strictSame(page.ws.sent, [`{"type":"sync","id":12,"at":${START_MS + 1234.57},"hold":0,"clockSteps":0}`])
   t.strictSame([told, messages], [[], { received: 1, ignored: 0 }])
 })
 
@@ -56,15 +56,16 @@ test('tells how long it held an answer behind what was on its way', async (t) =>
   })
   t.strictSame(page.ws.sent, [], 'the slice was over before its turn')
   page.send('{"type":"sync","id":1}')
-  t.strictSame(page.ws.sent, ['news', `{"type":"sync","id":1,"at":${START_MS + 8},"hold":0.13,"epoch":0}`])
+  t.strictSame(page.ws.sent, ['news', `{"type":"sync","id":1,"at":${START_MS + 8},"hold":0.13,"clockSteps":0}`])
 })
 
-test('an answer after a step of the wall clock names the new epoch', async (t) => {
+test('an answer after a step of the wall clock counts the step', async (t) => {
   const { time, page } = setUp()
   page.send('{"type":"sync","id":1}')
   time.step(3000)
   page.send('{"type":"sync","id":2}')
-  t.strictSame(page.ws.sent.map((text) => JSON.parse(text)).map(({ at, epoch }) => [at, epoch]),
+  const replies = page.ws.sent.map((text) => JSON.parse(text))
+  t.strictSame(replies.map(({ at, clockSteps }) => [at, clockSteps]),
     [[START_MS, 0], [START_MS + 3000, 1]])
 })
 

@@ -13,7 +13,7 @@ async function setUp (t: Test, options: TimeSocketOptions) {
   const { app, log, timeSocket } = await createTimeApp(t, {
     immediate: false,
     messageRate: false,
-    drain: { grace: 50 },
+    shutdown: { grace: 50 },
     onMessage: (client, data) => {
       calls.push(`${typeof data === 'string' ? 'text' : 'bytes'} ${data.length}`)
       client.send('got it')

@@ -21,7 +21,7 @@ async function setUp (t: Test, options: TimeSocketOptions = {}, serverOptions: o
     heartbeat: HEARTBEAT,
     immediate: false,
     messageRate: false,
-    drain: { grace: 50 },
+    shutdown: { grace: 50 },
     onClose: (client, { code, reason, cause }) => {
       closed.push(`${client.protocol} ${code} ${cause} ${reason}`.trim())
     },
@@ -125,7 +125,7 @@ test('on a real port, heartbeat false pings nobody, and ends nobody', async (t) 
     heartbeat: false,
     interval: 20,
     format: () => 'tick',
-    drain: { grace: 50 },
+    shutdown: { grace: 50 },
     onClose: (_client, { cause }) => { closed.push(cause) }
   })
   const peer = openRaw(await listen(app), upgradeRequest('/time'))

@@ -37,7 +37,7 @@ function connectMany (port: number, count: number): Promise<Peer[]> {
 test('app.close tells every client 1001 with the reason, and waits for no one who answers', async (t) => {
   const closes: CloseInfo[] = []
   const { app } = await createTimeApp(t, {
-    drain: { grace: 4000 }, onClose: (_client, info) => closes.push(info)
+    shutdown: { grace: 4000 }, onClose: (_client, info) => closes.push(info)
   })
   const peers = await connectMany(await listen(app), 50)
   t.ok(await timed(() => app.close()) < SOON_MS)
@@ -57,7 +57,7 @@ test('whoever closes the HTTP server itself sends everybody home, of every regis
 })
 
 test('injected clients get it too', async (t) => {
-  const { app } = await createTimeApp(t, { drain: { grace: 4000 } })
+  const { app } = await createTimeApp(t, { shutdown: { grace: 4000 } })
   const peer = await inject(app)
   t.ok(await timed(() => app.close()) < SOON_MS)
   t.strictSame(await peer.closed, SHUTDOWN)
@@ -90,7 +90,7 @@ for (const [title, hook, message] of [
 ] satisfies [string, (app: FastifyInstance) => unknown, string | RegExp][]) {
   test(`clients get 1001 at once though another plugin's ${title}`, async (t) => {
     const app = Fastify({ pluginTimeout: 2 * SOON_MS })
-    await app.register(timeSocket, { drain: { grace: 300 } })
+    await app.register(timeSocket, { shutdown: { grace: 300 } })
     hook(app)
     const [peer] = await connectMany(await listen(app), 1)
     const closing = t.rejects(within(app.close(), 'closing'), { message })
@@ -102,7 +102,7 @@ for (const [title, hook, message] of [
 test('who does not answer is terminated after the grace; the others do not wait for it', async (t) => {
   const closes: CloseInfo[] = []
   const { app, timeSocket } = await createTimeApp(t, {
-    drain: { grace: 3000 }, onClose: (_client, info) => closes.push(info)
+    shutdown: { grace: 3000 }, onClose: (_client, info) => closes.push(info)
   })
   const port = await listen(app)
   const mutes = await Promise.all([connectMute(port), connectMute(port)])
@@ -121,7 +121,7 @@ test('the 1001 are spread; until its own, a client keeps its ticks and messages'
     immediate: false,
     format: ({ seq }) => `tick ${seq}`,
     onMessage: (client, data) => client.send(`got ${data}`),
-    drain: { spread: 600 }
+    shutdown: { spread: 600 }
   })
   const port = await listen(app)
   const peers = await connectMany(port, 3)
@@ -154,7 +154,7 @@ test('the 1001 are spread; until its own, a client keeps its ticks and messages'
 })
 
 test('who does not answer is terminated a grace after its own 1001', async (t) => {
-  const options = { drain: { grace: 400, spread: 600 } }
+  const options = { shutdown: { grace: 400, spread: 600 } }
   const { app } = await createTimeApp(t, options, { pluginTimeout: 2000 })
   const port = await listen(app)
   const mutes = [await connectMute(port), await connectMute(port)]
@@ -173,7 +173,7 @@ test('app.close after timeSocket.close, or meanwhile, waits for the same end', a
   for (const isAwaited of [true, false]) {
     const closes: CloseInfo[] = []
     const { app, timeSocket } = await createTimeApp(t, {
-      drain: { grace: 300 }, onClose: (_client, info) => closes.push(info)
+      shutdown: { grace: 300 }, onClose: (_client, info) => closes.push(info)
     })
     const port = await listen(app)
     const mute = await connectMute(port)
@@ -191,13 +191,13 @@ test('app.close after timeSocket.close, or meanwhile, waits for the same end', a
 })
 
 test('a grace of 0 terminates at once', async (t) => {
-  const { app } = await createTimeApp(t, { drain: { grace: 0 } })
+  const { app } = await createTimeApp(t, { shutdown: { grace: 0 } })
   await connectMute(await listen(app))
   t.ok(await timed(() => app.close()) < 900, 'the default is 1000')
 })
 
 test('a client that never reads does not hold up the shutdown', async (t) => {
-  const { app, timeSocket } = await createTimeApp(t, { drain: { grace: 200 } })
+  const { app, timeSocket } = await createTimeApp(t, { shutdown: { grace: 200 } })
   const socket = await connectMute(await listen(app))
   socket.pause()
   for (let count = 0; count < 20; count++) timeSocket.broadcast(Buffer.alloc(1024 * 1024))
@@ -206,7 +206,7 @@ test('a client that never reads does not hold up the shutdown', async (t) => {
 
 test('a client whose onConnect never settles does not hold up the shutdown', async (t) => {
   const { app } = await createTimeApp(t, {
-    drain: { grace: 300 }, onConnect: () => new Promise(() => {})
+    shutdown: { grace: 300 }, onConnect: () => new Promise(() => {})
   })
   const [peer] = await connectMany(await listen(app), 1)
   t.ok(await timed(() => app.close()) < SOON_MS)
@@ -217,7 +217,7 @@ test('app.close waits for what onClose still has to do, but no longer than the g
   const works = [[200, 190, SOON_MS], [60_000, 2990, 3000 + SOON_MS]] as const
   for (const [workMs, leastMs, mostMs] of works) {
     const { app } = await createTimeApp(t, {
-      drain: { grace: 3000 },
+      shutdown: { grace: 3000 },
       onClose: () => new Promise<void>((resolve) => setTimeout(resolve, workMs).unref())
     })
     await connectMany(await listen(app), 3)
@@ -250,7 +250,7 @@ test('a client whom another plugin kept until after the drain is sent home all t
       goOn = resolve
     }))
   })
-  await app.register(timeSocket, { immediate: false, drain: { grace: 200 } })
+  await app.register(timeSocket, { immediate: false, shutdown: { grace: 200 } })
   const opening = connect(`ws://127.0.0.1:${await listen(app)}/time`)
   await waitFor(() => isKept, 'the hook')
   await app.timeSocket.close()
@@ -266,7 +266,7 @@ test('a client that comes while the drain is on its way has no grace beyond its 
     const keep = () => new Promise<void>((resolve) => { goOn.push(resolve) })
     route.preHandler = [route.preHandler ?? []].flat().concat(keep)
   })
-  await app.register(timeSocket, { immediate: false, drain: { grace: 2500 } })
+  await app.register(timeSocket, { immediate: false, shutdown: { grace: 2500 } })
   const port = await listen(app)
   const staying = connectMute(port)
   await waitFor(() => goOn.length === 1, 'the first in the hook')
@@ -346,7 +346,7 @@ test('the time sockets of sibling scopes drain, too', async (t) => {
   const { app } = createApp(t)
   for (const prefix of ['/one', '/two']) {
     app.register(async (scope) => {
-      await scope.register(timeSocket, { drain: { grace: 4000 } })
+      await scope.register(timeSocket, { shutdown: { grace: 4000 } })
     }, { prefix })
   }
   const port = await listen(app)
@@ -358,8 +358,8 @@ test('the time sockets of sibling scopes drain, too', async (t) => {
 
 test('two time sockets drain together', async (t) => {
   const { app } = createApp(t)
-  await app.register(timeSocket, { url: '/one', drain: { grace: 2000 } })
-  await app.register(timeSocket, { url: '/two', namespace: 'two', drain: { grace: 2000 } })
+  await app.register(timeSocket, { url: '/one', shutdown: { grace: 2000 } })
+  await app.register(timeSocket, { url: '/two', namespace: 'two', shutdown: { grace: 2000 } })
   const port = await listen(app)
   const peers = [await connect(`ws://127.0.0.1:${port}/one`), await connect(`ws://127.0.0.1:${port}/two`)]
   for (const { ws } of peers) ws.pause()
@@ -368,7 +368,7 @@ test('two time sockets drain together', async (t) => {
 })
 
 test('a backlog of the application’s own does not hold up the shutdown', async (t) => {
-  const { app, timeSocket } = await createTimeApp(t, { drain: { grace: 1000 } })
+  const { app, timeSocket } = await createTimeApp(t, { shutdown: { grace: 1000 } })
   const peers = await connectMany(await listen(app), 200)
   for (let count = 0; count < 5000; count++) timeSocket.broadcast('news')
   t.ok(await timed(() => app.close()) < 1000 + SOON_MS)

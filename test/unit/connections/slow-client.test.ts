@@ -26,7 +26,7 @@ test('a tick is skipped, and counted, while anything waits since an earlier turn
   t.equal(client.writeTick(frame), false)
   ws.bufferedAmount = 0
   t.equal(client.writeTick(frame), true)
-  t.strictSame([client.skipped, ws.sent.length], [2, 2])
+  t.strictSame([client.skippedTicks, ws.sent.length], [2, 2])
 })
 
 test('a tick is sent though bytes wait that were queued in this turn, as TLS does', async (t) => {
@@ -34,7 +34,7 @@ test('a tick is sent though bytes wait that were queued in this turn, as TLS doe
   client.write(frame)
   ws.bufferedAmount = frame.bytes.length
   t.equal(client.writeTick(frame), true)
-  t.equal(client.skipped, 0)
+  t.equal(client.skippedTicks, 0)
 })
 
 test('a tick is skipped where old bytes wait beside those of this turn', async (t) => {
@@ -90,5 +90,5 @@ test('nobody is too slow who is leaving anyway', async (t) => {
   await nextTurn()
   t.equal(client.writeTick(frame), false)
   t.equal(client.send('x'), false)
-  t.strictSame([client.skipped, ws.isTerminated, closes], [0, false, []])
+  t.strictSame([client.skippedTicks, ws.isTerminated, closes], [0, false, []])
 })

@@ -47,7 +47,7 @@ async function setUp (t: Teardown, scheme: 'ws' | 'wss') {
     immediate: false,
     format: ({ seq }) => `tick ${seq}`,
     maxBufferedBytes: 2 ** 31 - 1,
-    drain: { grace: 8000 }
+    shutdown: { grace: 8000 }
   })
   const port = await listen(app)
   const pairs: Pair[] = []

@@ -107,7 +107,7 @@ test('nothing is said of it where nothing is pending', async (t) => {
 })
 
 test('until its own 1001, a client is sent what was scheduled', async (t) => {
-  const { timeSocket, joinPlain } = await setUp(t, { drain: { grace: 1000, spread: 3000 } })
+  const { timeSocket, joinPlain } = await setUp(t, { shutdown: { grace: 1000, spread: 3000 } })
   const peers = [await joinPlain(), await joinPlain(), await joinPlain()]
   timeSocket.broadcast('x', { at: timeSocket.now() + 100 })
   const closed = timeSocket.close()

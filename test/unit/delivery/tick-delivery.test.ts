@@ -26,7 +26,7 @@ function setUp (
   const clients = createClients<object>({
     onFirst: () => ticks.start(), onEmpty: () => ticks.stop()
   })
-  const options = resolveOptions<object>({ interval: 1000, format: 'epoch', ...given })
+  const options = resolveOptions<object>({ interval: 1000, format: 'timestamp', ...given })
   const log = pino({ level: 'silent' })
   const observer = createObserver<object>(timers)
   const ticks = createTicks({ clients, fanOut, clock, timers, options, observer, log })
@@ -60,7 +60,7 @@ test('tells onTick at the end, with the tick as it began', async (t) => {
   t.strictSame(told, [])
   time.advance(100)
   t.strictSame(told, [[
-    { seq: 0, at: START_MS + 1000, sent: START_MS + 1000, interval: 1000, epoch: 0 },
+    { seq: 0, at: START_MS + 1000, sent: START_MS + 1000, interval: 1000, clockSteps: 0 },
     { delivered: 200, skipped: 0 }
   ]])
   t.equal(ticks.lastTick, told[0]?.[0])
@@ -106,7 +106,7 @@ test('counts ticks sent, missed and failed, and how late they were', async (t) =
   isFailing = false
   time.stall(2500)
   time.advance(1000)
-  const { ticks, frames, lateness } = observer.read({ clients: 1, epoch: 0 })
+  const { ticks, frames, lateness } = observer.read({ clients: 1, clockSteps: 0 })
   t.strictSame(ticks, { sent: 5, missed: 1, failed: 1 })
   t.strictSame(frames.skipped, 0)
   t.ok(lateness.max >= 400 && lateness.max < 600, String(lateness.max))
@@ -120,7 +120,7 @@ test('tells clients of time.v1 the tick itself, each slice when it was sent', as
     .map(({ ws }) => JSON.parse(String(ws.sent)))
   const { sent: lastSent, ...last } = told.at(-1)
   t.strictSame(told[0], {
-    type: 'tick', seq: 0, at: START_MS + 1000, sent: START_MS + 1000, interval: 1000, epoch: 0
+    type: 'tick', seq: 0, at: START_MS + 1000, sent: START_MS + 1000, interval: 1000, clockSteps: 0
   })
   t.strictSame({ ...last, sent: told[0].sent }, told[0])
   t.equal(new Set(told.map(({ sent }) => sent)).size, 4)
@@ -150,7 +150,7 @@ test('sends a client who has just come the current tick in its form', async (t) 
   time.advance(250)
   for (const { client } of members) ticks.sendCurrent(client)
   t.strictSame(members.map(({ ws }) => ws.sent), [
-    [`{"type":"tick","seq":-1,"at":${START_MS},"sent":${START_MS + 250},"interval":1000,"epoch":0}`],
+    [`{"type":"tick","seq":-1,"at":${START_MS},"sent":${START_MS + 250},"interval":1000,"clockSteps":0}`],
     // It took 0.1 ms to send the first.
     [String(START_MS + 250)]
   ])

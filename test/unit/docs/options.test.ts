@@ -27,10 +27,10 @@ test('the table of options', async (t) => {
   })
 
   await t.test('tells which graces are accepted', async (t) => {
-    const [, min, margin] = /(\d+) to (\d+) below/.exec(meanings.get('drain.grace') ?? '') ?? []
+    const [, min, margin] = /(\d+) to (\d+) below/.exec(meanings.get('shutdown.grace') ?? '') ?? []
     const maxMs = PLUGIN_TIMEOUT_MS - Number(margin)
     const tried = [Number(min), maxMs, Number(min) - 1, maxMs + 1]
-    const accepted = tried.map((grace) => isAccepted({ drain: { grace } }))
+    const accepted = tried.map((grace) => isAccepted({ shutdown: { grace } }))
     t.strictSame(accepted, [true, true, false, false])
   })
 
@@ -58,7 +58,7 @@ test('the table of options of redisStreams names every one with its default', as
 
 test('the table of formats shows what each makes of one tick', async (t) => {
   const sent = 1795262405000
-  const tick = { seq: 7, at: sent, sent, interval: 1000, epoch: 0 }
+  const tick = { seq: 7, at: sent, sent, interval: 1000, clockSteps: 0 }
   const { rows } = findTable(README, '`format`')
   const shown = new Map(rows.map(([name = '', frame = '']) =>
     [codesIn(name)[0]?.replaceAll("'", ''), codesIn(frame)[0] ?? '']))

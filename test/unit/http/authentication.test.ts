@@ -14,7 +14,7 @@ async function setUp (t: Test, options: TimeSocketOptions) {
   const { app, timeSocket } = await createTimeApp(t, {
     immediate: false,
     handshakeTimeout: 200,
-    drain: { grace: 50 },
+    shutdown: { grace: 50 },
     onConnect: () => { told.push('connected') },
     onMessage: (_client, data) => { told.push(String(data)) },
     onClose: () => { told.push('closed') },

@@ -23,7 +23,7 @@ const TOO_MANY_FROM_IP = {
 type Test = Parameters<typeof createTimeApp>[0]
 
 async function setUp (t: Test, given: TimeSocketOptions, serverOptions = {}) {
-  const options = { drain: { grace: 50 }, ...given }
+  const options = { shutdown: { grace: 50 }, ...given }
   const { app, timeSocket, log } = await createTimeApp(t, options, serverOptions)
   const port = await listen(app)
   return { app, port, timeSocket, log, url: `ws://127.0.0.1:${port}/time` }
@@ -142,7 +142,7 @@ test('a client that has gone before it is counted takes no slot', async (t) => {
     entered++
     await held
   })
-  await app.register(timeSocket, { maxClients: 1, maxClientsPerIp: 1, drain: { grace: 50 } })
+  await app.register(timeSocket, { maxClients: 1, maxClientsPerIp: 1, shutdown: { grace: 50 } })
   const port = await listen(app)
   const peers = [1, 2, 3].map(() => openRaw(port, upgradeRequest('/time?hold=1')))
   await waitFor(() => entered === 3, 'three upgrades')

@@ -16,7 +16,7 @@ interface Asked {
 
 /** The statuses of an upgrade and of a plain GET, and the log. */
 async function ask (t: Test, { host = 'a.org', headers = [], origin, trustProxy = false }: Asked) {
-  const options = { origin, drain: { grace: 50 }, immediate: false }
+  const options = { origin, shutdown: { grace: 50 }, immediate: false }
   const { app, log } = await createTimeApp(t, options, { trustProxy })
   const port = await listen(app)
   const answers: string[] = []
@@ -214,7 +214,7 @@ test('refuses before the route\'s hooks, with a coded body, and ends the connect
 })
 
 test('an origin is refused as such though there is no room either', async (t) => {
-  const { app } = await createTimeApp(t, { maxClients: 1, drain: { grace: 50 } })
+  const { app } = await createTimeApp(t, { maxClients: 1, shutdown: { grace: 50 } })
   const port = await listen(app)
   t.equal(await tryUpgrade(port, '127.0.0.1'), 101)
   t.equal(await tryUpgrade(port, '127.0.0.1', ['Origin: http://b.org']), 403)

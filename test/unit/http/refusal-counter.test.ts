@@ -138,7 +138,7 @@ async function setUp (t: Test, options: TimeSocketOptions, prepare?: Refusal['pr
   const { app, log } = createApp(t)
   prepare?.(app)
   await app.register(timeSocket, {
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS, drain: { grace: 50 }, ...options
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS, shutdown: { grace: 50 }, ...options
   })
   const port = await listen(app)
   const counted = () =>

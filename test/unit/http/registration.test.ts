@@ -15,7 +15,7 @@ function namespaces (app: FastifyInstance): Record<string, TimeSocket | undefine
 const refusals: [title: string, options: object][] = [
   ['a wrong value', { interval: NaN }],
   ['an unknown option', { intervall: 1000 }],
-  ['a nested wrong value', { drain: { grace: -1 } }],
+  ['a nested wrong value', { shutdown: { grace: -1 } }],
   ['a route option that is not the application\'s', { route: { url: '/x' } }],
   ['a hook that is no function', { preValidation: 'authenticate' }],
   ['a prefix', { prefix: '/api' }],

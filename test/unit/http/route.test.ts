@@ -187,7 +187,7 @@ test('plain HTTP is told the time and the schedule', async (t) => {
   t.equal(answer.statusCode, 200)
   t.equal(answer.headers['cache-control'], 'no-store')
   const { now, server, ...others } = answer.json()
-  t.strictSame(others, { interval: 1000, epoch: 0, protocols: ['time.v1'] })
+  t.strictSame(others, { interval: 1000, clockSteps: 0, protocols: ['time.v1'] })
   t.ok(Math.abs(now - timeSocket.now()) < 1000)
   t.match(server, /^[0-9a-z]{8}$/)
   const again = (await app.inject('/time')).json()
@@ -253,13 +253,13 @@ test('once closing, the route\'s hooks are not asked any more', async (t) => {
   t.equal((await app.inject('/time')).statusCode, 503)
 })
 
-test('plain HTTP is told a new epoch though nobody is connected', async (t) => {
+test('plain HTTP counts a clock step though nobody is connected', async (t) => {
   let stepMs = 0
   const { app } = await createTimeApp(t, { clock: { now: () => Date.now() + stepMs } })
-  const epoch = async () => (await app.inject('/time')).json().epoch
-  t.equal(await epoch(), 0)
+  const clockSteps = async () => (await app.inject('/time')).json().clockSteps
+  t.equal(await clockSteps(), 0)
   stepMs = 3_600_000
-  t.equal(await epoch(), 1)
+  t.equal(await clockSteps(), 1)
 })
 
 for (const thrown of [null, undefined]) {

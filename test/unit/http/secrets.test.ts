@@ -11,7 +11,7 @@ type Test = Parameters<typeof createTimeApp>[0]
 async function show (t: Test, options: TimeSocketOptions, secret: string, headers: string[] = []) {
   const log = createLog()
   const { app, timeSocket } = await createTimeApp(t, {
-    handshakeTimeout: 100, drain: { grace: 50 }, protocols: ['chat'], ...options
+    handshakeTimeout: 100, shutdown: { grace: 50 }, protocols: ['chat'], ...options
   }, { logger: { ...log.logger, level: 'trace' } })
   const port = await listen(app)
   const given = {
@@ -67,7 +67,7 @@ test('neither does one for whom there is no room', async (t) => {
   const secret = randomBytes(16).toString('hex')
   for (const limits of [{ maxClients: 1 }, { maxClientsPerIp: 1 }]) {
     const log = createLog()
-    const { app } = await createTimeApp(t, { ...limits, drain: { grace: 50 } }, {
+    const { app } = await createTimeApp(t, { ...limits, shutdown: { grace: 50 } }, {
       logger: { ...log.logger, level: 'trace' }
     })
     const port = await listen(app)

@@ -12,7 +12,7 @@ async function setUp (t: Test, options: TimeSocketOptions) {
   const seen: unknown[] = []
   const see = (headers: object) => seen.push((headers as { 'sec-websocket-protocol'?: string })['sec-websocket-protocol'])
   const { app, log, timeSocket } = await createTimeApp(t, {
-    drain: { grace: 50 },
+    shutdown: { grace: 50 },
     preValidation: async ({ headers }) => { see(headers) },
     route: { preHandler: async ({ raw }) => { see(raw.headers) } },
     context: ({ headers }) => {

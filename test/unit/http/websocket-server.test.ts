@@ -24,7 +24,7 @@ test('leaves a @fastify/websocket that the host registered as it is, with the ho
   app.get('/echo', { websocket: true }, (socket) => {
     socket.on('message', (data) => socket.send(`echo ${String(data)}`))
   })
-  await app.register(timeSocket, { format: 'epoch' })
+  await app.register(timeSocket, { format: 'timestamp' })
   app.get('/late', { websocket: true }, (socket) => socket.send('late'))
   const port = await listen(app)
   t.equal(app.websocketServer.options.maxPayload, 77)

@@ -13,7 +13,7 @@ const NAMES = ['connect', 'close', 'tick', 'broadcast', 'refuse']
 
 async function setUp (t: Test, options: TimeSocketOptions = {}) {
   const { app, timeSocket } = await createTimeApp(t, {
-    immediate: false, drain: { grace: 50 }, ...options
+    immediate: false, shutdown: { grace: 50 }, ...options
   })
   const port = await listen(app)
   return { app, timeSocket, port, open: () => connect(`ws://127.0.0.1:${port}/time`) }
@@ -58,7 +58,7 @@ test('stats() starts with zeros, each time in an object of its own', async (t) =
     bytes: { sent: 0 },
     messages: { received: 0, ignored: 0 },
     lateness: { p50: 0, p99: 0, max: 0 },
-    epoch: 0
+    clockSteps: 0
   })
   stats.closed.client = 7
   t.equal(timeSocket.stats().closed.client, 0)
@@ -220,24 +220,24 @@ test('ticks whose format failed are counted, and so are those of slow clients', 
   peer.socket.pause()
   isFailing = false
   const [client] = timeSocket.clients.values()
-  await waitFor(() => Number(client?.skipped) >= 3, 'three skipped')
+  await waitFor(() => Number(client?.skippedTicks) >= 3, 'three skipped')
   const after = timeSocket.stats()
-  t.equal(after.frames.skipped, client?.skipped)
+  t.equal(after.frames.skipped, client?.skippedTicks)
   t.equal(after.frames.sent + after.frames.skipped + after.ticks.failed, after.ticks.sent)
   peer.socket.destroy()
 })
 
-test('epoch is that of the ticks', async (t) => {
+test('clockSteps is that of the ticks', async (t) => {
   let stepMs = 0
   const clock = { now: () => Date.now() + stepMs }
   const { timeSocket, open } = await setUp(t, { interval: 20, clock })
   await open()
   for (const step of [-60_000, 60_000]) {
     stepMs = step
-    const { epoch } = timeSocket.stats()
-    await waitFor(() => timeSocket.stats().epoch === epoch + 1, 'the step')
+    const { clockSteps } = timeSocket.stats()
+    await waitFor(() => timeSocket.stats().clockSteps === clockSteps + 1, 'the step')
   }
-  t.equal(timeSocket.lastTick?.epoch, 2)
+  t.equal(timeSocket.lastTick?.clockSteps, 2)
 })
 
 test('tells each channel what happens, with the time socket that it happened to', async (t) => {

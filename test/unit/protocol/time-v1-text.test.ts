@@ -11,13 +11,13 @@ test('who has agreed on time.v1 takes its form, everybody else the plain one', a
 })
 
 const texts: [title: string, text: string, expected: string | RegExp][] = [
-  ['hello', helloText({ interval: 5000, epoch: 2 }), /^\{"type":"hello","server":"[0-9a-z]{8}","interval":5000,"epoch":2\}$/],
-  ['tick', tickText({ seq: 7, at: AT_MS, sent: AT_MS + 0.4, interval: 5000, epoch: 0 }),
-    `{"type":"tick","seq":7,"at":${AT_MS},"sent":${AT_MS}.4,"interval":5000,"epoch":0}`],
-  ['first tick', tickText({ seq: -1, at: AT_MS + 0.123, sent: AT_MS + 0.999, interval: 10, epoch: 0 }),
-    `{"type":"tick","seq":-1,"at":${AT_MS}.12,"sent":${AT_MS + 1},"interval":10,"epoch":0}`],
-  ['sync', syncText({ id: 12, at: AT_MS + 0.456, hold: 0.0321, epoch: 3 }),
-    `{"type":"sync","id":12,"at":${AT_MS}.46,"hold":0.03,"epoch":3}`],
+  ['hello', helloText({ interval: 5000, clockSteps: 2 }), /^\{"type":"hello","server":"[0-9a-z]{8}","interval":5000,"clockSteps":2\}$/],
+  ['tick', tickText({ seq: 7, at: AT_MS, sent: AT_MS + 0.4, interval: 5000, clockSteps: 0 }),
+    `{"type":"tick","seq":7,"at":${AT_MS},"sent":${AT_MS}.4,"interval":5000,"clockSteps":0}`],
+  ['first tick', tickText({ seq: -1, at: AT_MS + 0.123, sent: AT_MS + 0.999, interval: 10, clockSteps: 0 }),
+    `{"type":"tick","seq":-1,"at":${AT_MS}.12,"sent":${AT_MS + 1},"interval":10,"clockSteps":0}`],
+  ['sync', syncText({ id: 12, at: AT_MS + 0.456, hold: 0.0321, clockSteps: 3 }),
+    `{"type":"sync","id":12,"at":${AT_MS}.46,"hold":0.03,"clockSteps":3}`],
   ['message', messageText('{"a":1}', {}), '{"type":"message","data":{"a":1}}'],
   ['message with at and key', messageText('null', { at: AT_MS + 0.005, key: 'lot "7"' }),
     `{"type":"message","data":null,"at":${AT_MS}.01,"key":"lot \\"7\\""}`],

@@ -12,7 +12,7 @@ const START_MS = 1_795_262_400_000
 const PROTOCOLS = { protocols: ['time.v1'] }
 /** The tick of a client that comes before the first, an hour being the interval. */
 const IMMEDIATE = {
-  type: 'tick', seq: -1, at: START_MS, sent: START_MS + 5000.25, interval: 3_600_000, epoch: 0
+  type: 'tick', seq: -1, at: START_MS, sent: START_MS + 5000.25, interval: 3_600_000, clockSteps: 0
 }
 
 /** A time socket on a real port, whose clock stands still. */
@@ -39,14 +39,14 @@ test('greets with hello, first of all, from a real port', async (t) => {
   await peer.received(4)
   const { server } = await (await fetch(`http://${url}`)).json() as { server: string }
   t.strictSame(read(peer), [
-    { type: 'hello', server, interval: 3_600_000, epoch: 0 },
+    { type: 'hello', server, interval: 3_600_000, clockSteps: 0 },
     { type: 'message', data: 'from a subscriber' },
     { type: 'message', data: 'from onConnect' },
     IMMEDIATE
   ])
 })
 
-test('hello names the epoch of now, though the clock stepped while nobody was there', async (t) => {
+test('hello counts a clock step, though the clock stepped while nobody was there', async (t) => {
   let stepMs = 0
   const { timeSocket, join } = await setUp(t, { clock: { now: () => Date.now() + stepMs } })
   const first = await join()
@@ -55,7 +55,7 @@ test('hello names the epoch of now, though the clock stepped while nobody was th
   stepMs = 3000
   const peer = await join()
   await peer.received(2)
-  t.match(read(peer), [{ type: 'hello', epoch: 1 }, { type: 'tick', epoch: 1 }])
+  t.match(read(peer), [{ type: 'hello', clockSteps: 1 }, { type: 'tick', clockSteps: 1 }])
 })
 
 test('wraps what is sent to clients of time.v1, and leaves others their form', async (t) => {
@@ -87,7 +87,7 @@ test('sends ticks as the format json does, whatever the format', async (t) => {
   const ticks = (peer: Peer) => (read(peer) as { type: string, seq: number }[])
     .filter(({ type }) => type === 'tick').slice(-2)
   const [tick] = ticks(page)
-  t.match(tick, { type: 'tick', seq: Number, at: Number, sent: Number, interval: 50, epoch: 0 })
+  t.match(tick, { type: 'tick', seq: Number, at: Number, sent: Number, interval: 50, clockSteps: 0 })
   t.strictSame(Object.keys(tick ?? {}), Object.keys(ticks(json)[0] ?? {}))
 })
 
@@ -104,7 +104,7 @@ test('answers a sync while onConnect is pending; messages wait for it', async (t
   peer.ws.send('{"type":"sync","id":7}')
   await peer.received(2)
   const [, { hold, ...reply }] = read(peer) as [unknown, { hold: number }]
-  t.strictSame(reply, { type: 'sync', id: 7, at: START_MS + 5000.25, epoch: 0 })
+  t.strictSame(reply, { type: 'sync', id: 7, at: START_MS + 5000.25, clockSteps: 0 })
   t.ok(hold >= 0 && hold < 100, String(hold))
   t.strictSame(told, [])
   connected()

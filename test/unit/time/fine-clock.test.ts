@@ -76,11 +76,11 @@ for (const stepMs of [-3_600_000, -50, -20, -1.3, 1.3, 20, 50, 3_600_000]) {
   })
 }
 
-for (const [title, stepMs, epoch] of [
+for (const [title, stepMs, clockSteps] of [
   ['a move of 48 ms', 48, 0], ['a step of 52 ms forward', 52, 1], ['a step of 52 ms back', -52, 1],
   ['a step of an hour', 3_600_000, 1]
 ] as const) {
-  test(`the server's clock counts ${title} as ${epoch} steps, once`, async (t) => {
+  test(`the server's clock counts ${title} as ${clockSteps} steps, once`, async (t) => {
     const { fine, step, time } = setUp(0.5)
     const clock = createServerClock({
       source: fine, timers: time.timers, fault: createFakeFault()
@@ -92,7 +92,7 @@ for (const [title, stepMs, epoch] of [
     step(stepMs)
     for (let count = 0; count < 5; count++) {
       clock.look()
-      t.equal(clock.epoch, epoch)
+      t.equal(clock.clockSteps, clockSteps)
       time.advance(700)
     }
   })

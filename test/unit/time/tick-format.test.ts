@@ -7,14 +7,14 @@ import { inject } from '../../helpers/network/peer.js'
 import { waitFor } from '../../helpers/network/wait.js'
 
 const TICK = {
-  seq: 7, at: 1_795_262_405_000, sent: 1_795_262_405_000.437, interval: 5000, epoch: 2
+  seq: 7, at: 1_795_262_405_000, sent: 1_795_262_405_000.437, interval: 5000, clockSteps: 2
 }
 
 for (const [name, text] of [
   ['iso', '2026-11-21T12:00:05.000Z'],
-  ['text', new Date(1_795_262_405_000).toString()],
-  ['epoch', '1795262405000'],
-  ['json', '{"type":"tick","seq":7,"at":1795262405000,"sent":1795262405000.44,"interval":5000,"epoch":2}']
+  ['date-string', new Date(1_795_262_405_000).toString()],
+  ['timestamp', '1795262405000'],
+  ['json', '{"type":"tick","seq":7,"at":1795262405000,"sent":1795262405000.44,"interval":5000,"clockSteps":2}']
 ] as const) {
   test(`${name} looks like ${text}`, async (t) => {
     t.equal(FORMATS[name](TICK), text)

@@ -389,7 +389,7 @@ test('close()', async (t) => {
       if (name === 'refused') world.peer.end()
       else server.serve(world.peer)
       server.send({ type: 'message', data: 'hello' })
-      server.send({ type: 'tick', seq: 0, at: 5, sent: server.now(), interval: 1000, epoch: 0 })
+      server.send({ type: 'tick', seq: 0, at: 5, sent: server.now(), interval: 1000, clockSteps: 0 })
       await world.advance(1000)
       if (name === 'close') world.peer.end()
       await world.advance(LONG_MS)
@@ -407,9 +407,9 @@ test('close()', async (t) => {
       }
       clock.at(server.now() + 3_620_000, () => told.push('at'))
       server.aheadMs = 3_600_000
-      server.epoch = 1
-      if (type === 'hello') world.peer.send({ type, server: 'other', interval: 5000, epoch: 1 })
-      if (type === 'tick') server.send({ type, seq: 1, at: 5, sent: server.now(), epoch: 1 })
+      server.clockSteps = 1
+      if (type === 'hello') world.peer.send({ type, server: 'other', interval: 5000, clockSteps: 1 })
+      if (type === 'tick') server.send({ type, seq: 1, at: 5, sent: server.now(), clockSteps: 1 })
       await world.advance(LONG_MS)
       t.strictSame([type, clock.state, world.timers.alive, told], [type, 'closed', 0, []])
     }
@@ -420,7 +420,7 @@ test('close()', async (t) => {
     world.peer.accept()
     world.sleep(60_000)
     clock.addEventListener('step', () => clock.close())
-    world.peer.send({ type: 'hello', server: 'k3f9x2ab', interval: 5000, epoch: 0 })
+    world.peer.send({ type: 'hello', server: 'k3f9x2ab', interval: 5000, clockSteps: 0 })
     await world.advance(LONG_MS)
     t.strictSame(events.map(([name]) => name), ['open', 'step', 'close'])
     t.strictSame([world.peer.received, world.timers.alive], [[], 0])

@@ -6,17 +6,17 @@ const HOSTILE: readonly unknown[] = [
   '', 'null', '1', '[]', '{}', '{', '"hello"', '\u0000', '{"type":"__proto__"}',
   '{"type":"constructor"}', '{"type":"toString"}', '{"type":null}', '{"type":{"type":"tick"}}',
   '{"__proto__":{"type":"tick","sent":5}}', '{"type":"tick"}', '{"type":"sync"}',
-  { type: 'tick', seq: 0, at: '5', sent: '5', interval: '5', epoch: 0 },
-  { type: 'tick', seq: 0, at: null, sent: null, interval: null, epoch: 0 },
-  '{"type":"tick","at":1e999,"sent":1e999,"interval":1e999,"epoch":0}',
-  '{"type":"tick","at":9e99,"sent":9e99,"interval":9e99,"epoch":0}',
-  { type: 'tick', sent: [1_795_262_400_000], interval: [], epoch: 0 },
-  { type: 'sync', id: '5', at: 5, hold: 0, epoch: 0 },
-  { type: 'sync', id: -1, at: 5, hold: 0, epoch: 0 },
-  { type: 'sync', id: {}, at: 5, hold: 0, epoch: 0 },
-  { type: 'sync', id: '__proto__', at: 5, hold: 0, epoch: 0 },
+  { type: 'tick', seq: 0, at: '5', sent: '5', interval: '5', clockSteps: 0 },
+  { type: 'tick', seq: 0, at: null, sent: null, interval: null, clockSteps: 0 },
+  '{"type":"tick","at":1e999,"sent":1e999,"interval":1e999,"clockSteps":0}',
+  '{"type":"tick","at":9e99,"sent":9e99,"interval":9e99,"clockSteps":0}',
+  { type: 'tick', sent: [1_795_262_400_000], interval: [], clockSteps: 0 },
+  { type: 'sync', id: '5', at: 5, hold: 0, clockSteps: 0 },
+  { type: 'sync', id: -1, at: 5, hold: 0, clockSteps: 0 },
+  { type: 'sync', id: {}, at: 5, hold: 0, clockSteps: 0 },
+  { type: 'sync', id: '__proto__', at: 5, hold: 0, clockSteps: 0 },
   { type: 'cancel' }, { type: 'cancel', key: '__proto__' }, { type: 'cancel', key: {} },
-  { type: 'future', at: 5, epoch: 17 }
+  { type: 'future', at: 5, clockSteps: 17 }
 ]
 
 test('a clock', async (t) => {
@@ -50,7 +50,7 @@ test('a clock', async (t) => {
     world.peer.onText = (text) => {
       const { id } = JSON.parse(text)
       count++
-      world.peer.send({ type: 'sync', id, epoch: 0, ...nonsense[count % nonsense.length] })
+      world.peer.send({ type: 'sync', id, clockSteps: 0, ...nonsense[count % nonsense.length] })
     }
     await world.advance(1000)
     t.strictSame([count, clock.synced], [8, false])
@@ -63,7 +63,7 @@ test('a clock', async (t) => {
     let count = 0
     clock.addEventListener('sync', () => count++)
     for (const id of [...ids, (ids[0] ?? 0) - 1, (ids[0] ?? 0) + 1000]) {
-      world.peer.send({ type: 'sync', id, at: server.now() + 5000, hold: 0, epoch: 0 })
+      world.peer.send({ type: 'sync', id, at: server.now() + 5000, hold: 0, clockSteps: 0 })
     }
     t.equal(count, 0)
   })
@@ -74,7 +74,7 @@ test('a clock', async (t) => {
     server.serve(world.peer)
     world.peer.onText = (text) => {
       const { id } = JSON.parse(text)
-      replies.push(() => world.peer.send({ type: 'sync', id, at: 5, hold: 0, epoch: 0 }))
+      replies.push(() => world.peer.send({ type: 'sync', id, at: 5, hold: 0, clockSteps: 0 }))
     }
     await world.advance(300)
     world.peer.end()
@@ -92,7 +92,7 @@ test('a clock', async (t) => {
     world.peer.onText = (text) => ids.push(JSON.parse(text).id)
     for (let second = 0; second < 100; second++) {
       await world.advance(1000)
-      world.peer.send({ type: 'tick', seq: 0, at: 5, sent: server.now(), interval: 1000, epoch: 0 })
+      world.peer.send({ type: 'tick', seq: 0, at: 5, sent: server.now(), interval: 1000, clockSteps: 0 })
     }
     const asked = ids.splice(0)
     const answered: number[] = []
@@ -100,7 +100,7 @@ test('a clock', async (t) => {
     clock.addEventListener('sync', () => answered.push(answering))
     for (const id of asked) {
       answering = id
-      world.peer.send({ type: 'sync', id, at: server.now(), hold: 0, epoch: 0 })
+      world.peer.send({ type: 'sync', id, at: server.now(), hold: 0, clockSteps: 0 })
     }
     t.strictSame([asked.length > 64, answered], [true, asked.slice(-64)])
   })
@@ -118,20 +118,20 @@ test('a clock', async (t) => {
     const { error } = clock
     const ticks: unknown[] = []
     clock.addEventListener('tick', ({ detail }) => ticks.push(detail))
-    const tick = { type: 'tick', seq: 7, at: 5, sent: server.now() - 12, interval: 1000, epoch: 0 }
+    const tick = { type: 'tick', seq: 7, at: 5, sent: server.now() - 12, interval: 1000, clockSteps: 0 }
     world.peer.send(tick)
     t.strictSame(ticks, [tick])
     await world.advance(1000)
     t.ok(clock.error < error - 2, `${error} became ${clock.error}`)
   })
 
-  await t.test('is right one round trip after it hears of a new epoch', async (t) => {
+  await t.test('is right one round trip after it hears of a clock step', async (t) => {
     for (const type of ['tick', 'sync']) {
       const { world, server, clock, events, ahead } = await setUpSynced(t)
       await world.advance(type === 'sync' ? 995 : 500)
       server.aheadMs = 3_600_000
-      server.epoch = 1
-      const tick = { seq: 7, at: 5, sent: server.now(), interval: 1000, epoch: 1 }
+      server.clockSteps = 1
+      const tick = { seq: 7, at: 5, sent: server.now(), interval: 1000, clockSteps: 1 }
       if (type === 'tick') server.send({ type, ...tick })
       await world.advance(type === 'sync' ? 1000 : 61)
       t.ok(Math.abs(ahead()) <= clock.error && clock.synced, type)
@@ -139,10 +139,10 @@ test('a clock', async (t) => {
     }
   })
 
-  await t.test('knows nothing of a new epoch until it is answered', async (t) => {
+  await t.test('knows nothing after a clock step until it is answered', async (t) => {
     const { world, server, clock } = await setUpSynced(t)
-    server.epoch = 1
-    server.send({ type: 'tick', seq: 7, at: 5, sent: server.now(), interval: 1000, epoch: 1 })
+    server.clockSteps = 1
+    server.send({ type: 'tick', seq: 7, at: 5, sent: server.now(), interval: 1000, clockSteps: 1 })
     await world.advance(21)
     t.strictSame([clock.synced, clock.error], [false, Infinity])
     await world.advance(100)
@@ -154,7 +154,7 @@ test('a clock', async (t) => {
       const { world, server, clock, events, ahead } = await setUpSynced(t)
       world.peer.end()
       await world.advance(250)
-      Object.assign(server, { aheadMs, server: 'other', epoch: 0 })
+      Object.assign(server, { aheadMs, server: 'other', clockSteps: 0 })
       server.serve(world.peer)
       const before = clock.now()
       await world.advance(21)
@@ -192,7 +192,7 @@ test('a server that only echoes the subprotocol', async (t) => {
     ['as Date#toString of another zone', 'Sat Nov 21 2026 13:00:05 GMT+0100', AT],
     ['as milliseconds', '1795262405000', AT],
     ['as milliseconds with a fraction', '1795262405000.25', AT + 0.25],
-    ['as a tick', `{"type":"tick","seq":1,"at":5,"sent":${AT},"interval":1000,"epoch":0}`, AT]
+    ['as a tick', `{"type":"tick","seq":1,"at":5,"sent":${AT},"interval":1000,"clockSteps":0}`, AT]
   ]
 
   for (const [title, text, atMs] of told) {

@@ -86,7 +86,7 @@ test('a clock', async (t) => {
       world.sleep(60_000)
       world.step(-60_000)
       await world.advance(1000)
-      server.send({ type: 'tick', seq: i, at: 5, sent: server.now(), interval: 1000, epoch: 0 })
+      server.send({ type: 'tick', seq: i, at: 5, sent: server.now(), interval: 1000, clockSteps: 0 })
       await world.advance(25)
     }
     t.strictSame(events.filter(([name]) => name === 'close'), [])

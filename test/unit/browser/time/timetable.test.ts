@@ -12,9 +12,9 @@ function setUp () {
   let shiftMs = 0
   let errorMs = 0
   const now = () => world.serverNow() + shiftMs
-  const toLocal = (serverMs: number) => environment.monotonic() + serverMs - now()
+  const toMonotonic = (serverMs: number) => environment.monotonic() + serverMs - now()
   const timetable = createTimetable(environment, {
-    ...UNUSED, now, toLocal, error: () => errorMs
+    ...UNUSED, now, toMonotonic, error: () => errorMs
   })
   const called: [name: string, ms: number][] = []
   const call = (name: string) => () => { called.push([name, now() - START]) }
@@ -99,8 +99,8 @@ test('at', async (t) => {
     const { environment } = world
     const setTimeout = (callback: () => void, ms: number) =>
       environment.setTimeout(callback, ms - 0.9)
-    const toLocal = (serverMs: number) => environment.monotonic() + serverMs - world.serverNow()
-    const clock = { ...UNUSED, now: world.serverNow, toLocal }
+    const toMonotonic = (serverMs: number) => environment.monotonic() + serverMs - world.serverNow()
+    const clock = { ...UNUSED, now: world.serverNow, toMonotonic }
     const early = createTimetable({ ...environment, setTimeout }, clock)
     const called: number[] = []
     early.at(START + 100, () => { called.push(world.serverNow() - START) })
