@@ -17,7 +17,7 @@ import { createRelay } from './cluster/relay.js'
 import { resolveOptions } from './config/resolve-options.js'
 import { createRoute } from './http/route.js'
 import { createServerClock, SYSTEM_CLOCK } from './time/server-time.js'
-import { createTellTime } from './http/plain-answer.js'
+import { createPlainAnswers } from './http/plain-answer.js'
 import { createTicks } from './delivery/tick-delivery.js'
 import { createTimeLimit } from './http/time-limit.js'
 import { systemTimers as timers } from './util/timers.js'
@@ -93,7 +93,12 @@ export async function timeSocketPlugin (
     limitTime: createTimeLimit(options.handshakeTimeout, timers),
     findRoom: capacity.findRoom,
     refusals: createRefusals(observer, guard),
-    tellTime: createTellTime(clock, options.interval),
+    plainAnswers: createPlainAnswers({
+      clock,
+      intervalMs: options.interval,
+      findRoom: capacity.findRoom,
+      handler: options.handler
+    }),
     accept (ws, request, admitted) {
       disown(app.websocketServer, ws)
       guard.release(request.raw.socket)

@@ -138,10 +138,17 @@ test('Clock, Format and TimeAnswer can be implemented and read', () => {
   expect<Format>().type.toBe<(tick: Tick) => string | Uint8Array>()
   expect<FormatName>().type.toBe<'iso' | 'date-string' | 'timestamp' | 'json'>()
   expect<TimeAnswer>().type.toBe<{
+    readonly id?: number
     readonly now: number
+    readonly hold: number
     readonly interval: number
     readonly clockSteps: number
     readonly server: string
     readonly protocols: readonly string[]
+    readonly upgrade?: {
+      readonly status: 503 | 429
+      readonly code: string
+      readonly retryAfter: number
+    }
   }>()
 })

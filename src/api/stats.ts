@@ -18,6 +18,13 @@ export interface Stats {
   accepted: number
   /** Upgrades that did not, by cause; `aborted`: the client left before the answer. */
   refused: Record<RefusalCause, number>
+  /** Plain HTTP requests of the time socket's URL. */
+  http: {
+    /** Requests that passed all checks and hooks, whatever the option `handler` answered. */
+    answered: number
+    /** Requests that a check or a hook answered. */
+    refused: number
+  }
   /** Connections that ended, by cause. */
   closed: Record<CloseCause, number>
   ticks: {

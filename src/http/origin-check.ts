@@ -3,6 +3,9 @@ import { OriginForbiddenError } from '../api/errors.js'
 import type { Refusal } from './refusal-answer.js'
 import { verdictOf } from '../util/verdict.js'
 
+/** Names the page's origin in a plain request of a page of the same origin. */
+const PAGE_HEADER = 'time-socket-origin'
+
 /** Which origins may connect, and read plain answers. */
 export type OriginRule =
   'same-origin' | '*' | readonly string[] |
@@ -43,7 +46,7 @@ export function createOrigins (rule: OriginRule): Origins {
 
   return {
     check (request) {
-      const { origin } = request.headers
+      const origin = request.headers.origin ?? pageOf(request)
       if (origin === undefined || isAllowed(origin, request)) return undefined
       return new OriginForbiddenError()
     },
@@ -53,6 +56,15 @@ export function createOrigins (rule: OriginRule): Origins {
       return isSameOrigin(origin, request) ? undefined : origin
     }
   }
+}
+
+/**
+ * The origin that a page of the same origin names, since browsers send no `Origin` with its `GET`.
+ * Another page would need a preflight to send this header, and gets none answered.
+ */
+function pageOf ({ ws, headers }: FastifyRequest): string | undefined {
+  const page = headers[PAGE_HEADER]
+  return ws || page === undefined ? undefined : String(page)
 }
 
 function createRule (rule: OriginRule): (origin: string, request: FastifyRequest) => boolean {

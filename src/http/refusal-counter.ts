@@ -2,16 +2,17 @@ import type {
   FastifyReply, FastifyRequest, onRequestHookHandler, onResponseHookHandler
 } from 'fastify'
 import type { Observer } from '../observability/observer.js'
+import { hasReachedHandler } from './plain-answer.js'
 import { refuse } from './refusal-answer.js'
 import type { Refusal } from './refusal-answer.js'
 import type { RefusalCause } from '../api/stats.js'
 import type { UpgradeEnd, UpgradeGuard } from './upgrade-guard.js'
 
-/** Refuses requests, and counts the upgrades that come to nothing: each of them once. */
+/** Refuses requests, and counts plain ones and the upgrades that come to nothing: each once. */
 export interface Refusals {
   /** The first hook: from it on, somebody wants to know what becomes of an upgrade. */
   readonly follow: onRequestHookHandler
-  /** The last hook, which only upgrades meet that were answered by HTTP. */
+  /** The last hook: counts what has been answered by HTTP. */
   readonly notice: onResponseHookHandler
   refuse (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): void
 }
@@ -50,6 +51,7 @@ export function createRefusals<Context> (
     notice (request, _reply, done) {
       // Answered by a hook so early that @fastify/websocket did not get to say what it is.
       if (request.ws || guard.isPending(request.raw)) count(request, 'hook')
+      else observer.counters.http[hasReachedHandler(request) ? 'answered' : 'refused']++
       done()
     },
     refuse (request, reply, refusal) {

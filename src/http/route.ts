@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type {
-  FastifyReply, FastifyRequest, onRequestHookHandler, preHandlerHookHandler, RouteOptions
+  FastifyRequest, onRequestHookHandler, preHandlerHookHandler, RouteOptions
 } from 'fastify'
 import type { WebSocket } from 'ws'
 import type { Admitted } from '../connections/connection-lifecycle.js'
@@ -10,6 +10,8 @@ import { ExpiredError, UnavailableError } from '../api/errors.js'
 import { remainingMs } from './expiry.js'
 import type { ExpiresAt, ResolvedOptions } from '../api/options.js'
 import { createOrigins } from './origin-check.js'
+import { isAnsweredByHost } from './plain-answer.js'
+import type { PlainAnswers } from './plain-answer.js'
 import { TIME_PROTOCOL } from '../protocol/time-v1.js'
 import { answerError } from './refusal-answer.js'
 import type { Refusal } from './refusal-answer.js'
@@ -34,8 +36,8 @@ export interface RouteParts<Context> {
   /** Says why there is no room for a request; undefined if there is. */
   findRoom: Check
   refusals: Refusals
-  /** Answers plain HTTP where the application does not. */
-  tellTime: (request: FastifyRequest, reply: FastifyReply) => unknown
+  /** Answers plain HTTP. */
+  plainAnswers: PlainAnswers
   accept: (ws: WebSocket, request: FastifyRequest, admitted: Admitted<Context>) => void
 }
 
@@ -44,10 +46,13 @@ export interface RouteParts<Context> {
  * one, it answers to the other, so that a page can learn why it was refused.
  */
 export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions {
-  const { options, clock, timers, isClosing, limitTime, findRoom, refusals, tellTime } = parts
+  const { options, clock, timers, isClosing, limitTime, refusals, plainAnswers } = parts
   const { route, logLevel, logSerializers, preValidation } = options
   const agree = createSubprotocols([TIME_PROTOCOL, ...options.protocols])
   const origins = createOrigins(options.origin)
+
+  // Plain HTTP is answered however many clients there are.
+  const findRoom: Check = (request) => request.ws ? parts.findRoom(request) : undefined
 
   const isUnavailable: Check = () => isClosing() ? new UnavailableError() : undefined
 
@@ -113,9 +118,11 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
     ],
     // The last before the 101, synchronous: nothing changes between the checks and the upgrade.
     preHandler: [...listOf(route.preHandler), admit, passes(isUnavailable, isExpired, agree)],
-    onSend: [...listOf(route.onSend), createCors(origins)],
+    onSend: [
+      ...listOf(route.onSend), plainAnswers.refresh, createCors(origins, isAnsweredByHost)
+    ],
     onResponse: [...listOf(route.onResponse), refusals.notice],
-    handler: options.handler ?? tellTime,
+    handler: plainAnswers.handler,
     wsHandler (ws, request) {
       const admission = (request as AdmittedRequest<Context>)[kAdmission]
       release(admission.response, request)

@@ -7,7 +7,7 @@ import type { CloseInfo, TickDelivery, TimeSocket, TimeSocketClient } from '../a
 
 /** What `stats()` counts: it only ever goes up. */
 export type Counters = Pick<
-  Stats, 'accepted' | 'refused' | 'closed' | 'ticks' | 'frames' | 'bytes' | 'messages' | 'backplane'
+  Stats, 'accepted' | 'refused' | 'http' | 'closed' | 'ticks' | 'frames' | 'bytes' | 'messages' | 'backplane'
 >
 
 /** Counts what happens, and tells those who listen on `node:diagnostics_channel`. */
@@ -102,6 +102,7 @@ function createCounters (): Counters {
       closing: 0,
       aborted: 0
     },
+    http: { answered: 0, refused: 0 },
     closed: {
       client: 0,
       application: 0,

@@ -34,26 +34,36 @@ for (const [title, options, refusal] of [
   ['maxClientsPerIp', { maxClientsPerIp: 2 }, TOO_MANY_FROM_IP],
   ['maxClients before maxClientsPerIp', { maxClients: 2, maxClientsPerIp: 2 }, TOO_MANY]
 ] as const) {
-  test(`refuses the upgrade, GET and HEAD beyond ${title}, before any hook of the route`, async (t) => {
+  test(`refuses upgrades beyond ${title}, before any hook of the route`, async (t) => {
     let asked = 0
-    const { app, url, log, timeSocket } = await setUp(t, {
+    const { url, log, timeSocket } = await setUp(t, {
       ...options, route: { onRequest: async () => { asked++ } }
     })
     for (let count = 0; count < 2; count++) await connect(url)
     t.equal(asked, 2)
     const upgrade = await refused(url)
-    const http = url.replace('ws', 'http')
-    const get = await fetch(http)
-    const head = await fetch(http, { method: 'HEAD' })
     t.strictSame(JSON.parse(upgrade.body), refusal)
-    t.strictSame(await get.json(), refusal)
-    t.strictSame([upgrade.status, get.status, head.status], Array(3).fill(refusal.statusCode))
-    t.strictSame([upgrade.headers.connection, get.headers.get('connection')], ['close', 'close'])
+    t.strictSame([upgrade.status, upgrade.headers.connection], [refusal.statusCode, 'close'])
     t.equal(asked, 2)
     t.equal(timeSocket.clients.size, 2)
     const lines = log.lines.filter(({ msg }) => msg === 'refused')
-    t.strictSame(lines.map(({ level, code }) => [level, code]), Array(3).fill([20, refusal.code]))
-    t.equal((await app.inject('/time')).statusCode, title === 'maxClientsPerIp' ? 429 : 503)
+    t.strictSame(lines.map(({ level, code }) => [level, code]), [[20, refusal.code]])
+  })
+
+  test(`plain HTTP is answered beyond ${title}, and says that upgrades are not`, async (t) => {
+    const { app, url, timeSocket } = await setUp(t, options)
+    for (let count = 0; count < 2; count++) {
+      t.notOk('upgrade' in (await app.inject('/time')).json())
+      await connect(url)
+    }
+    const { statusCode, headers, body } = await app.inject('/time')
+    t.strictSame([statusCode, headers['retry-after']], [200, undefined])
+    const { status, code, retryAfter } = JSON.parse(body).upgrade
+    t.strictSame([status, code], [refusal.statusCode, refusal.code])
+    t.ok([1, 2, 3, 4, 5].includes(retryAfter), String(retryAfter))
+    t.equal((await app.inject({ method: 'HEAD', url: '/time' })).statusCode, 200)
+    const { refused, http } = timeSocket.stats()
+    t.strictSame([refused.capacity, refused.capacityPerIp, http.answered], [0, 0, 4])
   })
 }
 
@@ -61,8 +71,8 @@ test('tells those it refuses to come back in 1 to 5 s, not all at once', async (
   const { app, url } = await setUp(t, { maxClients: 1 })
   await connect(url)
   const answers = await Promise.all(Array.from({ length: 100 }, () => app.inject('/time')))
-  const seconds = new Set(answers.map(({ headers }) => headers['retry-after']))
-  t.strictSame([...seconds].sort(), ['1', '2', '3', '4', '5'])
+  const seconds = new Set(answers.map((answer) => answer.json().upgrade.retryAfter))
+  t.strictSame([...seconds].sort(), [1, 2, 3, 4, 5])
   t.match((await refused(url)).headers['retry-after'], /^[1-5]$/)
 })
 
@@ -72,7 +82,7 @@ test('a plain request takes no slot, though its connection stays open', async (t
   const answers = await Promise.all([get(), get(), get()])
   t.strictSame(answers.map(({ status }) => status), [200, 200, 200])
   await connect(url)
-  t.equal((await get()).status, 503)
+  t.equal((await refused(url)).status, 503)
 })
 
 test('a client that leaves gives its slot back, and only its own', async (t) => {
@@ -95,10 +105,10 @@ test('an upgrade that is not decided yet counts', async (t) => {
     maxClients: 1, preValidation: async ({ ws }) => ws ? await held : undefined
   })
   const first = connect(url)
-  const statuses: number[] = []
+  let isFull = false
   await waitFor(() => {
-    app.inject('/time').then(({ statusCode }) => { statuses.push(statusCode) })
-    return statuses.includes(503)
+    app.inject('/time').then((answer) => { isFull ||= 'upgrade' in answer.json() })
+    return isFull
   }, 'a slot being taken')
   t.equal((await refused(url)).status, 503)
   letGo()

@@ -3,7 +3,6 @@ import { test } from 'tap'
 import timeSocket from '../../../src/index.js'
 import type { TimeSocketOptions } from '../../../src/index.js'
 import { createApp } from '../../helpers/network/app.js'
-import { inject } from '../../helpers/network/peer.js'
 
 type Test = Parameters<typeof createApp>[0]
 type Method = 'GET' | 'HEAD'
@@ -35,8 +34,6 @@ async function ask (
 }
 
 const answers: [title: string, asked: Asked, status: number][] = [
-  ['the time', {}, 200],
-  ['an own handler\'s answer', { options: { handler: (_request, reply) => { reply.redirect('/page.html') } } }, 302],
   ['a 401 of a hook', { options: { preValidation: async (_request, reply) => reply.code(401).send('no') } }, 401],
   ['an error of 401', { options: { preValidation: async () => { throw Object.assign(new Error('no'), { statusCode: 401 }) } } }, 401],
   ['a 500', { options: { preValidation: async () => { throw new Error('no database') } } }, 500],
@@ -62,14 +59,38 @@ for (const [title, asked, status] of answers) {
   })
 }
 
-test('it can read that there is no room, and when to come back', async (t) => {
-  const { app } = createApp(t, { logger: false })
-  await app.register(timeSocket, { origin: [FOREIGN], maxClients: 1 })
-  await app.ready()
-  await inject(app)
-  const { statusCode, headers } = await app.inject({ url: '/time', headers: { origin: FOREIGN } })
-  t.equal(statusCode, 503)
-  t.match(headers, { ...READABLE, 'access-control-expose-headers': 'retry-after' })
+test('a page of a foreign origin that may connect can read the time', async (t) => {
+  for (const method of ['GET', 'HEAD'] as const) {
+    const answer = await ask(t, { method })
+    t.strictSame([answer.status, answer.headers], [200, { ...READABLE, vary: 'accept, origin' }])
+  }
+})
+
+for (const [title, handler] of [
+  ['answer', () => 'mail'],
+  ['redirection', (_request, reply) => { reply.redirect('/page.html') }],
+  ['error', async () => { throw new Error('SECRET') }]
+] as [string, TimeSocketOptions['handler']][]) {
+  test(`a page of a foreign origin cannot read the ${title} of the application's handler`, async (t) => {
+    for (const method of ['GET', 'HEAD'] as const) {
+      const { headers } = await ask(t, { method, options: { handler } })
+      t.strictSame(headers, { vary: 'accept' }, method)
+    }
+  })
+}
+
+test('the application\'s handler may let a page of a foreign origin read', async (t) => {
+  const { headers } = await ask(t, {
+    options: { handler: (_request, reply) => { reply.header('access-control-allow-origin', '*').send('news') } }
+  })
+  t.strictSame(headers, { 'access-control-allow-origin': '*', vary: 'accept' })
+})
+
+test('it can read when to come back after a 503', async (t) => {
+  const { status, headers } = await ask(t, {
+    options: { preValidation: async (_request, reply) => reply.code(503).header('retry-after', '9').send('busy') }
+  })
+  t.strictSame([status, headers], [503, { ...READABLE, 'access-control-expose-headers': 'retry-after' }])
 })
 
 test('it can read that the time socket is closing', async (t) => {
@@ -94,7 +115,8 @@ const rules: [title: string, rule: TimeSocketOptions['origin'], origin: string, 
 for (const [title, rule, origin, isReadable] of rules) {
   test(`a foreign origin ${title} ${isReadable ? 'is' : 'is never'} named in the answer`, async (t) => {
     const { headers } = await ask(t, { origin, options: { origin: rule } })
-    t.strictSame(headers, isReadable ? { ...READABLE, 'access-control-allow-origin': origin } : {})
+    const readable = { ...READABLE, 'access-control-allow-origin': origin, vary: 'accept, origin' }
+    t.strictSame(headers, isReadable ? readable : {})
   })
 }
 
@@ -102,17 +124,17 @@ for (const [title, origin] of [['the default rule', 'same-origin'], ['a list', [
   test(`a page of the same host needs no leave to read under ${title}`, async (t) => {
     // The host that app.inject asks for, with its default port.
     const { status, headers } = await ask(t, { origin: 'http://localhost', options: { origin } })
-    t.strictSame([status, headers], [200, {}])
+    t.strictSame([status, headers], [200, { vary: 'accept' }])
   })
 }
 
 const hosts: [title: string, before: Asked['before'], expected: object][] = [
   ['by the application\'s hook', (app) => app.addHook('onRequest', async (_request, reply) => {
     reply.header('access-control-allow-origin', 'https://c.org')
-  }), { 'access-control-allow-origin': 'https://c.org' }],
+  }), { 'access-control-allow-origin': 'https://c.org', vary: 'accept' }],
   ['past Fastify', (app) => app.addHook('onRequest', async (_request, reply) => {
     reply.raw.setHeader('Access-Control-Allow-Origin', '*')
-  }), { 'access-control-allow-origin': '*' }]
+  }), { 'access-control-allow-origin': '*', vary: 'accept' }]
 ]
 
 for (const [title, before, expected] of hosts) {
@@ -125,16 +147,16 @@ test('so are they where the route\'s own onSend hook has set it', async (t) => {
   const { headers } = await ask(t, {
     options: { route: { onSend: async (_request, reply) => { reply.header('access-control-allow-origin', '*') } } }
   })
-  t.strictSame(headers, { 'access-control-allow-origin': '*' })
+  t.strictSame(headers, { 'access-control-allow-origin': '*', vary: 'accept' })
 })
 
 const varies: [given: string | string[], expected: string][] = [
-  ['accept-encoding', 'accept-encoding, origin'],
+  ['accept-encoding', 'accept-encoding, accept, origin'],
   [['accept', 'cookie'], 'accept, cookie, origin'],
-  ['Origin', 'Origin'],
+  ['Origin', 'Origin, accept'],
   ['accept, ORIGIN , cookie', 'accept, ORIGIN , cookie'],
   ['*', '*'],
-  ['x-origin', 'x-origin, origin']
+  ['x-origin', 'x-origin, accept, origin']
 ]
 
 for (const [given, expected] of varies) {

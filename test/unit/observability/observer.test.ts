@@ -40,6 +40,7 @@ test('stats() starts with zeros, each time in an object of its own', async (t) =
       closing: 0,
       aborted: 0
     },
+    http: { answered: 0, refused: 0 },
     closed: {
       client: 0,
       application: 0,
