@@ -1,16 +1,18 @@
+import type { BackplaneStats } from '../api/stats.js'
 import type { Log } from '../observability/log.js'
 import type { Timers } from '../util/timers.js'
-import type { BackplaneStats } from '../api/stats.js'
 
-/** What a backplane does for us. */
+/** What a backplane does for a server. */
 export type Side = 'publishing' | 'reading'
 
-/** Counts the failures of a backplane, and logs when it goes and is back, and what was lost. */
+/** Counts the failures of a backplane, and logs outages, recoveries and losses. */
 export interface BackplaneHealth {
   failed (side: Side, err: unknown): void
   worked (side: Side): void
-  /** Looks whether there is anything to log. Called every second. */
-  look (): void
+  /** A message of another server could not be delivered here. */
+  rejected (err: unknown): void
+  /** Logs that the backplane is back, or what was lost, if there is news. Called every second. */
+  logChanges (): void
 }
 
 export interface BackplaneHealthOptions {
@@ -19,33 +21,53 @@ export interface BackplaneHealthOptions {
   log: Log
 }
 
-/** Nothing may fail for so long before it counts as back: by then, what was lost is known. */
+interface Outage {
+  readonly sinceMs: number
+  readonly before: BackplaneStats
+  /** The messages of the errors that have been logged. */
+  readonly causes: Set<string>
+}
+
+/** The backplane is back when nothing has failed for so long: what was lost is known by then. */
 const CALM_MS = 2000
-/** At least so long between two lines that tell of losses. */
+/** Time between two lines about losses, at least. */
 const QUIET_MS = 10_000
+/** An outage logs each cause once, and at most so many. */
+const MAX_CAUSES = 5
 
 export function createBackplaneHealth (
   { counters, timers, log }: BackplaneHealthOptions
 ): BackplaneHealth {
   const failing = new Set<Side>()
-  let outage: { sinceMs: number, before: BackplaneStats } | undefined
+  let outage: Outage | undefined
   let failedMs = -Infinity
-  let told = { ...counters }
-  let toldMs = -Infinity
+  let logged = { ...counters }
+  let loggedMs = -Infinity
+  let rejection: unknown
 
-  function tellBack ({ sinceMs, before }: Exclude<typeof outage, undefined>): void {
+  function logFailure ({ causes }: Outage, err: unknown): void {
+    const cause = err instanceof Error ? err.message : String(err)
+    const isNew = !causes.has(cause) && causes.size < MAX_CAUSES
+    if (!isNew) return log.debug({ err }, 'the backplane failed again')
+    causes.add(cause)
+    log.error({ err }, 'the backplane failed')
+  }
+
+  function logRecovery ({ sinceMs, before }: Outage): void {
     const away = Math.round(failedMs - sinceMs)
     log.error({ away, ...countsSince(before, counters) }, 'the backplane is back')
     outage = undefined
-    told = { ...counters }
+    logged = { ...counters }
   }
 
-  function tellLosses (): void {
-    const { lost, stale, invalid } = countsSince(told, counters)
-    if (lost + stale + invalid === 0 || timers.monotonic() - toldMs < QUIET_MS) return
-    log.warn({ lost, stale, invalid }, 'messages of other servers were lost')
-    told = { ...counters }
-    toldMs = timers.monotonic()
+  function logLosses (): void {
+    const { lost, stale, invalid } = countsSince(logged, counters)
+    if (lost + stale + invalid === 0 || timers.monotonic() - loggedMs < QUIET_MS) return
+    const fields = { lost, stale, invalid, ...(rejection !== undefined && { err: rejection }) }
+    log.warn(fields, 'messages of other servers were lost')
+    logged = { ...counters }
+    loggedMs = timers.monotonic()
+    rejection = undefined
   }
 
   return {
@@ -53,16 +75,18 @@ export function createBackplaneHealth (
       counters.errors++
       failing.add(side)
       failedMs = timers.monotonic()
-      if (outage !== undefined) return log.debug({ err }, 'the backplane failed again')
-      outage = { sinceMs: failedMs, before: { ...counters } }
-      log.error({ err }, 'the backplane failed')
+      outage ??= { sinceMs: failedMs, before: { ...counters }, causes: new Set() }
+      logFailure(outage, err)
     },
     worked (side) {
       failing.delete(side)
     },
-    look () {
-      if (outage === undefined) return tellLosses()
-      if (failing.size === 0 && timers.monotonic() - failedMs >= CALM_MS) tellBack(outage)
+    rejected (err) {
+      rejection = err
+    },
+    logChanges () {
+      if (outage === undefined) return logLosses()
+      if (failing.size === 0 && timers.monotonic() - failedMs >= CALM_MS) logRecovery(outage)
     }
   }
 }

@@ -1,62 +1,103 @@
 import type { Timers } from '../util/timers.js'
 
 /** The other servers' time sockets that have been heard of, and how far each has come. */
-export interface Origins {
+export interface Peers {
   /** How many are known. */
   readonly count: number
+  has (peer: string): boolean
   /**
-   * A message has come.
+   * Takes note of a message.
    *
-   * @returns how many before it are missing; undefined if it has come before, or a later one has:
-   * it must then be left out.
+   * @returns how many messages before it are missing; `'duplicate'` if it or a later one has come
+   * before; `'implausible'` if no peer can have sent so many: both must be left out.
    */
-  follow (origin: string, seq: number): number | undefined
+  noteMessage (peer: string, seq: number): number | 'duplicate' | 'implausible'
   /**
-   * A sign of life has come, which names the latest message.
+   * Takes note of a sign of life, which names the latest message.
    *
-   * @returns how many are missing.
+   * @returns how many messages are missing; `'implausible'` as above.
    */
-  catchUp (origin: string, seq: number): number
-  has (origin: string): boolean
+  noteAlive (peer: string, seq: number): number | 'implausible'
 }
 
-/** An origin that has been silent for so long is forgotten: longer than any outage should be. */
+interface Peer {
+  /** Of the latest message. */
+  readonly seq: number
+  readonly heardMs: number
+  /** Since when the peer has named nothing but numbers before `seq`. */
+  readonly behindSinceMs: number | undefined
+}
+
+/** A peer that has been silent for so long is forgotten: longer than any outage should be. */
 const SILENCE_MS = 3_600_000
-/** More are not known at a time: the longest silent one is forgotten. */
+/** At most so many are known: the longest silent one is forgotten. */
 const MAX_COUNT = 1000
+/** More than any server sends. Whoever claims more is not believed. */
+const MAX_MESSAGES_PER_MS = 1000
+/** A peer may have stalled for so long, and then sends at once what it has. */
+const MIN_SILENCE_MS = 10_000
+/**
+ * After so long, a repeated message would be older than ten seconds and discarded. So a peer that
+ * is still behind is right, and what had put it ahead was forged.
+ */
+const BEHIND_MS = 12_000
 
 /**
- * What comes from an origin for the first time says where it begins: what it sent before that was
- * not meant for us.
+ * The first number that comes from a peer says where it begins: what the peer sent before that was
+ * not meant for this server.
  */
-export function createOrigins (timers: Timers): Origins {
+export function createPeers (timers: Timers): Peers {
   /** In the order in which they were last heard of. */
-  const known = new Map<string, { seq: number, heardMs: number }>()
+  const peers = new Map<string, Peer>()
 
-  function hear (origin: string, seq: number): void {
-    const heardMs = timers.monotonic()
-    known.delete(origin)
-    known.set(origin, { seq, heardMs })
-    for (const [oldest, { heardMs: oldestMs }] of known) {
-      if (known.size <= MAX_COUNT && heardMs - oldestMs < SILENCE_MS) break
-      known.delete(oldest)
+  function remember (name: string, peer: Peer): void {
+    peers.delete(name)
+    peers.set(name, peer)
+    for (const [oldest, { heardMs }] of peers) {
+      if (peers.size <= MAX_COUNT && peer.heardMs - heardMs < SILENCE_MS) break
+      peers.delete(oldest)
     }
+  }
+
+  function moveTo (name: string, seq: number): void {
+    remember(name, { seq, heardMs: timers.monotonic(), behindSinceMs: undefined })
+  }
+
+  /**
+   * @param step how far a number must be beyond the latest one to be news.
+   * @returns how many numbers have been skipped; negative if it is no news.
+   */
+  function note (name: string, seq: number, step: number): number | 'implausible' {
+    const heardMs = timers.monotonic()
+    const peer = peers.get(name)
+    const skipped = peer === undefined ? 0 : seq - peer.seq - step
+    const silenceMs = Math.max(MIN_SILENCE_MS, heardMs - (peer?.heardMs ?? heardMs))
+    if (skipped > silenceMs * MAX_MESSAGES_PER_MS) return 'implausible'
+    if (peer === undefined || skipped >= 0) {
+      moveTo(name, seq)
+      return skipped
+    }
+    const behindSinceMs = peer.behindSinceMs ?? heardMs
+    if (heardMs - behindSinceMs < BEHIND_MS) {
+      remember(name, { ...peer, heardMs, behindSinceMs })
+      return skipped
+    }
+    moveTo(name, seq)
+    return 0
   }
 
   return {
     get count () {
-      return known.size
+      return peers.size
     },
-    follow (origin, seq) {
-      const last = known.get(origin)?.seq ?? seq - 1
-      hear(origin, Math.max(last, seq))
-      return seq > last ? seq - last - 1 : undefined
+    has: (peer) => peers.has(peer),
+    noteMessage (peer, seq) {
+      const skipped = note(peer, seq, 1)
+      return skipped !== 'implausible' && skipped < 0 ? 'duplicate' : skipped
     },
-    catchUp (origin, seq) {
-      const last = known.get(origin)?.seq ?? seq
-      hear(origin, Math.max(last, seq))
-      return Math.max(0, seq - last)
-    },
-    has: (origin) => known.has(origin)
+    noteAlive (peer, seq) {
+      const skipped = note(peer, seq, 0)
+      return skipped === 'implausible' ? skipped : Math.max(0, skipped)
+    }
   }
 }

@@ -1,25 +1,27 @@
 import { randomUUID } from 'node:crypto'
 import type { Backplane } from '../api/backplane.js'
+import { BackplaneClosedError } from '../api/errors.js'
+import type { BackplaneStats } from '../api/stats.js'
+import type { Log } from '../observability/log.js'
+import type { Timers } from '../util/timers.js'
 import { createBackplaneHealth } from './backplane-health.js'
 import type { Broadcast, Cancel } from './envelope.js'
-import { BackplaneClosedError } from '../api/errors.js'
-import type { Log } from '../observability/log.js'
 import { createPublisher } from './publisher.js'
 import type { Publisher } from './publisher.js'
 import { createReceiver } from './receiver.js'
-import type { Timers } from '../util/timers.js'
-import type { BackplaneStats } from '../api/stats.js'
+import { createWireFormat } from './wire-format.js'
 
-/** Tells the other servers what this one has told its clients, and hears what they have. */
+/** Carries this server's broadcasts to the other servers, and theirs to this one. */
 export interface Relay extends Pick<Publisher, 'send'> {
   /**
-   * Subscribes. Waits for the backplane, at most 2 s: then it goes on without, and tries again.
+   * Subscribes. Waits at most 2 s for the backplane, then goes on without it and tries again.
    *
-   * @throws {BackplaneClosedError} when it has been closed already.
+   * @throws {BackplaneClosedError} when the backplane has been closed already.
    */
   start (): Promise<void>
   /**
-   * Lets go of the backplane, and closes it if nobody else has it. Takes 350 ms at most.
+   * Ends the subscription, and closes the backplane if no other time socket uses it. Takes 350 ms
+   * at most.
    *
    * @returns the same promise whenever called.
    */
@@ -39,10 +41,10 @@ export interface RelayOptions {
   receive: (message: Broadcast | Cancel) => void
 }
 
-/** Between two signs of life: the others know what they are missing within twice as long. */
+/** Time between two signs of life: a lost tail is counted within twice as long. */
 const ALIVE_MS = 1000
 const START_MS = 2000
-/** How long the end waits for what is on its way, and then for the backplane to let go. */
+/** How long `close` waits for what is on its way, and then for the backplane to close. */
 const FLUSH_MS = 200
 const LEAVE_MS = 150
 const UNCONFIRMED = `it has confirmed nothing for ${ALIVE_MS} ms`
@@ -53,23 +55,22 @@ const userCounts = new WeakMap<Backplane, number>()
 export function createRelay (
   { backplane, registration, counters, timers, now, log, receive }: RelayOptions
 ): Relay {
-  const identity = { registration, origin: randomUUID() }
+  const identity = { registration, peer: randomUUID() }
   const health = createBackplaneHealth({ counters, timers, log })
-  const publisher = createPublisher({
-    backplane, identity, counters, health, timers, now
-  })
-  const { sendAlive: onNewcomer } = publisher
-  const hear = createReceiver({ identity, counters, health, timers, now, onNewcomer, receive })
+  const format = createWireFormat(timers)
+  const shared = { identity, format, counters, health, timers, now }
+  const publisher = createPublisher({ ...shared, backplane })
+  const deliver = createReceiver({ ...shared, onNewPeer: publisher.sendAlive, receive })
   let subscription: Promise<() => Promise<void>> | undefined
   let cancelRound: (() => void) | undefined
-  let cancelLook: (() => void) | undefined
+  let cancelChecks: (() => void) | undefined
   let closed: Promise<void> | undefined
 
   /** @returns why it failed, if it did. */
   async function subscribe (): Promise<unknown> {
     try {
       const onError = (err: unknown) => health.failed('reading', err)
-      subscription = Promise.resolve(backplane.subscribe(hear, onError))
+      subscription = Promise.resolve(backplane.subscribe(deliver, onError))
       await subscription
       health.worked('reading')
       publisher.sendAlive()
@@ -81,22 +82,22 @@ export function createRelay (
     }
   }
 
-  function round (): void {
-    cancelRound = timers.after(ALIVE_MS, round)
-    // After a stall, what has come meanwhile is read first.
-    cancelLook = timers.soon(look)
+  function startRound (): void {
+    cancelRound = timers.after(ALIVE_MS, startRound)
+    // After an event loop stall, the messages that came meanwhile are read first.
+    cancelChecks = timers.soon(runChecks)
   }
 
-  function look (): void {
+  function runChecks (): void {
     if (subscription === undefined) subscribe()
     if (publisher.waitedMs >= ALIVE_MS) health.failed('publishing', new Error(UNCONFIRMED))
     publisher.sendAlive()
-    health.look()
+    health.logChanges()
   }
 
   async function end (): Promise<void> {
     cancelRound?.()
-    cancelLook?.()
+    cancelChecks?.()
     publisher.sendAlive()
     await withLimit(publisher.whenIdle(), FLUSH_MS, timers)
     const left = [leave(), subscription?.then((unsubscribe) => unsubscribe())]
@@ -113,7 +114,7 @@ export function createRelay (
     send: publisher.send,
     async start () {
       userCounts.set(backplane, (userCounts.get(backplane) ?? 0) + 1)
-      cancelRound = timers.after(ALIVE_MS, round)
+      cancelRound = timers.after(ALIVE_MS, startRound)
       const err = await withLimit(subscribe(), START_MS, timers)
       if (err instanceof BackplaneClosedError) throw err
     },

@@ -8,7 +8,8 @@ export function createFakeHealth (): BackplaneHealth & { readonly told: unknown[
     told,
     failed: (side, err) => { told.push([side, err]) },
     worked: (side) => { told.push(side) },
-    look () {}
+    rejected: (err) => { told.push(['rejected', err]) },
+    logChanges () {}
   }
 }
 

@@ -18,7 +18,7 @@ function setUp () {
   function pass (seconds: number): void {
     for (let second = 0; second < seconds; second++) {
       time.advance(1000)
-      health.look()
+      health.logChanges()
     }
   }
   return { time, counters, lines, health, pass }
@@ -85,4 +85,26 @@ test('says nothing while nothing happens', async (t) => {
   counters.published = counters.received = 100
   pass(60)
   t.strictSame(lines, [])
+})
+
+test('logs each cause of an outage once, and five at most', async (t) => {
+  const { lines, health } = setUp()
+  const causes = ['a', 'a', 'b', 'c', 'b', 'd', 'e', 'f', 'g']
+  for (const cause of causes) health.failed('reading', cause === 'c' ? cause : new Error(cause))
+  t.strictSame(lines.map((line) => String((line as [string, string, { err: unknown }])[2].err)),
+    ['Error: a', 'Error: b', 'c', 'Error: d', 'Error: e'])
+})
+
+test('says why a message could not be delivered, once', async (t) => {
+  const { counters, lines, health, pass } = setUp()
+  counters.lost = 1
+  health.rejected(ERR)
+  pass(1)
+  counters.lost = 2
+  pass(10)
+  const message = 'messages of other servers were lost'
+  t.strictSame(lines, [
+    ['warn', message, { lost: 1, stale: 0, invalid: 0, err: ERR }],
+    ['warn', message, { lost: 1, stale: 0, invalid: 0 }]
+  ])
 })

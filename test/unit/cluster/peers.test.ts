@@ -1,69 +1,111 @@
 import { test } from 'tap'
-import { createOrigins } from '../../../src/cluster/peers.js'
+import { createPeers } from '../../../src/cluster/peers.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 
 const HOUR_MS = 3_600_000
 
 function setUp () {
   const time = createFakeTime({ wallMs: 0 })
-  return { time, origins: createOrigins(time.timers) }
+  return { time, peers: createPeers(time.timers) }
 }
 
-test('follow', async (t) => {
-  const sequences: [title: string, seqs: number[], answers: (number | undefined)[]][] = [
+test('noteMessage', async (t) => {
+  const sequences: [title: string, seqs: number[], answers: (number | string)[]][] = [
     ['misses nothing where each follows the one before', [1, 2, 3], [0, 0, 0]],
     ['begins with the first that comes, whatever its number', [7, 8], [0, 0]],
     ['counts what is missing', [1, 4, 5, 105], [0, 2, 0, 99]],
-    ['leaves out what has come before', [1, 2, 2, 1, 3], [0, 0, undefined, undefined, 0]],
-    ['leaves out what comes after a later one', [1, 3, 2, 4], [0, 1, undefined, 0]]
+    ['leaves out what has come before', [1, 2, 2, 1, 3], [0, 0, 'duplicate', 'duplicate', 0]],
+    ['leaves out what comes after a later one', [1, 3, 2, 4], [0, 1, 'duplicate', 0]]
   ]
   for (const [title, seqs, answers] of sequences) {
     await t.test(title, async (t) => {
-      const { origins } = setUp()
-      t.strictSame(seqs.map((seq) => origins.follow('a', seq)), answers)
+      const { peers } = setUp()
+      t.strictSame(seqs.map((seq) => peers.noteMessage('a', seq)), answers)
     })
   }
 
-  await t.test('keeps origins apart', async (t) => {
-    const { origins } = setUp()
-    t.strictSame([origins.follow('a', 1), origins.follow('b', 5), origins.follow('a', 3)], [0, 0, 1])
+  await t.test('keeps peers apart', async (t) => {
+    const { peers } = setUp()
+    t.strictSame([peers.noteMessage('a', 1), peers.noteMessage('b', 5), peers.noteMessage('a', 3)], [0, 0, 1])
   })
 })
 
-test('catchUp', async (t) => {
+test('noteAlive', async (t) => {
   await t.test('counts what is missing up to there, once', async (t) => {
-    const { origins } = setUp()
-    origins.follow('a', 1)
-    t.strictSame([origins.catchUp('a', 4), origins.catchUp('a', 4), origins.follow('a', 5)], [3, 0, 0])
+    const { peers } = setUp()
+    peers.noteMessage('a', 1)
+    t.strictSame([peers.noteAlive('a', 4), peers.noteAlive('a', 4), peers.noteMessage('a', 5)], [3, 0, 0])
   })
 
-  await t.test('says of an origin that is new where it begins', async (t) => {
-    const { origins } = setUp()
-    t.strictSame([origins.catchUp('a', 0), origins.follow('a', 2)], [0, 1])
+  await t.test('says of a peer that is new where it begins', async (t) => {
+    const { peers } = setUp()
+    t.strictSame([peers.noteAlive('a', 0), peers.noteMessage('a', 2)], [0, 1])
   })
 
   await t.test('is not thrown back by one that comes late', async (t) => {
-    const { origins } = setUp()
-    origins.follow('a', 5)
-    t.strictSame([origins.catchUp('a', 3), origins.follow('a', 5)], [0, undefined])
+    const { peers } = setUp()
+    peers.noteMessage('a', 5)
+    t.strictSame([peers.noteAlive('a', 3), peers.noteMessage('a', 5)], [0, 'duplicate'])
   })
 })
 
-test('an origin that is silent for an hour is forgotten, and no earlier', async (t) => {
-  const { time, origins } = setUp()
-  origins.follow('a', 1)
+test('a peer that is silent for an hour is forgotten, and no earlier', async (t) => {
+  const { time, peers } = setUp()
+  peers.noteMessage('a', 1)
   time.advance(HOUR_MS - 1)
-  origins.catchUp('b', 0)
-  t.equal(origins.has('a'), true)
+  peers.noteAlive('b', 0)
+  t.equal(peers.has('a'), true)
   time.advance(1)
-  origins.catchUp('b', 0)
-  t.strictSame([origins.has('a'), origins.has('b'), origins.count], [false, true, 1])
+  peers.noteAlive('b', 0)
+  t.strictSame([peers.has('a'), peers.has('b'), peers.count], [false, true, 1])
 })
 
-test('a thousand origins are known at most: the longest silent one is forgotten', async (t) => {
-  const { origins } = setUp()
-  for (let number = 0; number < 1000; number++) origins.follow(`origin ${number}`, 1)
-  origins.catchUp('origin 0', 1)
-  origins.follow('one more', 1)
-  t.strictSame([origins.count, origins.has('origin 0'), origins.has('origin 1')], [1000, true, false])
+test('a thousand peers are known at most: the longest silent one is forgotten', async (t) => {
+  const { peers } = setUp()
+  for (let number = 0; number < 1000; number++) peers.noteMessage(`peer ${number}`, 1)
+  peers.noteAlive('peer 0', 1)
+  peers.noteMessage('one more', 1)
+  t.strictSame([peers.count, peers.has('peer 0'), peers.has('peer 1')], [1000, true, false])
+})
+
+test('a peer', async (t) => {
+  await t.test('may claim a thousand messages for each millisecond of its silence', async (t) => {
+    const { time, peers } = setUp()
+    peers.noteMessage('a', 1)
+    t.equal(peers.noteMessage('a', 10_000_003), 'implausible')
+    t.equal(peers.noteAlive('a', 10_000_002), 'implausible')
+    t.equal(peers.noteMessage('a', 10_000_002), 10_000_000)
+    time.advance(20_000)
+    t.equal(peers.noteAlive('a', 30_000_002), 20_000_000)
+  })
+
+  await t.test('that was put ahead by a forgery is believed again after twelve seconds', async (t) => {
+    const { time, peers } = setUp()
+    peers.noteMessage('a', 1)
+    peers.noteAlive('a', 5_000_000)
+    t.equal(peers.noteMessage('a', 2), 'duplicate')
+    time.advance(11_999)
+    t.equal(peers.noteMessage('a', 3), 'duplicate')
+    time.advance(1)
+    t.strictSame([peers.noteMessage('a', 4), peers.noteMessage('a', 4), peers.noteMessage('a', 6)],
+      [0, 'duplicate', 1])
+  })
+
+  await t.test('that was put ahead is believed by its sign of life as well', async (t) => {
+    const { time, peers } = setUp()
+    peers.noteAlive('a', 100)
+    peers.noteAlive('a', 1)
+    time.advance(12_000)
+    t.strictSame([peers.noteAlive('a', 1), peers.noteMessage('a', 2)], [0, 0])
+  })
+
+  await t.test('whose messages are repeated now and then stays where it is', async (t) => {
+    const { time, peers } = setUp()
+    peers.noteMessage('a', 5)
+    for (let second = 0; second < 30; second++) {
+      t.equal(peers.noteMessage('a', 4), 'duplicate')
+      t.equal(peers.noteAlive('a', 5), 0)
+      time.advance(1000)
+    }
+  })
 })

@@ -1,11 +1,11 @@
 import { test } from 'tap'
-import { decodeEnvelope } from '../../../src/cluster/envelope.js'
 import { createPublisher } from '../../../src/cluster/publisher.js'
+import { decodePayload } from '../../../src/cluster/wire-format.js'
 import { createMemoryEngine } from '../../helpers/backplane/memory.js'
 import { createBackplaneCounters, createFakeHealth } from '../../helpers/fakes/fake-health.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 
-const IDENTITY = { registration: '["/time",null]', origin: 'own' }
+const IDENTITY = { registration: '["/time",null]', peer: 'own' }
 const NOW_MS = 1795262405000
 const CONTENT = { kind: 'text', text: 'a' } as const
 
@@ -15,11 +15,18 @@ function setUp () {
   const health = createFakeHealth()
   const engine = createMemoryEngine()
   const backplane = engine.connect()
+  const format = { isOld: true }
   const publisher = createPublisher({
-    backplane, identity: IDENTITY, counters, health, timers: time.timers, now: () => NOW_MS
+    backplane,
+    identity: IDENTITY,
+    format: { isOld: () => format.isOld, noticePeer () {} },
+    counters,
+    health,
+    timers: time.timers,
+    now: () => NOW_MS
   })
-  const published = () => engine.published.map(decodeEnvelope)
-  return { time, counters, health, engine, backplane, publisher, published }
+  const published = () => engine.published.flatMap((payload) => decodePayload(payload) ?? [])
+  return { time, format, counters, health, engine, backplane, publisher, published }
 }
 
 test('numbers broadcasts and cancels, and counts them', async (t) => {
@@ -41,8 +48,8 @@ test('tells with a sign of life which message is the latest', async (t) => {
   await publisher.whenIdle()
   publisher.send({ type: 'broadcast', content: CONTENT })
   publisher.sendAlive()
-  const signs = published().filter((envelope) => envelope?.type === 'alive')
-  t.strictSame(signs, [0, 1].map((seq) => ({ type: 'alive', ...IDENTITY, seq })))
+  const signs = published().filter((envelope) => envelope.type === 'alive')
+  t.strictSame(signs, [0, 1].map((seq) => ({ type: 'alive', ...IDENTITY, seq, reads: 2 })))
   t.equal(counters.published, 1)
 })
 
@@ -90,4 +97,107 @@ test('is idle once nothing is on its way any more', async (t) => {
   t.equal(isIdle, false)
   release()
   await idle
+})
+
+const TEXT_OF_40_KB = { type: 'broadcast', content: { kind: 'text', text: 'a'.repeat(40_000) } } as const
+
+/** With a backplane that confirms a payload only when the test says so. */
+function setUpNew () {
+  const setting = setUp()
+  const { backplane, format } = setting
+  const confirmations: (() => void)[] = []
+  const payloads: Uint8Array[] = []
+  backplane.publish = (payload) => {
+    payloads.push(payload)
+    return new Promise((resolve) => confirmations.push(resolve))
+  }
+  format.isOld = false
+  const seqs = () => payloads.map((payload) => decodePayload(payload)?.map(({ seq }) => seq))
+  async function confirm (): Promise<void> {
+    confirmations.shift()?.()
+    await settle()
+  }
+  return { ...setting, seqs, confirm }
+}
+
+async function settle (): Promise<void> {
+  for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
+}
+
+test('packs the messages of one turn of the event loop', async (t) => {
+  const { time, publisher, seqs } = setUpNew()
+  for (let count = 0; count < 3; count++) publisher.send({ type: 'cancel', key: 'a' })
+  t.strictSame(seqs(), [])
+  time.advance(1)
+  publisher.send({ type: 'cancel', key: 'b' })
+  time.advance(1)
+  t.strictSame(seqs(), [[1, 2, 3], [4]])
+})
+
+test('packs 64 KiB at most', async (t) => {
+  const { time, publisher, seqs } = setUpNew()
+  for (let count = 0; count < 3; count++) publisher.send(TEXT_OF_40_KB)
+  t.strictSame(seqs(), [[1], [2]])
+  time.advance(1)
+  t.strictSame(seqs(), [[1], [2], [3]])
+})
+
+test('lets messages wait for one another while sixteen payloads are unconfirmed', async (t) => {
+  const { time, publisher, seqs, confirm } = setUpNew()
+  for (let count = 0; count < 20; count++) {
+    publisher.send({ type: 'cancel', key: 'a' })
+    time.advance(1)
+  }
+  t.equal(seqs().length, 16)
+  await confirm()
+  t.strictSame(seqs().slice(16), [[17, 18, 19, 20]])
+})
+
+test('leaves a turn that has not ended to its end when a payload is confirmed', async (t) => {
+  const { time, publisher, seqs, confirm } = setUpNew()
+  publisher.send({ type: 'cancel', key: 'a' })
+  time.advance(1)
+  publisher.send({ type: 'cancel', key: 'b' })
+  await confirm()
+  t.strictSame(seqs(), [[1]])
+  time.advance(1)
+  t.strictSame(seqs(), [[1], [2]])
+})
+
+test('sends a pack before the sign of life that names its messages', async (t) => {
+  const { time, publisher, seqs } = setUpNew()
+  publisher.send({ type: 'cancel', key: 'a' })
+  publisher.sendAlive()
+  time.advance(1)
+  t.strictSame(seqs(), [[1], [1]])
+})
+
+test('keeps the order when the format changes', async (t) => {
+  const { time, format, publisher, seqs } = setUpNew()
+  publisher.send({ type: 'cancel', key: 'a' })
+  format.isOld = true
+  publisher.send({ type: 'cancel', key: 'b' })
+  format.isOld = false
+  publisher.send({ type: 'cancel', key: 'c' })
+  time.advance(1)
+  t.strictSame(seqs(), [[1], [2], [3]])
+})
+
+test('sends what is packed before it is idle', async (t) => {
+  const { publisher, seqs, confirm } = setUpNew()
+  publisher.send({ type: 'cancel', key: 'a' })
+  const idle = publisher.whenIdle()
+  t.strictSame(seqs(), [[1]])
+  await confirm()
+  await idle
+})
+
+test('takes a copy of bytes that may change', async (t) => {
+  const { format, time, publisher, published } = setUp()
+  format.isOld = false
+  const bytes = Buffer.from('before')
+  publisher.send({ type: 'broadcast', content: { kind: 'binary', bytes } })
+  bytes.write('behind')
+  time.advance(1)
+  t.match(published(), [{ content: { kind: 'binary', bytes: Buffer.from('before') } }])
 })

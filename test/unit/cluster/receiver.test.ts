@@ -1,44 +1,48 @@
 import { test } from 'tap'
-import { encodeEnvelope } from '../../../src/cluster/envelope.js'
+import { encodeMessage, encodePack, encodeSender } from '../../../src/cluster/binary-format.js'
 import type { Broadcast, Envelope } from '../../../src/cluster/envelope.js'
+import { encodeJson } from '../../../src/cluster/json-format.js'
 import { createReceiver } from '../../../src/cluster/receiver.js'
 import { createBackplaneCounters, createFakeHealth } from '../../helpers/fakes/fake-health.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 
 const REGISTRATION = '["/time",null]'
 const NOW_MS = 1795262405000
+const FAILURE = new RangeError('too many')
 const NOTHING = createBackplaneCounters()
 
 function setUp () {
   const { timers } = createFakeTime({ wallMs: 0 })
+  const reads: number[] = []
   const counters = createBackplaneCounters()
   const health = createFakeHealth()
   const received: number[] = []
-  let newcomerCount = 0
+  let newPeerCount = 0
   const deliver = createReceiver({
-    identity: { registration: REGISTRATION, origin: 'own' },
+    identity: { registration: REGISTRATION, peer: 'own' },
+    format: { isOld: () => false, noticePeer: (format) => { reads.push(format) } },
     counters,
     health,
     timers,
     now: () => NOW_MS,
-    onNewcomer () { newcomerCount++ },
+    onNewPeer () { newPeerCount++ },
     receive ({ key, seq }) {
-      if (key === 'refused') throw new RangeError('too many')
+      if (key === 'refused') throw FAILURE
       received.push(seq)
     }
   })
-  const hear = (envelope: Envelope) => deliver(encodeEnvelope(envelope))
-  return { counters, health, received, deliver, hear, countNewcomers: () => newcomerCount }
+  const hear = (envelope: Envelope) => deliver(encodeJson(envelope))
+  return { counters, health, received, reads, deliver, hear, countNewPeers: () => newPeerCount }
 }
 
 function message (seq: number, change: Partial<Broadcast> = {}): Broadcast {
-  const sender = { registration: REGISTRATION, origin: 'other', seq }
+  const sender = { registration: REGISTRATION, peer: 'other', seq }
   const content = { kind: 'text', text: 'a' } as const
   return { type: 'broadcast', ...sender, sent: NOW_MS, content, ...change }
 }
 
 function alive (seq: number): Envelope {
-  return { type: 'alive', registration: REGISTRATION, origin: 'other', seq }
+  return { type: 'alive', registration: REGISTRATION, peer: 'other', seq, reads: 2 }
 }
 
 test('takes messages in order, and counts them', async (t) => {
@@ -50,15 +54,15 @@ test('takes messages in order, and counts them', async (t) => {
 
 test('leaves out its own echoes, and uncounted', async (t) => {
   const { counters, received, health, hear } = setUp()
-  hear(message(1, { origin: 'own' }))
+  hear(message(1, { peer: 'own' }))
   t.strictSame([received, counters], [[], NOTHING])
   t.strictSame(health.told, ['reading'], 'but they show that reading works')
 })
 
 test('leaves out the messages of other registrations, uncounted', async (t) => {
-  const { counters, received, hear, countNewcomers } = setUp()
+  const { counters, received, hear, countNewPeers } = setUp()
   hear(message(1, { registration: '["/time","auction"]' }))
-  t.strictSame([received, counters, countNewcomers()], [[], NOTHING, 0])
+  t.strictSame([received, counters, countNewPeers()], [[], NOTHING, 0])
 })
 
 test('leaves out duplicates, and what comes after a later one', async (t) => {
@@ -68,17 +72,17 @@ test('leaves out duplicates, and what comes after a later one', async (t) => {
   t.strictSame(counters, { ...NOTHING, received: 2, lost: 1, duplicate: 3 })
 })
 
-test('counts the gaps of each origin', async (t) => {
+test('counts the gaps of each peer', async (t) => {
   const { counters, received, hear } = setUp()
   hear(message(1))
-  hear(message(9, { origin: 'third' }))
+  hear(message(9, { peer: 'third' }))
   hear(message(4))
-  hear(message(10, { origin: 'third' }))
+  hear(message(10, { peer: 'third' }))
   t.strictSame(received, [1, 9, 4, 10])
   t.strictSame(counters, { ...NOTHING, received: 4, lost: 2 })
 })
 
-test('counts a tail that was lost when the origin tells how far it is', async (t) => {
+test('counts a tail that was lost when the peer tells how far it is', async (t) => {
   const { counters, hear } = setUp()
   hear(alive(0))
   hear(alive(3))
@@ -109,25 +113,65 @@ test('counts what is no message, and goes on', async (t) => {
   t.strictSame(counters, { ...NOTHING, received: 1, invalid: 3 })
 })
 
-test('tells of each newcomer once', async (t) => {
-  const { hear, countNewcomers } = setUp()
+test('reports each new peer once', async (t) => {
+  const { hear, countNewPeers } = setUp()
   hear(alive(0))
   hear(message(1))
-  hear(message(1, { origin: 'third' }))
-  t.equal(countNewcomers(), 2)
+  hear(message(1, { peer: 'third' }))
+  t.equal(countNewPeers(), 2)
 })
 
 test('counts what cannot be taken as lost, and goes on', async (t) => {
-  const { counters, received, hear } = setUp()
+  const { counters, health, received, hear } = setUp()
   hear(message(1, { key: 'refused' }))
   hear(message(2))
   t.strictSame(received, [2])
+  t.strictSame(health.told.filter((entry) => entry !== 'reading'), [['rejected', FAILURE]])
   t.strictSame(counters, { ...NOTHING, received: 1, lost: 1 })
 })
 
 test('takes a cancel in order with messages', async (t) => {
   const { counters, received, hear } = setUp()
   hear(message(1))
-  hear({ type: 'cancel', registration: REGISTRATION, origin: 'other', seq: 2, sent: NOW_MS, key: 'a' })
+  hear({ type: 'cancel', registration: REGISTRATION, peer: 'other', seq: 2, sent: NOW_MS, key: 'a' })
   t.strictSame([received, counters.received], [[1, 2], 2])
+})
+
+/** The payload in which a peer packs messages. */
+function pack (peer: string, seq: number, keys: string[]): Uint8Array {
+  const sender = encodeSender({ registration: REGISTRATION, peer })
+  const content = { kind: 'text', text: 'a' } as const
+  const messages = keys.map((key) => encodeMessage({ type: 'broadcast', key, content }))
+  return encodePack(sender, seq, NOW_MS, messages)
+}
+
+test('takes the messages of a pack one by one', async (t) => {
+  const { counters, received, deliver } = setUp()
+  deliver(pack('other', 5, ['a', 'refused', 'c']))
+  deliver(pack('other', 7, ['c', 'd']))
+  t.strictSame(received, [5, 7, 8])
+  t.strictSame(counters, { ...NOTHING, received: 3, lost: 1, duplicate: 1 })
+})
+
+test('skips its own packs without a count', async (t) => {
+  const { counters, received, deliver } = setUp()
+  deliver(pack('own', 1, ['a']))
+  t.strictSame([received, counters], [[], NOTHING])
+})
+
+test('reports which wire format a peer reads', async (t) => {
+  const { reads, hear } = setUp()
+  hear(alive(0))
+  hear({ ...alive(0), reads: 1 } as Envelope)
+  t.strictSame(reads, [2, 1])
+})
+
+test('believes no peer that claims more messages than a server can send', async (t) => {
+  const { counters, received, hear } = setUp()
+  hear(message(1))
+  hear(alive(2 ** 53 - 1))
+  hear(message(2 ** 53 - 2))
+  hear(message(2))
+  t.strictSame(received, [1, 2])
+  t.strictSame(counters, { ...NOTHING, received: 2, invalid: 2 })
 })

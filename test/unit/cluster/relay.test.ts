@@ -1,7 +1,8 @@
 import { test } from 'tap'
 import type { Backplane } from '../../../src/api/backplane.js'
-import { decodeEnvelope } from '../../../src/cluster/envelope.js'
+import { decodeJson, encodeJson } from '../../../src/cluster/json-format.js'
 import { createRelay } from '../../../src/cluster/relay.js'
+import { decodePayload } from '../../../src/cluster/wire-format.js'
 import { createMemoryEngine } from '../../helpers/backplane/memory.js'
 import { createBackplaneCounters } from '../../helpers/fakes/fake-health.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
@@ -31,8 +32,9 @@ function setUp (given?: Backplane) {
     return { relay, counters, received, backplane }
   }
   /** What was published of a type. */
-  const published = (type: string) => engine.published.map(decodeEnvelope)
-    .filter((envelope) => envelope?.type === type).map((envelope) => Number(envelope?.seq))
+  const published = (type: string) => engine.published
+    .flatMap((payload) => decodePayload(payload) ?? [])
+    .filter((envelope) => envelope.type === type).map(({ seq }) => seq)
   return { engine, time, lines, createServer, published }
 }
 
@@ -265,3 +267,93 @@ function createMute (): Backplane {
   const never = new Promise<never>(() => {})
   return { publish: () => never, subscribe: () => never, close: () => never }
 }
+
+/** When every server is of this version. */
+const UPDATED_S = 13
+
+test('packs messages once every server is of this version', async (t) => {
+  const { engine, time, createServer } = setUp()
+  const [one, other] = [createServer(), createServer()]
+  await one.relay.start()
+  await other.relay.start()
+  await passSeconds(time, UPDATED_S)
+  const before = engine.published.length
+  for (const key of ['a', 'b']) one.relay.send({ type: 'broadcast', key, content: CONTENT })
+  await settle()
+  time.advance(1)
+  await settle()
+  t.equal(engine.published.length, before + 1)
+  t.strictSame(other.received, ['a', 'b'])
+})
+
+/**
+ * A server of the first version, which read and wrote format 1 only. Its signs of life did not say
+ * what it reads.
+ */
+function createOldServer (backplane: Backplane, now: () => number) {
+  const received: string[] = []
+  const registration = '["/time",null]'
+  const peer = 'old'
+  let seq = 0
+  let invalidCount = 0
+  const publish = (envelope: object) => backplane.publish(
+    Buffer.from(Buffer.from(encodeJson(envelope as never)).toString().replace(/,"reads":\d+/, ''))
+  )
+  backplane.subscribe((payload) => {
+    const envelope = decodeJson(payload)
+    if (envelope === undefined) invalidCount++
+    else if (envelope.type === 'broadcast' && envelope.peer !== peer) received.push(String(envelope.key))
+  }, () => {})
+  return {
+    received,
+    countInvalid: () => invalidCount,
+    send (key: string) {
+      const message = { type: 'broadcast', key, sent: now(), content: CONTENT }
+      return publish({ ...message, registration, peer, seq: ++seq })
+    },
+    sendAlive: () => publish({ type: 'alive', registration, peer, seq, reads: 1 })
+  }
+}
+
+test('loses and repeats nothing in a rolling update from the first version', async (t) => {
+  const { engine, time, createServer } = setUp()
+  const old = createOldServer(engine.connect(), time.clock.now)
+  const [one, other] = [createServer(), createServer()]
+  const keys: string[] = []
+
+  /** Broadcasts of both servers of this version, and while it lives of the old one. */
+  async function runTraffic (seconds: number, isOldAlive: boolean): Promise<void> {
+    for (let second = 0; second < seconds; second++) {
+      const key = `${keys.length}`
+      keys.push(key)
+      one.relay.send({ type: 'broadcast', key, content: CONTENT })
+      if (isOldAlive) {
+        await old.send(key)
+        await old.sendAlive()
+      }
+      await passSeconds(time, 1)
+    }
+  }
+
+  await one.relay.start()
+  await other.relay.start()
+  await runTraffic(40, true)
+  t.strictSame(old.received, keys)
+  const twice = keys.flatMap((key) => [key, key])
+  await runTraffic(40, false)
+  t.strictSame(other.received, [...twice, ...keys.slice(40)])
+  t.strictSame([old.countInvalid() > 0, other.counters.lost, other.counters.invalid], [true, 0, 0])
+})
+
+test('goes back to the first version within a second of a server of that version', async (t) => {
+  const { engine, time, createServer } = setUp()
+  const one = createServer()
+  await one.relay.start()
+  await passSeconds(time, UPDATED_S)
+  const old = createOldServer(engine.connect(), time.clock.now)
+  await old.sendAlive()
+  await settle()
+  one.relay.send({ type: 'broadcast', key: 'a', content: CONTENT })
+  await settle()
+  t.strictSame([old.received, old.countInvalid()], [['a'], 0])
+})

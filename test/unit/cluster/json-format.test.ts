@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { decodeEnvelope, encodeEnvelope } from '../../../src/cluster/envelope.js'
 import type { Broadcast, Envelope } from '../../../src/cluster/envelope.js'
+import { decodeJson, encodeJson } from '../../../src/cluster/json-format.js'
 
-const SENDER = { registration: '["/time",null]', origin: '5d0e', seq: 7 }
+const SENDER = { registration: '["/time",null]', peer: '5d0e', seq: 7 }
 const BROADCAST: Broadcast = {
   type: 'broadcast',
   ...SENDER,
@@ -16,8 +16,8 @@ const BROADCAST: Broadcast = {
 }
 
 const envelopes: [title: string, envelope: Envelope][] = [
-  ['a sign of life', { type: 'alive', ...SENDER }],
-  ['one before the first message', { type: 'alive', ...SENDER, seq: 0 }],
+  ['a sign of life', { type: 'alive', ...SENDER, reads: 2 }],
+  ['one before the first message', { type: 'alive', ...SENDER, seq: 0, reads: 1 }],
   ['a broadcast with everything', BROADCAST],
   ['one for all', { ...BROADCAST, where: undefined, except: undefined, at: undefined, key: undefined }],
   ['an empty text', { ...BROADCAST, content: { kind: 'text', text: '' } }],
@@ -25,18 +25,18 @@ const envelopes: [title: string, envelope: Envelope][] = [
   ['the JSON text of a value', { ...BROADCAST, content: { kind: 'json', text: '{"a":[1,"\\n"]}' } }],
   ['bytes', { ...BROADCAST, content: { kind: 'binary', bytes: Buffer.from([0, 10, 255]) } }],
   ['no bytes', { ...BROADCAST, content: { kind: 'binary', bytes: Buffer.alloc(0) } }],
-  ['a cancel', { type: 'cancel', ...SENDER, sent: 5, key: '' }]
+  ['a cancel', { type: 'cancel', ...SENDER, sent: 5, key: 'lot 1' }]
 ]
 
 for (const [title, envelope] of envelopes) {
   test(`${title} comes through as it was`, async (t) => {
-    t.strictSame(decodeEnvelope(encodeEnvelope(envelope)), envelope)
+    t.strictSame(decodeJson(encodeJson(envelope)), envelope)
   })
 }
 
 /** The bytes of an envelope of which something is different. */
 function changed (change: object, body = 'a'): Uint8Array {
-  const fields = { v: 1, ...BROADCAST, kind: 'text', content: undefined, ...change }
+  const fields = { v: 1, origin: '5d0e', ...BROADCAST, kind: 'text', content: undefined, ...change }
   return Buffer.from(`${JSON.stringify(fields)}\n${body}`)
 }
 
@@ -53,7 +53,7 @@ const refused: [title: string, payload: Uint8Array][] = [
   ['no version', changed({ v: undefined })],
   ['an unknown type', changed({ type: 'toString' })],
   ['no registration', changed({ registration: undefined })],
-  ['an origin that is no text', changed({ origin: 1 })],
+  ['a peer that is no text', changed({ origin: 1 })],
   ['a seq of 0', changed({ seq: 0 })],
   ['a negative seq', changed({ seq: -1 })],
   ['a fractional seq', changed({ seq: 1.5 })],
@@ -62,6 +62,7 @@ const refused: [title: string, payload: Uint8Array][] = [
   ['a time beyond all dates', changed({ sent: 1e300 })],
   ['an at that is no time', changed({ at: 'soon' })],
   ['a key that is no text', changed({ key: 5 })],
+  ['an empty key', changed({ key: '' })],
   ['a where that is no object', changed({ where: ['a'] })],
   ['a where of objects', changed({ where: { room: {} } })],
   ['a where of lists of lists', changed({ where: { room: [['a']] } })],
@@ -72,29 +73,37 @@ const refused: [title: string, payload: Uint8Array][] = [
   ['JSON that would end its frame', changed({ kind: 'json' }, '1},{"type":"hello"')],
   ['text that is no UTF-8', Buffer.concat([changed({}), Buffer.from([0xc0])])],
   ['a cancel without a key', changed({ type: 'cancel', key: undefined })],
+  ['a cancel with an empty key', changed({ type: 'cancel', key: '' })],
+  ['a sign of life that reads no format', changed({ type: 'alive', reads: 'all' })],
   ['a cancel without a time', changed({ type: 'cancel', sent: undefined })]
 ]
 
 for (const [title, payload] of refused) {
   test(`refuses ${title}`, async (t) => {
-    t.equal(decodeEnvelope(payload), undefined)
+    t.equal(decodeJson(payload), undefined)
   })
 }
 
 test('ignores fields that it does not know, and takes none from a prototype', async (t) => {
-  const decoded = decodeEnvelope(changed({ color: 'red', ['__proto__']: { polluted: true } }))
+  const decoded = decodeJson(changed({ color: 'red', ['__proto__']: { polluted: true } }))
   t.strictSame(decoded, { ...BROADCAST, content: { kind: 'text', text: 'a' } })
 })
 
 test('never throws, whatever bytes come', async () => {
-  const whole = encodeEnvelope(BROADCAST)
+  const whole = encodeJson(BROADCAST)
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-    decodeEnvelope(bytes)
+    decodeJson(bytes)
   }))
   fc.assert(fc.property(fc.nat(whole.length - 1), fc.nat(255), (index, byte) => {
     const broken = Uint8Array.from(whole)
     broken[index] = byte
-    decodeEnvelope(broken)
-    decodeEnvelope(broken.subarray(0, index))
+    decodeJson(broken)
+    decodeJson(broken.subarray(0, index))
   }))
+})
+
+test('takes a sign of life of the first version for one that reads format 1 only', async (t) => {
+  const { registration, peer, seq } = SENDER
+  const line = JSON.stringify({ v: 1, type: 'alive', registration, origin: peer, seq })
+  t.strictSame(decodeJson(Buffer.from(`${line}\n`)), { type: 'alive', ...SENDER, reads: 1 })
 })

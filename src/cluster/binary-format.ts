@@ -1,0 +1,163 @@
+import { isUtf8 } from 'node:buffer'
+import type { Content } from '../protocol/outgoing-message.js'
+import { isCount, isKey, isTime, readBroadcastFields } from './envelope.js'
+import type { Broadcast, Cancel, Identity, Message, Sender } from './envelope.js'
+import { isPlainObject } from '../util/plain-object.js'
+
+/**
+ * Wire format 2: one payload carries the messages that a peer sent in one turn of its event loop.
+ * Numbers are little-endian; texts are UTF-8.
+ *
+ * - `uint8` 2, the version;
+ * - `uint16` length and text of the registration, `uint16` length and text of the peer;
+ * - `double` seq of the first message (each further one has the next), `double` sent;
+ * - each message: `uint32` length of what follows, `uint8` kind, and unless the kind says that
+ *   there are none, `uint32` length and JSON text of the fields; the rest is the content, for a
+ *   cancel its key.
+ *
+ * Format 1 begins with `{`, so that the first byte tells the formats apart.
+ */
+export const BINARY_FORMAT = 2
+
+/** Bits of the kind. */
+const KINDS = ['text', 'json', 'binary', 'cancel'] as const
+const KIND_BITS = 0b011
+const HAS_FIELDS = 0b100
+
+/** Bytes of the numbers that stand before a message: its length and its kind. */
+const PREFIX_BYTES = 5
+const UINT32_BYTES = 4
+
+/** @returns the start of every payload of this sender: it serves to recognize one's own. */
+export function encodeSender ({ registration, peer }: Identity): Buffer {
+  return Buffer.concat([Buffer.from([BINARY_FORMAT]), encodeName(registration), encodeName(peer)])
+}
+
+/** @param sender as `encodeSender` makes it. */
+export function encodePack (
+  sender: Uint8Array, seq: number, sent: number, messages: readonly Uint8Array[]
+): Uint8Array {
+  const numbers = Buffer.allocUnsafe(16)
+  numbers.writeDoubleLE(seq, 0)
+  numbers.writeDoubleLE(sent, 8)
+  return Buffer.concat([sender, numbers, ...messages])
+}
+
+/** Copies the message: its bytes may change afterwards. */
+export function encodeMessage (message: Message): Buffer {
+  if (message.type === 'cancel') return encodeParts(KINDS.indexOf('cancel'), '', message.key)
+  const { where, except, at, key, content } = message
+  const hasFields = [where, except?.[0], at, key].some((value) => value !== undefined)
+  const fields = hasFields ? JSON.stringify({ where, except, at, key }) : ''
+  const body = content.kind === 'binary' ? content.bytes : content.text
+  return encodeParts(KINDS.indexOf(content.kind), fields, body)
+}
+
+/**
+ * Reads a payload, whatever somebody has put into it.
+ *
+ * @returns undefined if it is not valid as a whole.
+ */
+export function decodePack (payload: Uint8Array): readonly (Broadcast | Cancel)[] | undefined {
+  const input = createInput(payload)
+  try {
+    if (input.byte() !== BINARY_FORMAT) return undefined
+    const identity = { registration: input.name(), peer: input.name() }
+    const [firstSeq, sent] = [input.double(), input.double()]
+    const messages: (Broadcast | Cancel)[] = []
+    for (let seq = firstSeq; input.remaining() > 0; seq++) {
+      const message = readMessage({ ...identity, seq }, sent, input.block())
+      if (message === undefined) return undefined
+      messages.push(message)
+    }
+    return isTime(sent) ? messages : undefined
+  } catch {
+    // It ends too early, is no UTF-8 or no JSON.
+    return undefined
+  }
+}
+
+function encodeName (name: string): Buffer {
+  const text = Buffer.from(name)
+  const length = Buffer.allocUnsafe(2)
+  length.writeUInt16LE(text.length)
+  return Buffer.concat([length, text])
+}
+
+function encodeParts (kind: number, fields: string, body: string | Uint8Array): Buffer {
+  const fieldBytes = Buffer.byteLength(fields)
+  const bodyAt = PREFIX_BYTES + (fieldBytes === 0 ? 0 : UINT32_BYTES + fieldBytes)
+  const length = bodyAt + (typeof body === 'string' ? Buffer.byteLength(body) : body.length)
+  const bytes = Buffer.allocUnsafe(length)
+  bytes.writeUInt32LE(length - UINT32_BYTES, 0)
+  bytes.writeUInt8(fieldBytes === 0 ? kind : kind | HAS_FIELDS, UINT32_BYTES)
+  if (fieldBytes > 0) {
+    bytes.writeUInt32LE(fieldBytes, PREFIX_BYTES)
+    bytes.write(fields, PREFIX_BYTES + UINT32_BYTES)
+  }
+  if (typeof body === 'string') bytes.write(body, bodyAt)
+  else bytes.set(body, bodyAt)
+  return bytes
+}
+
+/** @throws when it ends too early, is no UTF-8, or no JSON where it has to be. */
+function readMessage (
+  sender: Sender, sent: number, bytes: Buffer
+): Broadcast | Cancel | undefined {
+  if (!isCount(sender.seq) || sender.seq === 0) return undefined
+  const input = createInput(bytes)
+  const flags = input.byte()
+  const kind = KINDS[flags & KIND_BITS]
+  const fields: unknown = (flags & HAS_FIELDS) === 0 ? {} : JSON.parse(textOf(input.block()))
+  const body = input.rest()
+  const isKnown = flags <= (HAS_FIELDS | KIND_BITS)
+  if (!isKnown || kind === undefined || !isPlainObject(fields)) return undefined
+  if (kind === 'cancel') {
+    const key = textOf(body)
+    return isKey(key) ? { type: 'cancel', ...sender, sent, key } : undefined
+  }
+  const options = readBroadcastFields(fields)
+  if (options === undefined) return undefined
+  return { type: 'broadcast', ...sender, sent, ...options, content: readContent(kind, body) }
+}
+
+function readContent (kind: Content['kind'], body: Buffer): Content {
+  if (kind === 'binary') return { kind, bytes: body }
+  const text = textOf(body)
+  // The text becomes part of a larger JSON text.
+  if (kind === 'json') JSON.parse(text)
+  return { kind, text }
+}
+
+function textOf (bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw new TypeError('no UTF-8')
+  return bytes.toString()
+}
+
+/** Reads values one after the other. Each method throws where the bytes end too early. */
+function createInput (payload: Uint8Array) {
+  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length)
+  let at = 0
+
+  function skip (length: number): number {
+    at += length
+    if (at > bytes.length) throw new RangeError('it ends too early')
+    return at - length
+  }
+
+  function take (length: number): Buffer {
+    const start = skip(length)
+    return bytes.subarray(start, at)
+  }
+
+  return {
+    remaining: () => bytes.length - at,
+    byte: () => bytes.readUInt8(skip(1)),
+    double: () => bytes.readDoubleLE(skip(8)),
+    /** A text with its length before it. */
+    name: () => textOf(take(bytes.readUInt16LE(skip(2)))),
+    /** Bytes with their length before them. */
+    block: () => take(bytes.readUInt32LE(skip(UINT32_BYTES))),
+    rest: () => take(bytes.length - at)
+  }
+}

@@ -1,0 +1,47 @@
+import type { Timers } from '../util/timers.js'
+import { BINARY_FORMAT, decodePack } from './binary-format.js'
+import type { Envelope } from './envelope.js'
+import { decodeJson } from './json-format.js'
+
+/** Decides in which wire format a server may write, so that every peer can read it. */
+export interface WireFormat {
+  /** True while there may be a peer that reads format 1 only. */
+  isOld (): boolean
+  /** A peer has said which format it reads. */
+  noticePeer (reads: number): void
+}
+
+/** The newest format that this version reads, and says so in its signs of life. */
+export const NEWEST_FORMAT = BINARY_FORMAT
+
+/**
+ * A peer that has been silent for so long may have stalled. What it missed is then older than ten
+ * seconds, and the peer discards it in any format.
+ */
+const SILENCE_MS = 12_000
+
+/**
+ * A server writes format 1 for the first twelve seconds, and while it has heard within twelve
+ * seconds of a peer that reads nothing newer. So servers of both versions can run side by side in
+ * a rolling update, and none loses a message.
+ */
+export function createWireFormat (timers: Timers): WireFormat {
+  let oldUntilMs = timers.monotonic() + SILENCE_MS
+  return {
+    isOld: () => timers.monotonic() < oldUntilMs,
+    noticePeer (reads) {
+      if (reads < NEWEST_FORMAT) oldUntilMs = timers.monotonic() + SILENCE_MS
+    }
+  }
+}
+
+/**
+ * Reads a payload of either format.
+ *
+ * @returns undefined if it is not valid.
+ */
+export function decodePayload (payload: Uint8Array): readonly Envelope[] | undefined {
+  if (payload[0] === BINARY_FORMAT) return decodePack(payload)
+  const envelope = decodeJson(payload)
+  return envelope && [envelope]
+}
