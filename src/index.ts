@@ -6,12 +6,10 @@ import { timeSocketPlugin } from './plugin.js'
 export * from './api/errors.js'
 export type { Backplane, Deliver } from './api/backplane.js'
 export type { TimeAnswer } from './http/plain-answer.js'
-export type { Format, FormatName } from './time/tick-format.js'
-export type { Json, Message, Sendable } from './protocol/outgoing-message.js'
+export type { Json, Message, Sendable } from './api/message.js'
 export type { ExpiresAt, TimeSocketOptions, TimeSocketRouteOptions } from './api/options.js'
-export type { Clock } from './time/server-time.js'
 export type { BackplaneStats, CloseCause, RefusalCause, Stats } from './api/stats.js'
-export type { Tick } from './time/tick-schedule.js'
+export type { Clock, Format, FormatName, Tick } from './api/tick.js'
 export type {
   BroadcastOptions, CloseInfo, Scalar, TickDelivery, TimeSocket, TimeSocketClient,
   TimeSocketContext, TimeSocketNamespaces

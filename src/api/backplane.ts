@@ -5,9 +5,9 @@
 export type Deliver = (payload: Uint8Array) => void
 
 /**
- * Carries broadcasts between servers, as opaque bytes: what they mean, and which of them are
- * echoes, duplicates or too old, is decided by the plugin. `test/helpers/backplane/contract.ts`
- * holds every implementation, yours included, to this text.
+ * Carries broadcasts between servers as opaque bytes. The plugin decides what the bytes mean, and
+ * which messages are echoes, duplicates or too old. A contract test holds every implementation,
+ * yours included, to this text.
  *
  * One backplane may serve several time sockets of one application. It belongs to that
  * application: the plugin calls `close()` when the last of them closes.

@@ -3,10 +3,7 @@ import type {
   FastifyRequest, LogLevel, RegisterOptions, RouteHandlerMethod, RouteShorthandOptions
 } from 'fastify'
 import type { Backplane } from './backplane.js'
-import type { Format, FormatName } from '../time/tick-format.js'
-import type { OriginRule } from '../http/origin-check.js'
-import type { Clock } from '../time/server-time.js'
-import type { Tick } from '../time/tick-schedule.js'
+import type { Clock, Format, FormatName, Tick } from './tick.js'
 import type { CloseInfo, TickDelivery, TimeSocketClient, TimeSocketContext } from './time-socket.js'
 
 /**
@@ -172,6 +169,11 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
   /** Log serializers of the route and of our own lines, as for any plugin. Default none. */
   logSerializers?: Exclude<RegisterOptions['logSerializers'], undefined>
 }
+
+/** Which origins may connect, and read plain answers. */
+export type OriginRule =
+  'same-origin' | '*' | readonly string[] |
+  ((origin: string, request: FastifyRequest) => boolean)
 
 /** When a permission ends; undefined: never. */
 export type ExpiresAt = Date | number | undefined

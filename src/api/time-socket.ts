@@ -1,7 +1,7 @@
 import type commonjs = require('../index-cjs.cjs')
-import type { Sendable } from '../protocol/outgoing-message.js'
+import type { Sendable } from './message.js'
 import type { CloseCause, Stats } from './stats.js'
-import type { Tick } from '../time/tick-schedule.js'
+import type { Tick } from './tick.js'
 
 /**
  * What the `context` option returns, for the whole application. Empty: augment it

@@ -1,8 +1,7 @@
 import { InvalidOptionError } from '../api/errors.js'
 import { canonicalOrigin } from '../http/origin-check.js'
-import { isPlainObject } from '../util/plain-object.js'
+import { isPlainObject, show } from '../util/values.js'
 import { TIME_PROTOCOL } from '../protocol/time-v1.js'
-import { show } from '../util/show.js'
 
 /** What the value of an option must be. */
 export interface Rule {

@@ -1,10 +1,10 @@
 import type { WebsocketPluginOptions } from '@fastify/websocket'
 import * as check from './option-rules.js'
 import { FORMATS } from '../time/tick-format.js'
-import type { FormatName } from '../time/tick-format.js'
+import type { FormatName } from '../api/tick.js'
 import type { ResolvedOptions, ShutdownTimes, TimeSocketOptions } from '../api/options.js'
 import { SYSTEM_CLOCK } from '../time/server-time.js'
-import { withoutUndefined } from '../util/without-undefined.js'
+import { withoutUndefined } from '../util/values.js'
 
 const DEFAULTS = {
   url: '/time',

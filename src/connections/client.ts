@@ -9,7 +9,7 @@ import { cutReason, endingAfter, TERMINATED, TOO_LARGE, TOO_SLOW } from './endin
 import { InvalidArgumentError } from '../api/errors.js'
 import type { Frame, Ping } from '../protocol/frame.js'
 import { createMessage } from '../protocol/outgoing-message.js'
-import { show } from '../util/show.js'
+import { show } from '../util/values.js'
 import { listen } from './websocket-events.js'
 import type { SocketListener } from './websocket-events.js'
 import { formOf } from '../protocol/time-v1-text.js'

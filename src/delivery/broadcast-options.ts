@@ -1,8 +1,5 @@
 import { InvalidArgumentError } from '../api/errors.js'
-import { readMoment } from '../util/moment.js'
-import { isPlainObject } from '../util/plain-object.js'
-import { isScalar } from '../util/scalar.js'
-import { show } from '../util/show.js'
+import { isPlainObject, isScalar, readMoment, show } from '../util/values.js'
 import type { BroadcastOptions } from '../api/time-socket.js'
 
 const OPTIONS = ['where', 'except', 'filter', 'local', 'at', 'key']

@@ -1,6 +1,6 @@
 import type { Client } from '../connections/client.js'
 import type { BroadcastOptions, Scalar } from '../api/time-socket.js'
-import { verdictOf } from '../util/verdict.js'
+import { verdictOf } from '../util/callbacks.js'
 
 /** Says whether a client is to get a message. Throws where a `filter` does. */
 export type Condition<Context> = (client: Client<Context>) => boolean

@@ -1,5 +1,4 @@
-import { readMoment } from '../util/moment.js'
-import { show } from '../util/show.js'
+import { readMoment, show } from '../util/values.js'
 
 /**
  * How long a permission still lasts, by what the option `expiresAt` returned.

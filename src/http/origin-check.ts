@@ -1,15 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import { OriginForbiddenError } from '../api/errors.js'
+import type { OriginRule } from '../api/options.js'
 import type { Refusal } from './refusal-answer.js'
-import { verdictOf } from '../util/verdict.js'
+import { verdictOf } from '../util/callbacks.js'
 
 /** Names the page's origin in a plain request of a page of the same origin. */
 const PAGE_HEADER = 'time-socket-origin'
-
-/** Which origins may connect, and read plain answers. */
-export type OriginRule =
-  'same-origin' | '*' | readonly string[] |
-  ((origin: string, request: FastifyRequest) => boolean)
 
 /** What a rule says of requests. */
 export interface Origins {

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { InvalidOptionError, NamespaceTakenError } from '../api/errors.js'
 import type { ResolvedOptions } from '../api/options.js'
-import { show } from '../util/show.js'
+import { show } from '../util/values.js'
 import type { TimeSocket } from '../api/time-socket.js'
 
 /** What `app.timeSocket` may be: a time socket, a bare container of namespaces, or both. */

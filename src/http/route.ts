@@ -18,9 +18,9 @@ import type { Refusal } from './refusal-answer.js'
 import type { Refusals } from './refusal-counter.js'
 import type { ServerClock } from '../time/server-time.js'
 import { createSubprotocols } from './subprotocol.js'
-import { adopt, isThenable } from '../util/thenable.js'
+import { adopt, isThenable } from '../util/callbacks.js'
 import type { Timers } from '../util/timers.js'
-import { withoutUndefined } from '../util/without-undefined.js'
+import { withoutUndefined } from '../util/values.js'
 
 /** Says why a request is refused; undefined if it is not. */
 type Check = (request: FastifyRequest) => Refusal | undefined

@@ -7,7 +7,7 @@ import type { ServerOptions, WebSocket, WebSocketServer } from 'ws'
 import { endInjected } from './injected-stream.js'
 import type { Log } from '../observability/log.js'
 import type { ResolvedOptions } from '../api/options.js'
-import { withoutUndefined } from '../util/without-undefined.js'
+import { withoutUndefined } from '../util/values.js'
 
 /** The largest inbound message that ws assembles at all, for every WebSocket route of the scope. */
 const MAX_PAYLOAD_BYTES = 1024 * 1024

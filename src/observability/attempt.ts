@@ -1,5 +1,5 @@
 import type { Fault } from './failure-log.js'
-import { adopt, isThenable } from '../util/thenable.js'
+import { adopt, isThenable } from '../util/callbacks.js'
 
 /**
  * Calls a callback of the application's, which may throw, reject, or never settle:

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { ResolvedOptions } from '../api/options.js'
-import { withoutUndefined } from '../util/without-undefined.js'
+import { withoutUndefined } from '../util/values.js'
 
 /** Where our own lines go. Never throws. */
 export interface Log {

@@ -1,7 +1,7 @@
 import { TIME_PROTOCOL } from './time-v1.js'
 import type { HelloMessage, SyncReply, SyncRequest } from './time-v1.js'
 import { SERVER_ID } from './server-id.js'
-import type { Tick } from '../time/tick-schedule.js'
+import type { Tick } from '../api/tick.js'
 
 /** The form of what is sent: JSON texts of `time.v1` for those who speak it, else `plain`. */
 export type Form = 'plain' | 'time'

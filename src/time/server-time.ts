@@ -1,13 +1,8 @@
+import type { Clock } from '../api/tick.js'
 import type { Fault } from '../observability/failure-log.js'
-import { show } from '../util/show.js'
-import { disregard, isThenable } from '../util/thenable.js'
+import { isTime, show } from '../util/values.js'
+import { disregard, isThenable } from '../util/callbacks.js'
 import type { Timers } from '../util/timers.js'
-
-/** A wall clock. */
-export interface Clock {
-  /** The time now, in milliseconds since the Unix epoch; fractions allowed. Runs at real speed. */
-  now (): number
-}
 
 /** The system's: whole milliseconds. */
 export const SYSTEM_CLOCK: Clock = { now: () => Date.now() }
@@ -47,8 +42,6 @@ const STEP_MS = 50
 const LOOK_MS = 1000
 /** The fastest that a disciplined clock is slewed: 500 ppm (RFC 5905, §11.3). */
 const MAX_SLEW = 500e-6
-/** The ends of what `Date` can express (ECMA-262, time values). */
-const MAX_TIME_MS = 8.64e15
 
 export interface ServerClockOptions {
   source: Clock
@@ -95,10 +88,6 @@ export function createServerClock ({ source, timers, fault }: ServerClockOptions
       return clockSteps
     }
   }
-}
-
-function isTime (value: unknown): value is number {
-  return typeof value === 'number' && Math.abs(value) <= MAX_TIME_MS
 }
 
 function isStep (before: Reading, after: Reading): boolean {

@@ -1,19 +1,10 @@
+import type { Format, FormatName, Tick } from '../api/tick.js'
 import type { Fault } from '../observability/failure-log.js'
 import { encodeFrame } from '../protocol/frame.js'
 import type { Frame } from '../protocol/frame.js'
-import { show } from '../util/show.js'
-import { disregard, isThenable } from '../util/thenable.js'
-import type { Tick } from './tick-schedule.js'
+import { show } from '../util/values.js'
+import { disregard, isThenable } from '../util/callbacks.js'
 import { tickText } from '../protocol/time-v1-text.js'
-
-/** The ready-made looks of a tick. */
-export type FormatName = 'iso' | 'date-string' | 'timestamp' | 'json'
-
-/**
- * What a tick looks like: a non-empty string, sent as text, or bytes, sent as a
- * binary message. Pure; called once for a tick, never once per client.
- */
-export type Format = (tick: Tick) => string | Uint8Array
 
 /** Every ready-made format; each shows the moment the tick is sent. */
 export const FORMATS: Readonly<Record<FormatName, Format>> = {

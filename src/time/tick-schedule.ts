@@ -1,22 +1,6 @@
+import type { Tick } from '../api/tick.js'
 import type { Reading, ServerClock } from './server-time.js'
 import type { Timers } from '../util/timers.js'
-
-/** One pushed time. Times are milliseconds since the Unix epoch; fractions allowed. */
-export interface Tick {
-  /**
-   * Counts up by one per tick, from 0, also where a format failed to show it; −1 in the
-   * immediate tick of a client that came before the first.
-   */
-  readonly seq: number
-  /** The boundary that this tick stands for: a whole multiple of `interval`. */
-  readonly at: number
-  /** When it was sent: never before `at`. */
-  readonly sent: number
-  /** Milliseconds between two ticks. */
-  readonly interval: number
-  /** Goes up by one whenever the server's wall clock steps by more than 50 ms. */
-  readonly clockSteps: number
-}
 
 /** Decides when the time is sent. */
 export interface Ticker {

@@ -1,5 +1,5 @@
 import * as check from '../../config/option-rules.js'
-import { withoutUndefined } from '../../util/without-undefined.js'
+import { withoutUndefined } from '../../util/values.js'
 import type { RedisClient } from './redis-client.js'
 
 /** Options of `redisStreams`. Every one is checked; `undefined` counts as left out. */

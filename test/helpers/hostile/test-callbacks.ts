@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { test } from 'tap'
 import type { TimeSocketClient, TimeSocketOptions } from '../../../src/index.js'
-import { show } from '../../../src/util/show.js'
+import { show } from '../../../src/util/values.js'
 import { createTimeApp, listen } from '../network/app.js'
 import { connect } from '../network/peer.js'
 import { CLOSE_FRAME, openRaw, textFrame, upgradeRequest } from '../network/raw.js'

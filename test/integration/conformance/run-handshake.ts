@@ -1,4 +1,4 @@
-import { withoutUndefined } from '../../../src/util/without-undefined.js'
+import { withoutUndefined } from '../../../src/util/values.js'
 import { openRaw } from '../../helpers/network/raw.js'
 import type { Handshake, HandshakeAnswer } from './handshake-case.js'
 

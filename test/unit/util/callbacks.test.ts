@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { adopt, disregard, isThenable } from '../../../src/util/thenable.js'
+import { adopt, disregard, isThenable, verdictOf } from '../../../src/util/callbacks.js'
 
 const ownThen = { then () {} }
 
@@ -29,4 +29,24 @@ test('disregards a rejection, whatever the promise is', async (t) => {
   disregard({ then () { throw new Error('no promise') } })
   await new Promise((resolve) => setTimeout(resolve, 10))
   t.strictSame(surprises, [])
+})
+
+test('verdictOf returns a boolean as it is', async (t) => {
+  t.strictSame([verdictOf(true, 'the filter'), verdictOf(false, 'the filter')], [true, false])
+})
+
+for (const [title, answer] of [
+  ['the -1 of indexOf', -1], ['0', 0], ['a string', 'yes'], ['an object', {}], ['null', null],
+  ['undefined', undefined], ['a promise that resolves', Promise.resolve(true)]
+] as const) {
+  test(`verdictOf refuses ${title}`, async (t) => {
+    t.throws(() => verdictOf(answer, 'the filter'), {
+      code: 'FST_TIME_SOCKET_INVALID_ARGUMENT', message: /^the filter must be a boolean, got /
+    })
+  })
+}
+
+test('verdictOf handles the rejection of a promise that it refuses', async (t) => {
+  const rejecting = Promise.reject(new Error('no'))
+  t.throws(() => verdictOf(rejecting, 'the filter'), { code: 'FST_TIME_SOCKET_INVALID_ARGUMENT' })
 })
