@@ -12,7 +12,7 @@ const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
 /** A line each, and the error that it is. */
 const lines: [line: string, error: string | undefined][] = [
   ["import type { TickMessage } from '../protocol/time-v1.js'", undefined],
-  ["import { isThenable } from '../util/thenable.js'", 'TS6307'],
+  ["import { isThenable } from '../util/callbacks.js'", 'TS6307'],
   ["import type { RateLimit } from '../connections/rate-limit.js'", 'TS6307'],
   ["import { readFile } from 'node:fs'", 'TS2591'],
   ['export const ok = (message: TickMessage, page: Document) => [message.seq, page.title]', undefined],
