@@ -1,12 +1,6 @@
 import type { Content } from '../protocol/outgoing-message.js'
-<<<<<<< HEAD
 import type { Scalar } from '../api/time-socket.js'
-import { isPlainObject } from '../util/plain-object.js'
-import { isScalar } from '../util/scalar.js'
-=======
 import { isPlainObject, isScalar } from '../util/values.js'
-import type { Scalar } from '../api/time-socket.js'
->>>>>>> 4bc7c4b (refactor(api): declare every public type in api/, merge the utilities)
 
 /** What one server tells the others. Several may travel in one payload of a backplane. */
 export type Envelope = Alive | Broadcast | Cancel
