@@ -17,7 +17,7 @@ const MIB = 1024 * 1024
 const STAYING = 500
 const COMING_PER_SECOND = 20
 
-const PROGRAM = fileURLToPath(new URL('../helpers/hostile/coming-and-going.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('../helpers/hostile/coming-and-going.js', import.meta.url))
 
 test(`in ${MINUTES} minutes with ${STAYING} clients and ${COMING_PER_SECOND} a second that come ` +
   `and go, memory grows by at most ${MAX_MIB_PER_MINUTE} MiB a minute`, {

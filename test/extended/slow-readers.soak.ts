@@ -18,7 +18,7 @@ const EVERY_MS = 10
 const MAX_GROWTH_MIB = 64
 const MIB = 1024 * 1024
 
-const clients = fileURLToPath(new URL('slow-readers-process.ts', import.meta.url))
+const clients = fileURLToPath(new URL('slow-readers-process.js', import.meta.url))
 
 for (const [title, scheme, serverOptions] of [
   ['TCP', 'ws', {}], ['TLS', 'wss', { https }]

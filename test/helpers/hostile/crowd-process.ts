@@ -31,7 +31,7 @@ export interface CrowdProcess {
   goOn (): void
 }
 
-const PROGRAM = fileURLToPath(new URL('crowd.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('crowd.js', import.meta.url))
 const START_LIMIT_MS = 60_000
 
 /** Starts them, for as long as the test lasts. @returns when all are connected. */

@@ -16,7 +16,7 @@ export interface FloodersReport {
   readonly goodbyes: readonly string[]
 }
 
-const PROGRAM = fileURLToPath(new URL('flooders.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('flooders.js', import.meta.url))
 
 /** Connects clients from a process of their own. @returns what lets them loose. */
 export async function startFlooders (

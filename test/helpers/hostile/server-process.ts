@@ -97,7 +97,7 @@ export interface Test {
   teardown (callback: () => unknown): unknown
 }
 
-const PROGRAM = fileURLToPath(new URL('server.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('server.js', import.meta.url))
 const START_LIMIT_MS = 30_000
 
 /** Starts it, listening on a free port, for as long as the test lasts. */

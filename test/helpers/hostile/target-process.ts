@@ -53,7 +53,7 @@ export interface Target {
   close (): Promise<number | string>
 }
 
-const PROGRAM = fileURLToPath(new URL('target.ts', import.meta.url))
+const PROGRAM = fileURLToPath(new URL('target.js', import.meta.url))
 const LIMIT_MS = 30_000
 
 /** Starts it, listening on a free port, for as long as the test lasts. */

@@ -1,0 +1,88 @@
+// node test/run.js [--watch] [OPTION ...] PATH ...
+//
+// Transpiles src/, test/ and example/ into build/, and has tap run the tests in PATH: files, or
+// folders of test/. The tests of each folder in test/unit/ share one process, all others have one
+// of their own. OPTIONs are tap's. Types are checked elsewhere: `npm run typecheck`.
+// With --watch, it runs them again whenever a source has changed.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import process from 'node:process'
+import { build } from 'esbuild'
+
+const SOURCES = ['src', 'test', 'example']
+const UNIT = 'build/test/unit'
+const TAP = 'node_modules/tap/dist/esm/run.mjs'
+// Otherwise tap loads a TypeScript compiler into each process, which takes it longer than most tests.
+const WITHOUT_COMPILER = '--test-env=TAP_TYPE_STRIP_ONLY=1'
+const SETTLING_MS = 100
+
+const args = process.argv.slice(2)
+const paths = args.filter((arg) => !arg.startsWith('-'))
+const options = args.filter((arg) => arg.startsWith('-') && arg !== '--watch')
+
+process.exitCode = await transpileAndRun()
+if (args.includes('--watch')) watchSources()
+
+/** Resolves with the exit code of tap. */
+async function transpileAndRun () {
+  rmSync('build', { recursive: true, force: true })
+  await build({
+    entryPoints: SOURCES.map((folder) => `${folder}/**/*.ts`),
+    outdir: 'build',
+    outbase: '.',
+    format: 'esm',
+    target: 'node20',
+    sourcemap: true,
+    logLevel: 'warning'
+  })
+  const files = paths.flatMap(testsIn)
+  if (files.length === 0) throw new Error(`no tests in ${paths.join(' ')}`)
+  const child = spawn(process.execPath, [TAP, WITHOUT_COMPILER, ...options, ...files], {
+    stdio: 'inherit'
+  })
+  return await new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1)))
+}
+
+/** The files for tap to run, of a file or folder of sources. */
+function testsIn (path) {
+  const built = join('build', path)
+  if (path.endsWith('.ts')) return [built.replace(/ts$/, 'js')]
+  const files = readdirSync(built, { recursive: true })
+    .filter((file) => /\.(test|soak)\.js$/.test(file))
+    .map((file) => join(built, file))
+    .sort()
+  return [...new Set(files.map((file) => isUnit(file) ? toGroup(file) : file))]
+}
+
+function isUnit (file) {
+  return !relative(UNIT, file).startsWith('..')
+}
+
+/** A program that runs `file` and all other tests of its folder in `test/unit/`. */
+function toGroup (file) {
+  const folder = dirname(relative(UNIT, file)).split('/')[0]
+  const group = folder === '.' ? file : `build/groups/${folder}.js`
+  if (!existsSync(group)) {
+    const files = readdirSync(join(UNIT, folder), { recursive: true })
+      .filter((name) => name.endsWith('.test.js'))
+      .sort()
+    const imports = files.map((name) => `import '../test/unit/${folder}/${name}'\n`)
+    mkdirSync(dirname(group), { recursive: true })
+    writeFileSync(group, imports.join(''))
+  }
+  return group
+}
+
+function watchSources () {
+  let settling
+  let running = Promise.resolve()
+  for (const folder of SOURCES.filter(existsSync)) {
+    watch(folder, { recursive: true }, () => {
+      clearTimeout(settling)
+      settling = setTimeout(() => {
+        running = running.then(transpileAndRun).catch((error) => console.error(error.message))
+      }, SETTLING_MS)
+    })
+  }
+}
