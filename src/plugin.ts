@@ -22,7 +22,7 @@ import { createTicks } from './delivery/tick-delivery.js'
 import { createTimeLimit } from './http/time-limit.js'
 import { systemTimers as timers } from './util/timers.js'
 import type { TimeSocket, TimeSocketContext } from './api/time-socket.js'
-import { guardUpgrades } from './http/upgrade-guard.js'
+import { dispatchUpgrades } from './http/upgrade-dispatch.js'
 import { createWatch } from './connections/client-checks.js'
 import { disown, registerWebsocketServer } from './http/websocket-server.js'
 
@@ -83,8 +83,10 @@ export async function timeSocketPlugin (
   })
   const capacity = createCapacity(options)
 
-  await registerWebsocketServer(app, options, log)
-  const guard = guardUpgrades(app, options.handshakeTimeout)
+  const { handshakeTimeout } = options
+  const dispatch = dispatchUpgrades(app, { handshakeTimeout, log, timers })
+  const { guard } = dispatch
+  await registerWebsocketServer(app, { options, dispatch, log })
   app.route(createRoute({
     options,
     clock,

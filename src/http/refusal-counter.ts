@@ -45,12 +45,12 @@ export function createRefusals<Context> (
 
   return {
     follow (request, _reply, done) {
-      if (request.ws) guard.follow(request.raw.socket, (end) => countEnd(request, end))
+      if (request.ws) guard.onEnd(request.raw.socket, (end) => countEnd(request, end))
       done()
     },
     notice (request, _reply, done) {
       // Answered by a hook so early that @fastify/websocket did not get to say what it is.
-      if (request.ws || guard.isPending(request.raw)) count(request, 'hook')
+      if (request.ws || guard.isUpgrading(request.raw)) count(request, 'hook')
       else observer.counters.http[hasReachedHandler(request) ? 'answered' : 'refused']++
       done()
     },

@@ -1,21 +1,34 @@
 import { STATUS_CODES } from 'node:http'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
-import type { Duplex } from 'node:stream'
 import type { FastifyError } from '@fastify/error'
-import type { FastifyInstance } from 'fastify'
 import { HandshakeTimeoutError, UnavailableError } from '../api/errors.js'
-import { endInjected } from './injected-stream.js'
 
 /** Ends connections that ask for an upgrade and do not become WebSockets. */
 export interface UpgradeGuard {
-  /** This one has become a WebSocket: others look after it now. */
+  /** Milliseconds that an upgrade may take: the longest that a registration asks for. */
+  timeoutMs: number
+  /**
+   * Starts the time limit of an upgrade, and calls `dispatch` once the connection is free: at
+   * once, unless an earlier response is still being written to it. Refuses the upgrade with 503
+   * if the server is closing.
+   *
+   * @param isPlain true if the request is answered as if it had not asked for an upgrade.
+   */
+  add (request: IncomingMessage, isPlain: boolean, dispatch: () => void): void
+  /** The connection has become a WebSocket: the guard forgets it. */
   release (socket: unknown): void
-  /** Calls back when this one comes to nothing. Without effect on a stream that was injected. */
-  follow (socket: unknown, onEnd: (end: UpgradeEnd) => void): void
-  /** Whether this request is an upgrade that has not been released, nor ended. */
-  isPending (request: IncomingMessage): boolean
+  /** Ends a pending connection with this answer, unless somebody else has begun to use it. */
+  refuse (socket: Socket, refusal: FastifyError): void
+  /** Calls back if this upgrade comes to nothing. Without effect on an injected stream. */
+  onEnd (socket: unknown, callback: (end: UpgradeEnd) => void): void
+  /** True if this request is a WebSocket upgrade that has neither succeeded nor ended. */
+  isUpgrading (request: IncomingMessage): boolean
+  /** Ends the socket after the response that has been tied to it since it was added. */
+  watchResponse (socket: Socket): void
+  /** Refuses whatever is pending with 503, and each later upgrade. */
+  close (): void
 }
 
 /**
@@ -24,45 +37,76 @@ export interface UpgradeGuard {
  */
 export type UpgradeEnd = FastifyError | 'answered' | 'left'
 
-/** That of each HTTP server, shared by all registrations. */
-const guards = new WeakMap<object, UpgradeGuard & { timeoutMs: number }>()
-
 /**
- * Node takes a socket whose client asks for an upgrade out of the HTTP server's care:
- * if it is refused, on whatever route, or never answered, it stays open for ever, and
- * `app.close()` waits for it. The guard ends it after the answer, after `timeoutMs`
- * without one (the longest that a registration asks for), and at shutdown.
+ * Node takes a socket whose client asks for an upgrade out of the HTTP server's care. If nobody
+ * ends it, it stays open for ever, and `app.close()` waits for it. The guard ends it after the
+ * answer, after `timeoutMs` without one, and at shutdown.
  */
-export function guardUpgrades (app: FastifyInstance, timeoutMs: number): UpgradeGuard {
-  const existing = guards.get(app.server)
-  if (existing !== undefined) {
-    existing.timeoutMs = Math.max(existing.timeoutMs, timeoutMs)
-    return existing
-  }
-  /** Upgrades that nobody has made or answered yet, the oldest first. */
+export function createUpgradeGuard (): UpgradeGuard {
+  /** Upgrades that are neither made nor answered, the oldest first. */
   const pending = new Map<Socket, Pending>()
-  const guard = { timeoutMs, release, follow, isPending }
   let sweeping: NodeJS.Timeout | undefined
   let isClosing = false
 
-  /** Comes before @fastify/websocket, which makes some of them in no time. */
-  function onUpgrade (request: IncomingMessage, stream: Duplex): void {
-    if (!(stream instanceof Socket)) return
-    if (isClosing) return answer(stream, new UnavailableError())
-    const deadlineMs = performance.now() + guard.timeoutMs
-    const { bytesWritten: bytesBefore } = stream
-    pending.set(stream, { request, deadlineMs, bytesBefore, isWatched: false })
-    sweeping ??= setTimeout(sweep, guard.timeoutMs).unref()
+  const guard: UpgradeGuard = {
+    timeoutMs: 0,
+    add (request, isPlain, dispatch) {
+      const { socket } = request
+      const deadlineMs = performance.now() + guard.timeoutMs
+      const upgrade = { request, isPlain, deadlineMs, bytesBefore: undefined, isWatched: false }
+      pending.set(socket, upgrade)
+      sweeping ??= setTimeout(sweep, guard.timeoutMs).unref()
+      dispatchWhenFree(socket, dispatch)
+      watch(socket)
+    },
+    release,
+    refuse,
+    onEnd (socket, callback) {
+      const upgrade = pending.get(socket as Socket)
+      if (upgrade !== undefined) upgrade.onEnd = callback
+    },
+    isUpgrading (request) {
+      const upgrade = pending.get(request.socket)
+      return upgrade?.request === request && !upgrade.isPlain
+    },
+    watchResponse,
+    close () {
+      isClosing = true
+      clearTimeout(sweeping)
+      sweeping = undefined
+      for (const socket of pending.keys()) refuse(socket, new UnavailableError())
+    }
   }
 
-  /** Comes after @fastify/websocket, which by now has tied its response to the socket. */
-  function watch (_request: unknown, stream: Duplex): void {
-    const upgrade = pending.get(stream as Socket)
+  /** A pipelined upgrade waits until the responses to the requests before it have been written. */
+  function dispatchWhenFree (socket: Socket, dispatch: () => void): void {
+    const upgrade = pending.get(socket)
+    const earlier = responseOf(socket)
+    if (upgrade === undefined || socket.writableEnded) return
+    if (earlier != null) {
+      earlier.once('finish', () => dispatchWhenFree(socket, dispatch))
+      return
+    }
+    upgrade.bytesBefore = socket.bytesWritten
+    if (isClosing) return refuse(socket, new UnavailableError())
+    dispatch()
+    watchResponse(socket)
+  }
+
+  /** Not before others have had a chance to take the socket: most are upgraded at once. */
+  function watch (socket: Socket): void {
+    const upgrade = pending.get(socket)
     if (upgrade === undefined) return
     upgrade.isWatched = true
-    stream.on('error', destroy)
-    stream.on('close', onClose)
-    endAfterResponse(stream as Socket)
+    socket.on('error', destroy)
+    socket.on('close', onClose)
+  }
+
+  function watchResponse (socket: Socket): void {
+    if (!pending.has(socket)) return
+    const response = responseOf(socket)
+    if (response?.writableFinished === true) socket.destroySoon()
+    else response?.once('finish', () => socket.destroySoon())
   }
 
   /** One timer for all of them. */
@@ -74,19 +118,18 @@ export function guardUpgrades (app: FastifyInstance, timeoutMs: number): Upgrade
         sweeping = setTimeout(sweep, Math.ceil(deadlineMs - nowMs)).unref()
         return
       }
-      end(socket, new HandshakeTimeoutError())
+      refuse(socket, new HandshakeTimeoutError())
     }
   }
 
-  /** Ends it with this answer, unless it has become a WebSocket of somebody else's. */
-  function end (socket: Socket, refusal: FastifyError): void {
-    const upgrade = pending.get(socket) as Pending
+  function refuse (socket: Socket, refusal: FastifyError): void {
+    const { bytesBefore, onEnd } = pending.get(socket) as Pending
     release(socket)
-    if (socket.bytesWritten === upgrade.bytesBefore) {
-      upgrade.onEnd?.(refusal)
+    if (socket.bytesWritten === bytesBefore) {
+      onEnd?.(refusal)
       answer(socket, refusal)
-    // An answer that nobody reads.
-    } else if (responseOf(socket)?.headersSent === true) {
+    } else if (bytesBefore === undefined || responseOf(socket)?.headersSent === true) {
+      // An earlier response is not finished, or nobody reads the one to this upgrade.
       socket.destroy()
     }
   }
@@ -99,64 +142,40 @@ export function guardUpgrades (app: FastifyInstance, timeoutMs: number): Upgrade
     (socket as Socket).off('error', destroy).off('close', onClose)
   }
 
-  function follow (socket: unknown, onEnd: (end: UpgradeEnd) => void): void {
-    const upgrade = pending.get(socket as Socket)
-    if (upgrade !== undefined) upgrade.onEnd = onEnd
-  }
-
-  function isPending (request: IncomingMessage): boolean {
-    return pending.get(request.socket)?.request === request
-  }
-
   function onClose (this: Socket): void {
-    const { bytesBefore, onEnd } = pending.get(this) as Pending
+    const { bytesBefore = this.bytesWritten, onEnd } = pending.get(this) as Pending
     onEnd?.(this.bytesWritten === bytesBefore ? 'left' : 'answered')
     release(this)
   }
 
-  guards.set(app.server, guard)
-  app.server.prependListener('upgrade', endInjected)
-  app.server.prependListener('upgrade', onUpgrade)
-  app.server.on('upgrade', watch)
-  app.addHook('onReady', async () => {
-    app.addHook('onClose', async () => {
-      isClosing = true
-      clearTimeout(sweeping)
-      for (const socket of pending.keys()) end(socket, new UnavailableError())
-    })
-  })
   return guard
 }
 
 interface Pending {
   readonly request: IncomingMessage
+  readonly isPlain: boolean
   readonly deadlineMs: number
-  /** What had been written before: a connection may have carried other requests. */
-  readonly bytesBefore: number
-  /** Whether it is listened to: not before others have had a chance to make it. */
+  /**
+   * What had been written before the upgrade was dispatched: a connection may have carried other
+   * requests. Undefined until it is dispatched.
+   */
+  bytesBefore: number | undefined
   isWatched: boolean
   onEnd?: (end: UpgradeEnd) => void
 }
 
-function destroy (this: Duplex): void {
+function destroy (this: Socket): void {
   this.destroy()
 }
 
 /**
- * What @fastify/websocket has tied to the socket by `assignSocket`. Not documented, as that is not:
- * without it, the timeout ends the socket.
+ * The response that `assignSocket` has tied to the socket. Node documents neither: without
+ * `_httpMessage`, the time limit ends the socket.
  */
 function responseOf (
   { _httpMessage }: Socket & { _httpMessage?: ServerResponse | null }
 ): ServerResponse | null | undefined {
   return _httpMessage
-}
-
-/** Ends the socket once the answer to its upgrade has been written, if it gets one. */
-function endAfterResponse (socket: Socket): void {
-  const response = responseOf(socket)
-  if (response?.writableFinished === true) socket.destroySoon()
-  else response?.once('finish', () => socket.destroySoon())
 }
 
 /** Refuses an upgrade where there is no Fastify reply to do so, and ends the connection. */

@@ -1,12 +1,10 @@
-import { EventEmitter } from 'node:events'
 import type { Server } from 'node:http'
 import websocket from '@fastify/websocket'
-import type { WebsocketPluginOptions } from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
 import type { ServerOptions, WebSocket, WebSocketServer } from 'ws'
-import { endInjected } from './injected-stream.js'
 import type { Log } from '../observability/log.js'
 import type { ResolvedOptions } from '../api/options.js'
+import type { UpgradeDispatch } from './upgrade-dispatch.js'
 import { withoutUndefined } from '../util/values.js'
 
 /** The largest inbound message that ws assembles at all, for every WebSocket route of the scope. */
@@ -14,23 +12,28 @@ const MAX_PAYLOAD_BYTES = 1024 * 1024
 /** Into so many frames it may be cut. Each costs some 170 bytes until the last is there. */
 const MAX_FRAGMENTS = 1024
 
-/** HTTP servers whose upgrades are already handed to Fastify, by a scope that we registered. */
-const served = new WeakSet<object>()
+export interface WebsocketServerParts<Context> {
+  options: ResolvedOptions<Context>
+  dispatch: UpgradeDispatch
+  log: Log
+}
 
 /** Registers @fastify/websocket, unless the application has it already, with limits of its own. */
 export async function registerWebsocketServer<Context> (
-  app: FastifyInstance, { websocket: given, maxMessageBytes }: ResolvedOptions<Context>, log: Log
+  app: FastifyInstance, { options, dispatch, log }: WebsocketServerParts<Context>
 ): Promise<void> {
+  const { websocket: given, maxMessageBytes } = options
   if (!app.hasDecorator('websocketServer')) {
     const maxPayload = Math.max(MAX_PAYLOAD_BYTES, maxMessageBytes)
-    const options: WebsocketPluginOptions['options'] = {
-      maxPayload, maxFragments: MAX_FRAGMENTS, ...withoutUndefined({ ...given?.options })
-    }
-    // In a sibling scope of one that has it. A second listener would hand each
-    // upgrade to Fastify twice; without one, upgrades still find every route.
-    if (served.has(app.server)) options.server = new EventEmitter().on('upgrade', endInjected) as Server
-    served.add(app.server)
-    await app.register(websocket, { ...given, options })
+    await app.register(websocket, {
+      ...given,
+      options: {
+        server: dispatch.createSource() as Server,
+        maxPayload,
+        maxFragments: MAX_FRAGMENTS,
+        ...withoutUndefined({ ...given?.options })
+      }
+    })
   }
   warnOfLimits(app.websocketServer.options, maxMessageBytes, log)
 }

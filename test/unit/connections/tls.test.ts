@@ -1,3 +1,6 @@
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { connect as connectTls } from 'node:tls'
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { test } from 'tap'
@@ -61,3 +64,16 @@ test('over TLS, messages of one turn keep their order, and no tick is skipped fo
     t.strictSame(messages.slice(0, 60), expected)
   }
 })
+
+for (const [title, serverOptions] of [
+  ['HTTP/1.1', {}], ['HTTP/2 and HTTP/1.1', { http2: true, https: { ...https, allowHTTP1: true } }]
+] as const) {
+  test(`answers a request for h2c over TLS, on a server of ${title}`, async (t) => {
+    const { app } = await setUp(t, {}, serverOptions)
+    const { port } = app.server.address() as AddressInfo
+    const socket = connectTls({ port, host: '127.0.0.1', ca: https.cert })
+    socket.write('GET /time HTTP/1.1\r\nHost: localhost\r\n' +
+      'Connection: close, Upgrade\r\nUpgrade: h2c\r\n\r\n')
+    t.match(await text(socket), /^HTTP\/1\.1 200 [^]*"interval":5000/)
+  })
+}

@@ -1,0 +1,271 @@
+import { once } from 'node:events'
+import { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import websocket from '@fastify/websocket'
+import type { FastifyInstance } from 'fastify'
+import { test } from 'tap'
+import timeSocket from '../../../src/index.js'
+import type { TimeSocketOptions } from '../../../src/index.js'
+import { createApp, listen } from '../../helpers/network/app.js'
+import { connect } from '../../helpers/network/peer.js'
+import { exchange, openRaw, request, upgradeRequest } from '../../helpers/network/raw.js'
+import { waitFor, within } from '../../helpers/network/wait.js'
+
+// Other listeners of `upgrade` on the same HTTP server, and requests for other protocols.
+
+type Register = (app: FastifyInstance, options: TimeSocketOptions) => Promise<unknown>
+
+const arrangements: [title: string, register: Register][] = [
+  ['alone', async (app, options) => await app.register(timeSocket, options)],
+  ['after one in a sibling scope', async (app, options) => {
+    await app.register(async (scope) => { await scope.register(websocket) })
+    await app.register(timeSocket, options)
+  }],
+  ['after one in the same scope', async (app, options) => {
+    await app.register(websocket)
+    await app.register(timeSocket, options)
+  }],
+  ['in a child scope, before one at the root', async (app, options) => {
+    await app.register(async (scope) => { await scope.register(timeSocket, options) })
+    await app.register(websocket)
+  }]
+]
+
+for (const [title, register] of arrangements) {
+  for (const kind of ['synchronous', 'asynchronous'] as const) {
+    test(`each upgrade is dispatched once: registered ${title}, with ${kind} hooks`, async (t) => {
+      const { app, log } = createApp(t)
+      let dispatchCount = 0
+      const preValidation: TimeSocketOptions['preValidation'] = kind === 'synchronous'
+        ? (_request, _reply, done) => { done() }
+        : async () => {}
+      app.addHook('onRequest', (_request, _reply, done) => {
+        dispatchCount++
+        done()
+      })
+      const options = { maxClientsPerIp: 3, maxClients: 3, interval: 3_600_000, preValidation }
+      await register(app, options)
+      const port = await listen(app)
+      for (let i = 0; i < 10; i++) {
+        const { ws, closed, received } = await connect(`ws://127.0.0.1:${port}/time`)
+        await received(1)
+        ws.close()
+        t.strictSame(await closed, [1005, ''])
+      }
+      t.equal(dispatchCount, 10)
+      t.notOk(log.messages('warn').includes('websocket upgrade failed'))
+    })
+  }
+}
+
+/** What an HTTP server of its own would offer beside Fastify. */
+function listenBeside (app: FastifyInstance): WebSocketServer {
+  const server = new WebSocketServer({ server: app.server })
+  server.on('connection', (ws) => { ws.on('message', (data) => ws.send(`beside: ${data}`)) })
+  return server
+}
+
+for (const order of ['before', 'after'] as const) {
+  for (const kind of ['synchronous', 'asynchronous'] as const) {
+    const title = `a WebSocket server of others, attached ${order} this plugin, with ${kind} hooks`
+    test(`${title}, gets what Fastify has no route for`, async (t) => {
+      const { app, log } = createApp(t)
+      if (kind === 'asynchronous') app.addHook('onRequest', async () => {})
+      const beside = order === 'before' ? listenBeside(app) : undefined
+      await app.register(timeSocket, { interval: 3_600_000 })
+      app.get('/host', { websocket: true }, (ws) => { ws.on('message', () => ws.send('host')) })
+      const besideToo = beside ?? listenBeside(app)
+      const port = await listen(app)
+      const peers = await Promise.all(['/elsewhere', '/host', '/time'].map((path) =>
+        connect(`ws://127.0.0.1:${port}${path}`)))
+      for (const { ws } of peers) ws.send('hello')
+      t.strictSame(await peers[0]?.received(1), ['beside: hello'])
+      t.strictSame(await peers[1]?.received(1), ['host'])
+      t.equal((await peers[2]?.received(1))?.length, 1)
+      t.strictSame(log.messages('error'), [])
+      for (const { ws } of peers) ws.terminate()
+      besideToo.close()
+    })
+  }
+}
+
+test('an upgrade that nobody has a route for gets 404 where nobody else listens', async (t) => {
+  const { app } = createApp(t)
+  await app.register(async (scope) => { await scope.register(websocket) })
+  await app.register(timeSocket)
+  const port = await listen(app)
+  for (let i = 0; i < 2; i++) {
+    t.match(await exchange(port, upgradeRequest('/nowhere')), /^HTTP\/1\.1 404 /)
+  }
+})
+
+test('an upgrade left to others, who do nothing, ends after handshakeTimeout', async (t) => {
+  const { app } = createApp(t)
+  await app.register(timeSocket, { handshakeTimeout: 100 })
+  app.server.on('upgrade', () => {})
+  const port = await listen(app)
+  t.match(await exchange(port, upgradeRequest('/nowhere')), /^HTTP\/1\.1 503 /)
+})
+
+test('an upgrade listener of others that throws ends that connection only', async (t) => {
+  const { app, log } = createApp(t)
+  await app.register(timeSocket)
+  app.server.on('upgrade', () => { throw new Error('broken listener') })
+  const port = await listen(app)
+  t.equal(await exchange(port, upgradeRequest('/nowhere')), '')
+  t.equal(await exchange(port, upgradeRequest('/nowhere')), '')
+  t.strictSame(log.messages('error'), ['another upgrade listener failed'])
+  const { ws } = await connect(`ws://127.0.0.1:${port}/time`)
+  ws.terminate()
+})
+
+/** Dispatches upgrades to Fastify a second time, as @fastify/http-proxy does. */
+function proxyUpgrades (app: FastifyInstance, path: string): WebSocketServer {
+  const kSocket = Symbol('socket')
+  const server = new WebSocketServer({ noServer: true })
+  app.server.on('upgrade', (raw, socket) => {
+    if (raw.url !== path) return
+    Object.assign(raw, { [kSocket]: socket })
+    const response = new ServerResponse(raw)
+    response.assignSocket(socket as Socket)
+    app.routing(raw, response)
+  })
+  app.get(path, (request, reply) => {
+    const socket = (request.raw as unknown as { [kSocket]?: Duplex })[kSocket]
+    if (socket === undefined) return reply.send('plain')
+    reply.hijack()
+    server.handleUpgrade(request.raw, socket, Buffer.alloc(0), (ws) => ws.send('proxied'))
+    return reply
+  })
+  return server
+}
+
+for (const kind of ['synchronous', 'asynchronous'] as const) {
+  test(`a proxy that dispatches upgrades itself works, with ${kind} hooks`, async (t) => {
+    const { app } = createApp(t)
+    if (kind === 'asynchronous') app.addHook('onRequest', async () => {})
+    await app.register(timeSocket)
+    proxyUpgrades(app, '/proxied')
+    const port = await listen(app)
+    const { ws, received } = await connect(`ws://127.0.0.1:${port}/proxied`)
+    t.strictSame(await received(1), ['proxied'])
+    ws.terminate()
+  })
+}
+
+const H2C = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA']
+const END = 'Connection: close, Upgrade, HTTP2-Settings'
+
+/** Bodies as they may come: at once, or later than the head. */
+const bodies: [title: string, headers: string[], body: string][] = [
+  ['a length', ['Content-Length: 9'], '{"a":"b"}'],
+  ['chunks', ['Transfer-Encoding: chunked'], '9\r\n{"a":"b"}\r\n0\r\n\r\n']
+]
+
+for (const registration of ['the plugin', 'the host'] as const) {
+  const title = `where ${registration} registers @fastify/websocket`
+  async function setUp (t: Parameters<typeof createApp>[0]) {
+    const { app } = createApp(t)
+    if (registration === 'the host') await app.register(websocket)
+    await app.register(timeSocket)
+    app.post('/echo', ({ body }) => body)
+    app.get('/plain', () => 'plain')
+    return await listen(app)
+  }
+
+  test(`a GET that asks for h2c is answered as if it had not, ${title}`, async (t) => {
+    const port = await setUp(t)
+    for (const [path, answer] of [['/time', /200 OK[^]*"now":/], ['/plain', /200 OK[^]*plain$/]] as const) {
+      const headers = [END, ...H2C.slice(1)]
+      t.match(await exchange(port, request(path, { headers })), answer)
+    }
+  })
+
+  test(`a connection goes on after a request for h2c, ${title}`, async (t) => {
+    const port = await setUp(t)
+    const peer = openRaw(port, request('/plain', { headers: H2C }))
+    await waitFor(() => peer.text.endsWith('plain'), 'the first answer')
+    t.match(peer.text, /^HTTP\/1\.1 200 OK\r\n[^]*keep-alive/)
+    peer.socket.write(request('/plain', { headers: H2C }))
+    t.match(await peer.ended, /plain[^]*200 OK[^]*close[^]*plain$/)
+  })
+
+  for (const [kind, headers, body] of bodies) {
+    for (const isLate of [false, true]) {
+      const when = isLate ? 'later' : 'at once'
+      test(`a POST for h2c whose body comes ${when}, by ${kind}, is answered, ${title}`, async (t) => {
+        const port = await setUp(t)
+        const all = [END, ...H2C.slice(1), 'Content-Type: application/json', ...headers]
+        const head = request('/echo', { method: 'POST', headers: all })
+        const peer = openRaw(port, isLate ? head : head + body)
+        if (isLate) {
+          await once(peer.socket, 'connect')
+          await new Promise((resolve) => setTimeout(resolve, 20))
+          peer.socket.write(body)
+        }
+        t.match(await peer.ended, /^HTTP\/1\.1 200 [^]*\{"a":"b"\}/)
+      })
+    }
+  }
+}
+
+test('a request for another protocol is answered as if it had not asked', async (t) => {
+  const { app } = createApp(t)
+  await app.register(timeSocket)
+  app.get('/plain', () => 'plain')
+  const port = await listen(app)
+  const headers = ['Connection: close, Upgrade', 'Upgrade: TLS/1.0']
+  t.match(await exchange(port, request('/plain', { headers })), /^HTTP\/1\.1 200 [^]*plain$/)
+})
+
+test('a request for another protocol is left to whoever else listens', async (t) => {
+  const { app } = createApp(t)
+  await app.register(timeSocket)
+  app.server.on('upgrade', (_request, socket) => { socket.end('HTTP/1.1 101 other\r\n\r\n') })
+  const port = await listen(app)
+  const headers = ['Connection: Upgrade', 'Upgrade: other']
+  t.equal(await exchange(port, request('/plain', { headers })), 'HTTP/1.1 101 other\r\n\r\n')
+})
+
+test('a request for h2c with more fields than Node.js reads is not served again', async (t) => {
+  const { app } = createApp(t, { logger: false })
+  await app.register(timeSocket)
+  app.server.maxHeadersCount = 10
+  const port = await listen(app)
+  const fields = Array.from({ length: 20 }, (_, i) => `X-${i}: x`)
+  t.match(await exchange(port, request('/time', { headers: [...H2C, ...fields] })), /^HTTP\/1\.1 (200 [^]*close|431)/)
+})
+
+test('a pipelined upgrade waits for the answer to the request before it', async (t) => {
+  const { app, log } = createApp(t)
+  let goOn: (() => void) | undefined
+  app.get('/slow', async () => await new Promise((resolve) => { goOn = () => resolve('slow') }))
+  await app.register(timeSocket)
+  const port = await listen(app)
+  const peer = openRaw(port, request('/slow') + upgradeRequest('/time'))
+  await once(app.server, 'request')
+  await waitFor(() => goOn !== undefined, 'the first request')
+  goOn?.()
+  await waitFor(() => peer.text.includes('101 Switching'), 'the upgrade')
+  t.match(peer.text, /^HTTP\/1\.1 200 [^]*slowHTTP\/1\.1 101 /)
+  t.strictSame(log.messages('warn'), [])
+  peer.socket.destroy()
+})
+
+for (const [title, end] of [
+  ['handshakeTimeout', async () => {}],
+  ['app.close', async (app: FastifyInstance) => { await within(app.close(), 'closing') }]
+] as const) {
+  test(`a pipelined upgrade behind a request that is never answered ends: ${title}`, async (t) => {
+    const { app } = createApp(t)
+    app.get('/hanging', async () => await new Promise(() => {}))
+    await app.register(timeSocket, { handshakeTimeout: 200 })
+    const port = await listen(app)
+    const peer = openRaw(port, request('/hanging') + upgradeRequest('/time'))
+    await once(app.server, 'request')
+    await end(app)
+    t.equal(await peer.ended, '')
+  })
+}
