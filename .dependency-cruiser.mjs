@@ -1,0 +1,36 @@
+/** Which folders of src/ a folder may import, types included. The order of the lines is the order of the layers. */
+const MAY_IMPORT = {
+  api: [],
+  util: ['api'],
+  protocol: ['api', 'util'],
+  observability: ['api', 'util'],
+  time: ['api', 'util', 'protocol', 'observability'],
+  connections: ['api', 'util', 'protocol', 'observability', 'time'],
+  delivery: ['api', 'util', 'protocol', 'observability', 'time', 'connections', 'cluster'],
+  http: ['api', 'util', 'protocol', 'observability', 'time', 'connections'],
+  cluster: ['api', 'util', 'protocol', 'observability', 'config'],
+  config: ['api', 'util', 'protocol', 'time', 'http'],
+  browser: ['protocol/time-v1.ts'],
+  elements: ['browser']
+}
+
+const folderRules = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({
+  name: `${folder}-imports-only-${allowed.join('-') || 'packages'}`,
+  severity: 'error',
+  from: { path: `^src/${folder}/` },
+  to: { path: '^src/', pathNot: [folder, ...allowed].map((name) => `^src/${name}${name.includes('.') ? '$' : '/'}`) }
+}))
+
+export default {
+  forbidden: [
+    ...folderRules,
+    { name: 'no-circle-of-files', severity: 'error', from: {}, to: { circular: true } }
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    // The CommonJS entry declares the interfaces that users augment, so the entry is above and below api/.
+    exclude: { path: 'index-cjs\\.cts$' }
+  }
+}
