@@ -6,42 +6,33 @@ import type { Backplane } from './backplane.js'
 import type { Clock, Format, FormatName, Tick } from './tick.js'
 import type { CloseInfo, TickDelivery, TimeSocketClient, TimeSocketContext } from './time-socket.js'
 
-/**
- * Options for one time socket. Every one is checked at registration; `undefined` counts as left
- * out.
- */
+/** Options of one time socket. Each is checked at registration; `undefined` counts as absent. */
 export interface TimeSocketOptions<Context = TimeSocketContext> {
-  /** Path of the route, relative to the surrounding prefix, as of any route. Default `/time`. */
+  /** Path of the route, relative to the prefix of the surrounding scope. Default `/time`. */
   url?: string | undefined
-  /**
-   * Name of a further registration: it then stands at `app.timeSocket[namespace]`. Default
-   * none.
-   */
+  /** Name of a further registration, found at `app.timeSocket[namespace]`. Default none. */
   namespace?: string | undefined
   /**
    * Milliseconds between two ticks: an integer, 10 to 86 400 000. Ticks fall on whole multiples of
    * it since the Unix epoch. Default 5000.
    */
   interval?: number | undefined
-  /**
-   * Whether a new client gets the current time at once, not only at the next tick. Default
-   * true.
-   */
+  /** Whether a new client gets the time at once, not only at the next tick. Default true. */
   immediate?: boolean | undefined
   /**
    * What a tick looks like: `iso` (RFC 3339), `date-string` (`Date#toString`), `timestamp`
-   * (milliseconds), `json`, or a function of your own, pure, called once for a tick
-   * and never once per client. Default `iso`.
+   * (milliseconds), `json`, or a function. A function must be pure: it is called once per slice of
+   * a fan-out, never once per client. Clients of `time.v1` get the tick message instead. Default
+   * `iso`.
    */
   format?: FormatName | Format | undefined
   /**
-   * Fastify hook, or hooks, run before the upgrade and before plain HTTP: authentication.
-   * Default none.
+   * Fastify hook or hooks that run before the upgrade and before the plain answer: the place for
+   * authentication. Default none.
    */
   preValidation?: RouteShorthandOptions['preValidation'] | undefined
   /**
-   * Fastify handler for plain `GET` and `HEAD`. Default: tells the time and the schedule as
-   * JSON.
+   * Fastify handler for plain `GET` and `HEAD` requests. Default: answers the time as JSON.
    */
   handler?: RouteHandlerMethod | undefined
   /**
@@ -64,82 +55,85 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    */
   protocols?: readonly string[] | undefined
   /**
-   * What to remember of a client, from its request, which itself is not kept. Default `() =>
-   * ({})`.
+   * Returns what to remember about a client as `client.context`; the request is not kept. Default
+   * `() => ({})`.
    */
   context?: ((request: FastifyRequest) => Context | Promise<Context>) | undefined
   /**
-   * When a client's permission ends, as Date or milliseconds since the Unix epoch, sync or async;
-   * undefined: never. It is then closed with 4401; a request that comes later is refused with
-   * 401. What is no moment, or one before 1973, such as a JWT's `exp` in seconds, refuses with
-   * 500. What remains is measured monotonically. Default none.
+   * Returns when a client's permission ends, as a Date or in milliseconds since the Unix epoch,
+   * sync or async; undefined for never. The client is then closed with 4401. A request whose
+   * permission has already ended is refused with 401. An invalid date, or one before 1973 (usually
+   * a JWT `exp` in seconds), fails the request with 500. The remaining time is measured on the
+   * monotonic clock. Default none.
    */
   expiresAt?: ((request: FastifyRequest) => ExpiresAt | Promise<ExpiresAt>) | undefined
-  /** A client has connected. A throw or rejection closes it with 1011. Default none. */
-  onConnect?: ((client: TimeSocketClient<Context>) => unknown) | undefined
   /**
-   * A client sent text (as string) or bytes. A throw or rejection closes it with 1011. Default
+   * Called when a client has connected. A throw or rejection closes that client with 1011. Default
    * none.
    */
+  onConnect?: ((client: TimeSocketClient<Context>) => unknown) | undefined
+  /**
+   * Called with each message of a client: text as a string, binary as a Buffer. A throw or
+   * rejection closes that client with 1011. Default none.
+   */
   onMessage?: ((client: TimeSocketClient<Context>, data: string | Buffer) => unknown) | undefined
-  /** A client has gone: called once for each, after its `onConnect` has settled. Default none. */
+  /** Called once when a client has gone, after its `onConnect` has settled. Default none. */
   onClose?: ((client: TimeSocketClient<Context>, info: CloseInfo) => unknown) | undefined
-  /** A tick has been sent. Default none. */
+  /** Called when a tick has been sent to all clients. Default none. */
   onTick?: ((tick: Tick, delivery: TickDelivery) => unknown) | undefined
   /**
-   * How many clients may be connected to this time socket, upgrades that are under way
-   * included: an integer from 1 up, or Infinity. Another is refused with 503. Default Infinity.
+   * The largest number of clients, pending upgrades included: an integer from 1 up, or Infinity. A
+   * further upgrade is refused with 503. Default Infinity.
    */
   maxClients?: number | undefined
   /**
-   * How many of them may come from one address, `request.ip`; of IPv6 addresses those of one
-   * /64 count as one. An integer from 1 up, or Infinity. Another is refused with 429.
-   * Default Infinity.
+   * The largest number of clients with one `request.ip`, where all IPv6 addresses of one /64 count
+   * as one, and all clients without an address, too: an integer from 1 up, or Infinity. A further
+   * upgrade is refused with 429. Default Infinity.
    */
   maxClientsPerIp?: number | undefined
   /**
-   * Protocol pings (RFC 6455 §5.5.2), which find connections that died without a word;
-   * `false`: none. A client from which not a byte comes after one is terminated, at most 1 s later
-   * than these two add up to, unless the process was held up.
+   * Protocol pings (RFC 6455 §5.5.2), which find connections that died without a FIN; `false`
+   * disables them. A client that sends no byte after a ping is terminated at most 1 s after
+   * `interval` + `timeout`. A stall of this process never terminates a healthy client.
    */
   heartbeat?: false | {
     /** Milliseconds between two pings to a client: an integer, 10 to 86 400 000. Default 25 000. */
     interval?: number | undefined
-    /** Milliseconds in which something must come back: likewise. Default 10 000. */
+    /** Milliseconds a client has to send a byte: an integer, 10 to 86 400 000. Default 10 000. */
     timeout?: number | undefined
   } | undefined
   /**
-   * Bytes of the largest message that a client may send: an integer, 1 to 2 147 483 647. A
-   * larger one closes it with 1009. Default 4096.
+   * Size in bytes of the largest message a client may send: an integer, 1 to 2 147 483 647. A
+   * larger message closes the client with 1009. Default 4096.
    */
   maxMessageBytes?: number | undefined
   /**
-   * How often a client may send, as a token bucket; `false`: as often as it likes. More closes
-   * it with 1008.
+   * How often a client may send: a token bucket for each client; `false` disables the limit. A
+   * client above it is closed with 1008. `sync` requests have a bucket of their own.
    */
   messageRate?: false | {
-    /** How many messages at once: an integer, 1 to 1 000 000. Default 20. */
+    /** Messages that may come at once: an integer, 1 to 1 000 000. Default 20. */
     burst?: number | undefined
-    /** How many in a second, on and on: a number above 0, up to 1 000 000. Default 10. */
+    /** Messages per second in the long run: above 0, up to 1 000 000. Default 10. */
     perSecond?: number | undefined
   } | undefined
   /**
-   * Bytes that may wait for a client, since an earlier turn of the event loop, when it is
-   * sent more: an integer, 0 to 2 147 483 647. One who lets more wait is terminated; ticks
-   * are left out, and do not count. Default 65 536.
+   * Bytes that may have waited for a client since an earlier turn of the event loop when the next
+   * message is sent to it: an integer, 0 to 2 147 483 647. If more are waiting, the client is
+   * terminated. A tick is skipped instead, and counted. Default 65 536.
    */
   maxBufferedBytes?: number | undefined
   /**
-   * Milliseconds that an upgrade, or a plain request of this URL, may stay unanswered,
-   * authentication included: an integer, 1 to 2 147 483 647. It is then refused with 503. It
-   * holds for every upgrade on the server; of several registrations the longest does.
-   * Default 10 000.
+   * Milliseconds that an upgrade or a plain request of this URL may take, authentication included:
+   * an integer, 1 to 2 147 483 647. It is then refused with 503. The limit holds for every upgrade
+   * on the server; of several registrations, the longest limit counts. Default 10 000.
    */
   handshakeTimeout?: number | undefined
   /** How clients are closed at shutdown. */
   shutdown?: {
     /**
-     * Milliseconds a client has to answer its close frame: an integer, at least 1000 below
+     * Milliseconds that a client has to answer its close frame: an integer, at least 1000 below
      * Fastify's `pluginTimeout`. Default 1000.
      */
     grace?: number | undefined
@@ -150,23 +144,23 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
     spread?: number | undefined
   } | undefined
   /**
-   * What carries broadcasts to the clients of other servers, such as `redisStreams(…)` from
-   * `fastify-time-socket/redis`. It is closed with the last time socket that has it. Default none.
+   * Carries broadcasts to the clients of other servers: `redisStreams(…)` of
+   * `fastify-time-socket/redis`, for example. It is closed with the last time socket that uses it.
+   * Default none.
    */
   backplane?: Backplane | undefined
   /**
-   * Where the server's time comes from: taken as it is. Default: the system's clock, with
-   * fractions of a millisecond added.
+   * The source of the server's time, used as it is. Default: the system's clock, refined to
+   * fractions of a millisecond.
    */
   clock?: Clock | undefined
   /**
-   * Options for `@fastify/websocket`; refused when somebody has registered it already. Default
-   * `{}`.
+   * Options for `@fastify/websocket`; refused when it has been registered already. Default `{}`.
    */
   websocket?: WebsocketPluginOptions | undefined
-  /** Log level of the route and of our own lines, as for any plugin. Default: the application's. */
+  /** Log level of the route and of this plugin's lines. Default: the application's. */
   logLevel?: LogLevel
-  /** Log serializers of the route and of our own lines, as for any plugin. Default none. */
+  /** Log serializers of the route and of this plugin's lines. Default none. */
   logSerializers?: Exclude<RegisterOptions['logSerializers'], undefined>
 }
 
@@ -175,10 +169,10 @@ export type OriginRule =
   'same-origin' | '*' | readonly string[] |
   ((origin: string, request: FastifyRequest) => boolean)
 
-/** When a permission ends; undefined: never. */
+/** When a permission ends: a Date, or milliseconds since the Unix epoch; undefined for never. */
 export type ExpiresAt = Date | number | undefined
 
-/** The route options that the application may set. */
+/** The Fastify route options that an application may set. */
 export type TimeSocketRouteOptions = Omit<
   RouteShorthandOptions,
   'preValidation' | 'handlerTimeout' | 'websocket' | 'logLevel' | 'logSerializers'
@@ -189,7 +183,7 @@ type WithoutDefault =
   'logLevel' | 'logSerializers'
 type Reshaped = 'format' | 'heartbeat' | 'messageRate' | 'shutdown'
 
-/** All options, checked and complete: nobody else fills in defaults. */
+/** All options, checked, with their defaults: no other code fills in a default. */
 export type ResolvedOptions<Context> = Pick<TimeSocketOptions<Context>, WithoutDefault> & {
   [Name in Exclude<keyof TimeSocketOptions, WithoutDefault | Reshaped>]-?:
   Exclude<TimeSocketOptions<Context>[Name], undefined>

@@ -4,19 +4,20 @@ export type CloseCause =
   'protocol' | 'callback' | 'network'
 
 /**
- * Why an upgrade was refused. `hook`: by a hook or the `expiresAt` of the application's;
- * `protocol`: no subprotocol that both speak, or no WebSocket handshake at all (RFC 6455 §4.2.1).
+ * Why an upgrade was refused. `hook`: a hook of the application answered or failed. `protocol`: no
+ * common subprotocol, or not a WebSocket handshake (RFC 6455 §4.2.1). `aborted`: the client left
+ * before the answer.
  */
 export type RefusalCause =
   'origin' | 'capacity' | 'capacityPerIp' | 'hook' | 'protocol' | 'timeout' | 'closing' | 'aborted'
 
-/** What one time socket has done since it was registered, and how it is doing. */
+/** Counters of one time socket since its registration. */
 export interface Stats {
-  /** How many are connected. */
+  /** Clients that are connected now. */
   clients: number
   /** Upgrades that became connections. */
   accepted: number
-  /** Upgrades that did not, by cause; `aborted`: the client left before the answer. */
+  /** Upgrades that did not become connections, by cause. */
   refused: Record<RefusalCause, number>
   /** Plain HTTP requests of the time socket's URL. */
   http: {
@@ -28,17 +29,17 @@ export interface Stats {
   /** Connections that ended, by cause. */
   closed: Record<CloseCause, number>
   ticks: {
-    /** Ticks that were sent, to however many. */
+    /** Ticks that were sent, to any number of clients. */
     sent: number
-    /** Boundaries that passed without one, while somebody was connected. */
+    /** Boundaries that passed without a tick while clients were connected. */
     missed: number
-    /** Ticks of those sent that clients without `time.v1` did not all get: the format failed. */
+    /** Ticks that were not sent to clients without `time.v1`, because the formatter failed. */
     failed: number
   }
   frames: {
-    /** Messages handed to the operating system or to ws, ticks included; no control frames. */
+    /** Messages handed to the operating system or to ws: ticks included, control frames not. */
     sent: number
-    /** Ticks left out for slow clients. */
+    /** Ticks that slow clients skipped. */
     skipped: number
   }
   bytes: {
@@ -46,39 +47,39 @@ export interface Stats {
     sent: number
   }
   messages: {
-    /** Messages that came from clients, without those for which they were closed. */
+    /** Messages that came from clients, except those for which a client was closed. */
     received: number
-    /** Those of them that were neither told to the application nor answered. */
+    /** Received messages that were neither handed to the application nor answered. */
     ignored: number
   }
   /**
-   * How late ticks were sent, in milliseconds, to two digits, over the last one to two minutes;
-   * 0 where there were none.
+   * How late ticks were sent, in milliseconds with two significant digits, over the last one to two
+   * minutes; 0 when no tick was sent.
    */
   lateness: { p50: number, p99: number, max: number }
   /** How often the server's wall clock has stepped. */
   clockSteps: number
-  /** What went to other servers and came from them; only where there is a `backplane`. */
+  /** Messages to and from other servers; only with the option `backplane`. */
   backplane?: BackplaneStats
 }
 
 /**
- * What went to other servers and came from them. Each message that another one has published
- * counts here once: as `received`, `lost` or `stale`.
+ * Messages to and from other servers. Each message that another server has published counts once:
+ * as `received`, `lost` or `stale`.
  */
 export interface BackplaneStats {
   /** Broadcasts and cancels handed to the backplane. */
   published: number
-  /** Those of other servers that were taken. */
+  /** Messages of other servers that were delivered here. */
   received: number
-  /** Those of other servers that never came. */
+  /** Messages of other servers that never arrived. */
   lost: number
-  /** Those that came once more, or after a later one, and were left out. */
+  /** Messages that arrived again, or after a later one, and were dropped. */
   duplicate: number
-  /** Those that came more than 10 s after they were sent, and were left out. */
+  /** Messages that arrived more than 10 s after they were sent, and were dropped. */
   stale: number
-  /** What came and is no message of this version. */
+  /** Payloads that are not messages of a known version. */
   invalid: number
-  /** Failures that the backplane has told of: messages not published, reading interrupted. */
+  /** Failures that the backplane reported: a message not published, reading interrupted. */
   errors: number
 }

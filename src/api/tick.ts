@@ -1,8 +1,8 @@
-/** One pushed time. Times are milliseconds since the Unix epoch; fractions allowed. */
+/** One tick. Times are milliseconds since the Unix epoch, with fractions. */
 export interface Tick {
   /**
-   * Counts up by one per tick, from 0, also where a format failed to show it; −1 in the
-   * immediate tick of a client that came before the first.
+   * Counts up by one per tick, from 0, also when the formatter failed. −1 in an immediate tick
+   * before the first tick.
    */
   readonly seq: number
   /** The boundary that this tick stands for: a whole multiple of `interval`. */
@@ -11,21 +11,21 @@ export interface Tick {
   readonly sent: number
   /** Milliseconds between two ticks. */
   readonly interval: number
-  /** Goes up by one whenever the server's wall clock steps by more than 50 ms. */
+  /** How often the server's wall clock has stepped by more than 50 ms. */
   readonly clockSteps: number
 }
 
-/** The ready-made looks of a tick. */
+/** The formats that the plugin brings. */
 export type FormatName = 'iso' | 'date-string' | 'timestamp' | 'json'
 
 /**
- * What a tick looks like: a non-empty string, sent as text, or bytes, sent as a
- * binary message. Pure; called once for a tick, never once per client.
+ * Formats a tick for clients without `time.v1`: a non-empty string is sent as text, bytes as a
+ * binary message. Must be pure: it is called once per slice of a fan-out, never once per client.
  */
 export type Format = (tick: Tick) => string | Uint8Array
 
 /** A wall clock. */
 export interface Clock {
-  /** The time now, in milliseconds since the Unix epoch; fractions allowed. Runs at real speed. */
+  /** Milliseconds since the Unix epoch, with fractions if you like. Runs at real speed. */
   now (): number
 }

@@ -5,15 +5,12 @@ import { TIME_PROTOCOL } from '../protocol/time-v1.js'
 
 /** What the value of an option must be. */
 export interface Rule {
-  /** Completes the sentence «the option must be …». */
+  /** Completes the sentence "the option must be ...". */
   readonly expected: string
   holds (value: unknown): boolean
 }
 
-/**
- * Members of `app.timeSocket`, today's and those the design reserves: no namespace may hide
- * them.
- */
+/** Members of `app.timeSocket`, and `then`, which `await` looks for. No namespace may hide them. */
 const MEMBERS = new Set([
   'clients', 'broadcast', 'cancel', 'now', 'lastTick', 'stats', 'close', 'url', 'namespace', 'then'
 ])
@@ -49,7 +46,7 @@ export const originRule: Rule = {
 
 export const path: Rule = {
   expected: 'a path that starts with "/", without white space, query or fragment',
-  // A question mark is fine after a parameter, which it makes optional.
+  // A question mark is allowed after a parameter: it makes the parameter optional.
   holds: (value) => typeof value === 'string' && /^\/[^\s?#]*$|^\/[^\s?#]*:\w+\?$/.test(value)
 }
 
@@ -64,7 +61,7 @@ const trailingSlash: Rule = {
   holds: (value) => ['both', 'slash', 'no-slash'].includes(value as string)
 }
 
-/** What others define. `null` is refused, lest it be taken for left out. */
+/** For options of other plugins. `null` is refused: it would look like an absent option. */
 const anything: Rule = { expected: 'a value, or left out', holds: (value) => value !== null }
 
 export function integerBetween (min: number, max: number): Rule {
@@ -101,15 +98,16 @@ export function objectWith (...methods: string[]): Rule {
   }
 }
 
-/** For an option that means something to others, but not here. */
+/** For an option that another plugin understands and this one does not. */
 export function absent (remedy: string): Rule {
   return { expected: `left out: ${remedy}`, holds: () => false }
 }
 
 /**
- * Holds the fields of `given` to their rules; `undefined` counts as left out.
+ * Checks every field of an options object; `undefined` counts as absent.
  *
- * @param parent the option that they are fields of, if any, as errors name it.
+ * @param parent the option whose fields these are; errors name a field as `parent.field`.
+ * @throws {InvalidOptionError} for the first field that is unknown or breaks its rule.
  */
 export function fields (
   given: object | undefined, rules: Readonly<Record<string, Rule>>, parent?: string
@@ -131,9 +129,9 @@ const ROUTE_HOOKS = [
   'onResponse', 'onError', 'onRequestAbort'
 ]
 
-/** What Fastify too would refuse, but half-way through, or not at all. */
+/** What Fastify would refuse only after the registration has begun, or not at all. */
 const ROUTE_RULES: ReadonlyMap<string, Rule> = new Map([
-  ...rulesFor(OWN_ROUTE_OPTIONS, absent('it is the plugin’s own')),
+  ...rulesFor(OWN_ROUTE_OPTIONS, absent('the plugin sets it')),
   ...rulesFor(ROUTE_HOOKS, hooks),
   ...rulesFor(['schema', 'config', 'constraints', 'logSerializers'], object),
   ...rulesFor(['attachValidation', 'exposeHeadRoute'], boolean),
@@ -151,7 +149,7 @@ function rulesFor (names: readonly string[], rule: Rule): [name: string, rule: R
 }
 
 /**
- * Holds route options to what Fastify takes, without those that are ours. Others may be those of
+ * Checks the route options. Options that Fastify does not know are left alone: they may belong to
  * another plugin.
  */
 export function route (given: object | undefined): void {
@@ -160,22 +158,22 @@ export function route (given: object | undefined): void {
   }
 }
 
-/** What ws would throw at, out of anybody's reach, or take for something else. */
+/** What makes ws throw where nobody can catch it, or what ws reads as another value. */
 const SERVER_RULES: ReadonlyMap<string, Rule> = new Map([
-  ...rulesFor(['port', 'host', 'noServer'], absent('the server is Fastify’s')),
+  ...rulesFor(['port', 'host', 'noServer'], absent('Fastify has the server')),
   ...rulesFor(['server'], objectWith('on')),
   ...rulesFor(['maxPayload', 'maxFragments'], integerBetween(1, 2 ** 31 - 1)),
   ...rulesFor(['verifyClient', 'handleProtocols'], callback)
 ])
 
-/** Holds the options that @fastify/websocket passes on to ws to what works here. */
+/** Checks the options that @fastify/websocket hands to ws. */
 export function serverOptions (given: object | undefined): void {
   for (const [name, value] of Object.entries(given ?? {})) {
     option(`websocket.options.${name}`, value, SERVER_RULES.get(name))
   }
 }
 
-/** Holds a list of origins to the form in which browsers send them, and names that form. */
+/** Checks that a list has origins as browsers send them. The error names the right form. */
 export function origins (given: unknown): void {
   for (const [index, origin] of Array.isArray(given) ? given.entries() : []) {
     const canonical = typeof origin === 'string' ? canonicalOrigin(origin) : undefined

@@ -34,7 +34,7 @@ const MIN_INTERVAL_MS = 10
 const MAX_INTERVAL_MS = 86_400_000
 /** The longest delay of a Node timer. */
 const MAX_DELAY_MS = 2 ** 31 - 1
-/** What a shutdown must leave of Fastify's `pluginTimeout`, or `app.close()` rejects. */
+/** How much of Fastify's `pluginTimeout` a shutdown leaves unused: else `app.close()` rejects. */
 const TIMEOUT_MARGIN_MS = 1000
 
 const RULES: Readonly<Record<keyof TimeSocketOptions, check.Rule>> = {
@@ -87,17 +87,18 @@ const WEBSOCKET_RULES: Readonly<Record<keyof WebsocketPluginOptions, check.Rule>
   options: check.object
 }
 
-/** For any grace where `pluginTimeout` leaves room for none. */
+/** The rule for every `shutdown.grace` when `pluginTimeout` is shorter than the margin. */
 const TOO_SHORT_FOR_SHUTDOWN: check.Rule = {
   expected: `used with a pluginTimeout of at least ${TIMEOUT_MARGIN_MS}`,
   holds: () => false
 }
 
 /**
- * Checks every option and completes them.
+ * Checks every option and fills in the defaults.
  *
- * @param pluginTimeoutMs Fastify's `pluginTimeout`, which bounds the shutdown; 0 does not.
- * @throws {InvalidOptionError} for the first that is unknown, of the wrong type or out of range.
+ * @param pluginTimeoutMs Fastify's `pluginTimeout`, which bounds the shutdown; 0 means no bound.
+ * @throws {InvalidOptionError} for the first option that is unknown, of the wrong type or out of
+ * range.
  */
 export function resolveOptions<Context> (
   given: TimeSocketOptions<Context> & { prefix?: unknown }, pluginTimeoutMs: number = 0
@@ -122,7 +123,7 @@ export function resolveOptions<Context> (
   }
 }
 
-/** Completes and checks an option that has fields of its own. */
+/** Checks an option that has fields of its own, and fills in the defaults. */
 function resolveFields<Fields extends object> (
   name: string, given: object | undefined, defaults: Fields, rules: Record<keyof Fields, check.Rule>
 ): Fields {
