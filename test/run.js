@@ -13,7 +13,7 @@ import { build } from 'esbuild'
 const SOURCES = ['src', 'test', 'example']
 const UNIT = 'build/test/unit'
 const TAP = 'node_modules/tap/dist/esm/run.mjs'
-// Otherwise tap loads a TypeScript compiler into each process, which takes it longer than most tests.
+// Otherwise tap loads a TypeScript compiler into each process: longer than most tests take.
 const WITHOUT_COMPILER = '--test-env=TAP_TYPE_STRIP_ONLY=1'
 const SETTLING_MS = 100
 
