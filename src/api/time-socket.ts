@@ -50,7 +50,17 @@ export interface TimeSocketClient<Context = TimeSocketContext> {
    * held up meanwhile; undefined until the first, which comes within `heartbeat.interval`.
    */
   readonly rtt: number | undefined
-  /** How many ticks were left out because it was too slow to take them. */
+  /**
+   * When the client's permission ends: milliseconds since the Unix epoch; undefined for never. Set
+   * it to a Date, milliseconds or undefined to renew the permission. The client is closed with 4401
+   * then, at once if that has passed.
+   *
+   * @throws {InvalidArgumentError} when set to an invalid date, or one before 1973, such as the
+   * `exp` of a JWT, which is in seconds.
+   */
+  get expiresAt (): number | undefined
+  set expiresAt (value: Date | number | undefined)
+  /** How many ticks the client was too slow for. */
   readonly skippedTicks: number
   /**
    * Sends one message, after all that was sent before.

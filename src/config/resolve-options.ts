@@ -4,6 +4,7 @@ import { FORMATS } from '../time/tick-format.js'
 import type { FormatName } from '../api/tick.js'
 import type { ResolvedOptions, ShutdownTimes, TimeSocketOptions } from '../api/options.js'
 import { SYSTEM_CLOCK } from '../time/server-time.js'
+import { doNothing } from '../util/callbacks.js'
 import { withoutUndefined } from '../util/values.js'
 
 const DEFAULTS = {
@@ -14,10 +15,10 @@ const DEFAULTS = {
   origin: 'same-origin' as const,
   protocols: [],
   context: () => ({}),
-  onConnect: ignore,
-  onMessage: ignore,
-  onClose: ignore,
-  onTick: ignore,
+  onConnect: doNothing,
+  onMessage: doNothing,
+  onClose: doNothing,
+  onTick: doNothing,
   maxClients: Infinity,
   maxClientsPerIp: Infinity,
   maxMessageBytes: 4096,
@@ -147,5 +148,3 @@ function resolveShutdown (
 function isFormatName (value: unknown): value is FormatName {
   return typeof value === 'string' && Object.hasOwn(FORMATS, value)
 }
-
-function ignore (): void {}

@@ -1,69 +1,71 @@
-import type { Clients } from './client-registry.js'
+import { expiresAtMonotonic, unfinishedBytes } from './client.js'
 import type { Client } from './client.js'
-import { EXPIRED } from './endings.js'
+import { closeAndStopReading, closeWith, isOpen } from './client-connection.js'
+import type { Clients } from './client-registry.js'
+import { EXPIRED, TOO_LARGE } from './endings.js'
 import type { Heartbeat } from './heartbeat.js'
 import type { Timers } from '../util/timers.js'
 
-/** Looks at all who are connected, again and again: one timer for all of them. */
-export interface Watch {
-  /** Without effect while it runs. */
-  start (): void
-  /** Leaves no timer behind. */
-  stop (): void
-}
-
-export interface WatchOptions<Context> {
+export interface ClientChecksOptions<Context> {
   clients: Clients<Context>
   timers: Timers
-  /** Undefined where clients are not pinged. */
-  heartbeat: Heartbeat<Context> | undefined
+  /** Undefined if clients are not pinged. */
+  heartbeat: Heartbeat | undefined
+  /** The largest inbound message, in bytes. */
+  maxMessageBytes: number
 }
 
-/** Between two looks, where no heartbeat asks for shorter: a permission may last so much longer. */
-const EVERY_MS = 250
-/** How long the other side may take for the closing handshake: ws would wait for 30 s. */
+/** The time between two checks without a heartbeat: a permission may last that much longer. */
+const PERIOD_MS = 250
+/** How long a client may take for the closing handshake: ws would wait for 30 s. */
 const CLOSE_TIMEOUT_MS = 5000
+/** Input that may come with an unfinished message: frame headers, pings, one read of the kernel. */
+const INPUT_MARGIN_BYTES = 65_536
 
 /**
- * Ends clients whose permission has expired, who are dead (`heartbeat.ts`), or who do not
- * finish closing.
+ * Checks all connected clients again and again, with one timer. Ends clients whose permission has
+ * expired, that are dead (`heartbeat.ts`), that do not finish closing, or that hold memory with a
+ * message larger than allowed which they never finish.
  */
-export function createWatch<Context> (
-  { clients, timers, heartbeat }: WatchOptions<Context>
-): Watch {
-  const everyMs = heartbeat?.roundMs ?? EVERY_MS
-  let cancel: (() => void) | undefined
+export function startClientChecks<Context> (
+  { clients, timers, heartbeat, maxMessageBytes }: ClientChecksOptions<Context>
+): void {
+  const periodMs = heartbeat?.roundMs ?? PERIOD_MS
+  const maxUnfinishedBytes = maxMessageBytes + INPUT_MARGIN_BYTES
+  /** When each client that is closing was found to be. */
+  const closingSinceMs = new WeakMap<Client<Context>, number>()
+  let cancel = (): void => {}
   let dueMs = 0
 
-  function look (): void {
+  function checkAll (): void {
     const nowMs = timers.monotonic()
-    // In step with the schedule, unless that has been missed altogether: then a whole period.
-    dueMs = (dueMs + everyMs > nowMs ? dueMs : nowMs) + everyMs
-    cancel = timers.after(dueMs - nowMs, look)
+    // After a stall of more than a period the schedule begins anew: the next check is a full
+    // period away.
+    dueMs = (dueMs + periodMs > nowMs ? dueMs : nowMs) + periodMs
+    cancel = timers.after(dueMs - nowMs, checkAll)
     heartbeat?.nextRound()
     for (const client of clients.byId.values()) check(client, nowMs)
   }
 
   function check (client: Client<Context>, nowMs: number): void {
-    if (!client.isOpen) {
-      client.leavingMs ??= nowMs
-      if (nowMs - client.leavingMs >= CLOSE_TIMEOUT_MS) client.terminate()
-    } else if (client.expiresMs !== undefined && client.expiresMs <= nowMs) {
-      client.end(EXPIRED)
-    } else {
-      heartbeat?.check(client)
-    }
+    const expiresMs = expiresAtMonotonic(client)
+    if (!isOpen(client)) checkClosing(client, nowMs)
+    else if (expiresMs !== undefined && expiresMs <= nowMs) closeWith(client, EXPIRED)
+    else if (unfinishedBytes(client) > maxUnfinishedBytes) closeAndStopReading(client, TOO_LARGE)
+    else heartbeat?.check(client)
   }
 
-  return {
-    start () {
-      if (cancel !== undefined) return
-      dueMs = timers.monotonic() + everyMs
-      cancel = timers.after(everyMs, look)
-    },
-    stop () {
-      cancel?.()
-      cancel = undefined
-    }
+  function checkClosing (client: Client<Context>, nowMs: number): void {
+    const sinceMs = closingSinceMs.get(client)
+    if (sinceMs === undefined) closingSinceMs.set(client, nowMs)
+    else if (nowMs - sinceMs >= CLOSE_TIMEOUT_MS) client.terminate()
   }
+
+  clients.runWhileConnected({
+    start () {
+      dueMs = timers.monotonic() + periodMs
+      cancel = timers.after(periodMs, checkAll)
+    },
+    stop: () => cancel()
+  })
 }

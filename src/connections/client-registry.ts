@@ -2,41 +2,96 @@ import type { Client } from './client.js'
 
 /** The connected clients of one registration. */
 export interface Clients<Context> {
-  /** By id, in order of arrival. Iterating it survives clients that leave or join meanwhile. */
+  /**
+   * By id, in the order in which they connected. Iterating it survives clients that leave or join
+   * meanwhile. For this package only: it can be changed at run time.
+   */
   readonly byId: ReadonlyMap<string, Client<Context>>
+  /** The same clients, for users: read-only at run time, too. */
+  readonly view: ReadonlyMap<string, Client<Context>>
   add (client: Client<Context>): void
   remove (client: Client<Context>): void
-  /** Resolves when nobody is connected; at once if so now. */
+  /** Starts something when the first client connects, and stops it when the last one has gone. */
+  runWhileConnected (runner: Runner): void
+  /** Resolves when no client is connected; at once if that is so now. */
   whenEmpty (): Promise<void>
 }
 
-export interface ClientsOptions {
-  /** Called when the first client has come, to none. */
-  onFirst: () => void
-  /** Called when the last one has gone. */
-  onEmpty: () => void
+/** Something that runs only while clients are connected. */
+export interface Runner {
+  start (): void
+  stop (): void
 }
 
-export function createClients<Context> ({ onFirst, onEmpty }: ClientsOptions): Clients<Context> {
+export function createClients<Context> (): Clients<Context> {
   const byId = new Map<string, Client<Context>>()
+  const runners: Runner[] = []
   const waiting = new Set<() => void>()
 
   return {
     byId,
+    view: new ReadonlyView(byId),
     add (client) {
       byId.set(client.id, client)
-      if (byId.size === 1) onFirst()
+      if (byId.size === 1) for (const runner of runners) runner.start()
     },
     remove (client) {
       byId.delete(client.id)
       if (byId.size > 0) return
-      onEmpty()
+      for (const runner of runners) runner.stop()
       for (const resolve of waiting) resolve()
       waiting.clear()
+    },
+    runWhileConnected (runner) {
+      runners.push(runner)
     },
     whenEmpty () {
       if (byId.size === 0) return Promise.resolve()
       return new Promise((resolve) => waiting.add(resolve))
     }
+  }
+}
+
+/** Shows a map, and leads nobody to it. */
+class ReadonlyView<Key, Value> implements ReadonlyMap<Key, Value> {
+  readonly #map: ReadonlyMap<Key, Value>
+
+  constructor (map: ReadonlyMap<Key, Value>) {
+    this.#map = map
+    Object.freeze(this)
+  }
+
+  get size (): number {
+    return this.#map.size
+  }
+
+  get (key: Key): Value | undefined {
+    return this.#map.get(key)
+  }
+
+  has (key: Key): boolean {
+    return this.#map.has(key)
+  }
+
+  forEach (
+    callback: (value: Value, key: Key, map: ReadonlyMap<Key, Value>) => void, thisArg?: unknown
+  ): void {
+    this.#map.forEach((value, key) => callback.call(thisArg, value, key, this))
+  }
+
+  keys (): MapIterator<Key> {
+    return this.#map.keys()
+  }
+
+  values (): MapIterator<Value> {
+    return this.#map.values()
+  }
+
+  entries (): MapIterator<[Key, Value]> {
+    return this.#map.entries()
+  }
+
+  [Symbol.iterator] (): MapIterator<[Key, Value]> {
+    return this.#map.entries()
   }
 }

@@ -1,147 +1,143 @@
+import type { AsyncResource } from 'node:async_hooks'
 import { randomUUID } from 'node:crypto'
-import { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import type { WebSocket } from 'ws'
-import type { ClientHost, ClientInfo } from './client-host.js'
-import * as codes from '../protocol/close-codes.js'
-import { discardInput } from './discard-input.js'
-import { cutReason, endingAfter, TERMINATED, TOO_LARGE, TOO_SLOW } from './endings.js'
 import { InvalidArgumentError } from '../api/errors.js'
-import type { Frame, Ping } from '../protocol/frame.js'
-import { createMessage } from '../protocol/outgoing-message.js'
-import { show } from '../util/values.js'
-import { listen } from './websocket-events.js'
-import type { SocketListener } from './websocket-events.js'
-import { formOf } from '../protocol/time-v1-text.js'
-import type { Form } from '../protocol/time-v1-text.js'
-import { currentTurn } from './event-loop-turn.js'
 import type { CloseInfo, TimeSocketClient } from '../api/time-socket.js'
+import {
+  bytesReadFrom, ClientConnection, closeWith, deliverFrame, hostOf, terminateWith, wireFormatOf,
+  writePing
+} from './client-connection.js'
+import type { ConnectionHost } from './client-connection.js'
+import { cutReason, EXPIRED, TERMINATED } from './endings.js'
+import * as codes from '../protocol/close-codes.js'
+import type { Ping } from '../protocol/frame.js'
+import { createMessage } from '../protocol/outgoing-message.js'
+import { readMoment, show } from '../util/values.js'
 
-let clientCount = 0
+/** What all clients of a registration share, and report to. */
+export interface ClientHost<Context> extends ConnectionHost {
+  /** The largest inbound message, in bytes. */
+  readonly maxMessageBytes: number
+  /** The server's time, milliseconds since the Unix epoch. */
+  now (): number
+  /** Milliseconds on the monotonic clock. */
+  monotonic (): number
+  /** True if this process was held up since it pinged the client, `sinceMs` ago. */
+  wasHeldUp (client: Client<Context>, sinceMs: number): boolean
+  /** A message came while the connection was open, and is not too large. */
+  onMessage (client: Client<Context>, data: Buffer, isBinary: boolean): void
+  /** A ping, or a pong that answers none of ours, came while the connection was open. */
+  onControlFrame (client: Client<Context>): void
+  /** The connection has ended. Called once. */
+  onClosed (client: Client<Context>, info: CloseInfo): void
+}
+
+/** What is known of a client when it connects. */
+export interface ClientInfo<Context> {
+  ip: string
+  port: number
+  /** The server's time, milliseconds since the Unix epoch. */
+  connectedAt: number
+  context: Context
+  /** Undefined if the client's permission does not end. */
+  expiry: Expiry | undefined
+  /** The async context for `onMessage` and `onClose`; undefined if the application has neither. */
+  scope?: AsyncResource | undefined
+}
+
+/** When a client's permission ends. */
+export interface Expiry {
+  /** As the application said it: milliseconds since the Unix epoch. */
+  readonly at: number
+  /** On the monotonic clock: steps of the wall clock do not move it. */
+  readonly dueMs: number
+}
+
+/** A number that another part keeps for each client, without a table of its own. */
+export interface ClientNumber {
+  get (client: Client<unknown>): number | undefined
+  set (client: Client<unknown>, value: number): void
+}
+
+/** When the client has its next token for messages, and for `sync` requests (`rate-limit.ts`). */
+export let messageQuota: ClientNumber
+export let syncQuota: ClientNumber
+/** The round of the heartbeat in which the client was pinged last. */
+export let pingRound: ClientNumber
+/** Pings the client in this round of the heartbeat. */
+export let pingClient: (client: Client<unknown>, ping: Ping, round: number) => void
+/** True if the client was pinged, and has sent no byte since. */
+export let isSilent: (client: Client<unknown>) => boolean
+/** To be called for each frame of the client's. */
+export let noteSignOfLife: (client: Client<unknown>) => void
+/**
+ * Takes the round trip, if the pong answers the latest ping.
+ *
+ * @returns false if it does not.
+ */
+export let takePong: (client: Client<unknown>, payload: Buffer) => boolean
+/** To be called for each whole message of the client's. */
+export let noteWholeMessage: (client: Client<unknown>) => void
+/** How many bytes the client has sent since its last whole message. */
+export let unfinishedBytes: (client: Client<unknown>) => number
+/** When the client's permission ends, on the monotonic clock; undefined if it does not. */
+export let expiresAtMonotonic: (client: Client<unknown>) => number | undefined
+export let scopeOf: (client: Client<unknown>) => AsyncResource | undefined
 
 /**
- * A client over its WebSocket, and the one way to it: whatever we send passes
- * through here, in order. A class, unlike our other parts, because there may be a
- * hundred thousand of them: methods and listeners are shared, not made for each.
+ * What users know of one connected client, and what the heartbeat and the rate limit keep of it. A
+ * class, because there may be a hundred thousand clients: they share methods and listeners.
  */
-export class Client<Context> implements TimeSocketClient<Context>, SocketListener {
+export class Client<Context>
+  extends ClientConnection<ClientHost<Context>> implements TimeSocketClient<Context> {
   declare readonly id: string
   readonly ip: string
   readonly port: number
   readonly protocol: string
   readonly connectedAt: number
   context: Context
-  skippedTicks = 0
   rtt: number | undefined
-  readonly #ws: WebSocket
-  /**
-   * What whole frames are written to; undefined where there is no real socket, as with
-   * `injectWS`.
-   */
-  readonly #socket: Socket | undefined
-  readonly #host: ClientHost<Context>
-  readonly #form: Form
-  readonly #number = ++clientCount
-  /** In whole milliseconds, which V8 keeps in the object. */
-  readonly #openedMs = Math.floor(performance.now())
-  #ending: CloseInfo | undefined
-  /** The latest turn of the event loop in which something was sent, and how much. */
-  #turn = 0
-  #turnBytes = 0
-  readonly #expiresMs: number | undefined
-  #leavingMs: number | undefined
-  #pingedRound: number | undefined
-  #quotaMs: number | undefined
+  #expiry: Expiry | undefined
+  readonly #scope: AsyncResource | undefined
+  #messageQuotaMs: number | undefined
+  #syncQuotaMs: number | undefined
+  #pingRound: number | undefined
   #pingedMs: number | undefined
-  /** What had been read when it was pinged; undefined once it has said something. */
-  #bytesBefore: number | undefined
+  /** The bytes read before the latest ping; undefined once the client has sent something. */
+  #bytesAtPing: number | undefined
+  #bytesAtMessage: number
 
   constructor (
     ws: WebSocket, socket: unknown, info: ClientInfo<Context>, host: ClientHost<Context>
   ) {
-    // Overwritten, it would stay listed under the old one for ever.
+    super(ws, socket, host)
+    // If a user could overwrite the id, the client would stay listed under the old one for ever.
     Object.defineProperty(this, 'id', { value: createId(), enumerable: true })
     this.ip = info.ip
     this.port = info.port
     this.protocol = ws.protocol
-    this.#form = formOf(ws.protocol)
     this.connectedAt = info.connectedAt
     this.context = info.context
-    this.#expiresMs = info.expiresMs
-    this.#ws = ws
-    this.#socket = socket instanceof Socket ? socket : undefined
-    this.#host = host
-    listen(ws, this)
+    this.#expiry = info.expiry
+    this.#scope = info.scope
+    this.#bytesAtMessage = bytesReadFrom(this)
   }
 
-  /** Whether messages can be sent: not once either side has started to close. */
-  get isOpen (): boolean {
-    return this.#ws.readyState === this.#ws.OPEN
+  get expiresAt (): number | undefined {
+    return this.#expiry?.at
   }
 
-  /** What it is sent: depends on the subprotocol. */
-  get form (): Form {
-    return this.#form
-  }
-
-  /** When its permission ends, on the monotonic clock; undefined: never. */
-  get expiresMs (): number | undefined {
-    return this.#expiresMs
-  }
-
-  /** Since when it has been leaving, as `watch.ts` saw it. */
-  get leavingMs (): number | undefined {
-    return this.#leavingMs
-  }
-
-  set leavingMs (leavingMs: number | undefined) {
-    this.#leavingMs = leavingMs
-  }
-
-  /** The round of `heartbeat.ts` in which it was pinged last. */
-  get pingedRound (): number | undefined {
-    return this.#pingedRound
-  }
-
-  set pingedRound (round: number | undefined) {
-    this.#pingedRound = round
-  }
-
-  /** What `rate-limit.ts` keeps of it. */
-  get quotaMs (): number | undefined {
-    return this.#quotaMs
-  }
-
-  set quotaMs (quotaMs: number | undefined) {
-    this.#quotaMs = quotaMs
-  }
-
-  /** Whether it was pinged, and not a byte has come since. */
-  get isSilent (): boolean {
-    return this.#bytesBefore !== undefined && this.#bytesBefore === this.#bytesRead
-  }
-
-  get #bytesRead (): number {
-    return this.#socket?.bytesRead ?? 0
-  }
-
-  /** Whether this side has decided to end the connection. */
-  get isEnding (): boolean {
-    return this.#ending !== undefined
-  }
-
-  /** Goes up from client to client: the order in which they connected. */
-  get number (): number {
-    return this.#number
-  }
-
-  /** Milliseconds since it connected, whatever the wall clock did. */
-  get ageMs (): number {
-    return performance.now() - this.#openedMs
+  set expiresAt (value: Date | number | undefined) {
+    const host = hostOf(this)
+    this.#expiry = readExpiry(value, host)
+    if (this.#expiry !== undefined && this.#expiry.dueMs <= host.monotonic()) {
+      closeWith(this, EXPIRED)
+    }
   }
 
   send (data: unknown): boolean {
-    return this.deliver(createMessage(data).encode(this.#form))
+    return deliverFrame(this, createMessage(data).encode(wireFormatOf(this)))
   }
 
   close (code: number = codes.NORMAL_CLOSURE, reason: string = ''): void {
@@ -152,153 +148,70 @@ export class Client<Context> implements TimeSocketClient<Context>, SocketListene
     if (typeof reason !== 'string') {
       throw new InvalidArgumentError('the close reason', 'a string', show(reason))
     }
-    this.end({ code, reason: cutReason(reason), cause: 'application' })
+    closeWith(this, { code, reason: cutReason(reason), cause: 'application' })
   }
 
   terminate (): void {
-    this.destroy(TERMINATED)
+    terminateWith(this, TERMINATED)
   }
 
-  /** Closes with this code and reason; the first ending given is the one that is told. */
-  end (ending: CloseInfo): void {
-    this.#host.sending(this)
-    if (!this.isOpen) return
-    this.#ending ??= ending
-    this.#ws.close(ending.code, ending.reason)
-  }
-
-  /** Ends it because of what it sent: closes with this code, and reads no more of it. */
-  fail (ending: CloseInfo): void {
-    this.end(ending)
-    this.#discardInput()
-  }
-
-  /** Sends a frame, after whatever is on its way to this client. @returns whether it was taken. */
-  deliver (frame: Frame): boolean {
-    this.#host.sending(this)
-    return this.write(frame)
-  }
-
-  /**
-   * Sends a frame now. A client that is too slow for it is terminated.
-   *
-   * @returns whether it was taken: not once the connection is closing.
-   */
-  write (frame: Frame): boolean {
-    if (!this.isOpen) return false
-    const bufferedBytes = this.#ws.bufferedAmount
-    if (this.#waitingBytes(bufferedBytes) > this.#host.maxBufferedBytes) {
-      this.destroy(TOO_SLOW)
-      return false
+  static {
+    messageQuota = {
+      get: (client) => client.#messageQuotaMs,
+      set: (client, quotaMs) => { client.#messageQuotaMs = quotaMs }
     }
-    this.#turnBytes += frame.bytes.length
-    this.#host.counters.frames.sent++
-    this.#host.counters.bytes.sent += frame.bytes.length
-    if (bufferedBytes === 0 && this.#socket !== undefined) this.#socket.write(frame.bytes)
-    else this.#queue(frame)
-    return true
-  }
-
-  /** Never compressed: ws would hold the message back, and a later direct write overtake it. */
-  #queue ({ payload, binary }: Frame): void {
-    this.#ws.send(payload, { binary, compress: false })
-  }
-
-  /**
-   * Sends a tick now, unless bytes wait: what is read late is worth nothing.
-   *
-   * @returns whether it was sent.
-   */
-  writeTick (frame: Frame): boolean {
-    if (this.isOpen && this.#waitingBytes(this.#ws.bufferedAmount) > 0) {
-      this.skippedTicks++
-      return false
+    syncQuota = {
+      get: (client) => client.#syncQuotaMs,
+      set: (client, quotaMs) => { client.#syncQuotaMs = quotaMs }
     }
-    return this.write(frame)
-  }
-
-  /** Pings it, in this round of the heartbeat. */
-  ping ({ bytes, payload }: Ping, round: number): void {
-    this.pingedRound = round
-    this.#pingedMs = performance.now()
-    this.#bytesBefore = this.#bytesRead
-    if (this.#ws.bufferedAmount === 0 && this.#socket !== undefined) this.#socket.write(bytes)
-    else this.#ws.ping(payload)
-  }
-
-  /**
-   * What waits since an earlier turn of the event loop. Bytes queued in this one are
-   * no sign of slowness: TLS holds all of them for a turn.
-   */
-  #waitingBytes (bufferedBytes: number): number {
-    const turn = currentTurn()
-    if (turn !== this.#turn) {
-      this.#turn = turn
-      this.#turnBytes = 0
+    pingRound = {
+      get: (client) => client.#pingRound,
+      set: (client, round) => { client.#pingRound = round }
     }
-    return Math.max(0, bufferedBytes - this.#turnBytes)
-  }
-
-  /** Ends the connection without a handshake; the first ending given is the one that is told. */
-  destroy (ending: CloseInfo): void {
-    if (this.isOpen) this.#ending ??= ending
-    this.#ws.terminate()
-  }
-
-  received (data: Buffer, isBinary: boolean): void {
-    this.#bytesBefore = undefined
-    if (this.isEnding) this.#discardInput()
-    else if (data.length > this.#host.maxMessageBytes) this.fail(TOO_LARGE)
-    else this.#host.received(this, data, isBinary)
-  }
-
-  receivedPing (): void {
-    this.#bytesBefore = undefined
-    // ws has ended it: the client reads no answers, or sends pings faster than they are written.
-    if (!this.isOpen) this.#ending ??= TOO_SLOW
-    this.#receivedControl()
-  }
-
-  ponged (payload: Buffer): void {
-    this.#bytesBefore = undefined
-    if (this.#pingedMs === undefined || !this.#isAsked(payload)) return this.#receivedControl()
-    const tookMs = performance.now() - this.#pingedMs
-    this.#pingedMs = undefined
-    if (!this.#host.wasHeldUp(this, tookMs)) this.rtt = tookMs
-  }
-
-  /** Whether this is what it was pinged with. */
-  #isAsked (payload: Buffer): boolean {
-    return payload.length === 4 && payload.readUInt32BE() === this.pingedRound
-  }
-
-  #receivedControl (): void {
-    if (this.isEnding) this.#discardInput()
-    else this.#host.receivedControl(this)
-  }
-
-  /**
-   * Reads no more of what it sends, and ends the stream: RFC 6455 §7.1.7. Its own close frame would
-   * be no news.
-   */
-  #discardInput (): void {
-    if (this.#socket !== undefined && !this.#socket.writableEnded) discardInput(this.#socket)
-  }
-
-  failed (err: Error & { code?: string }): void {
-    this.#ending ??= endingAfter(err.code)
-    this.#discardInput()
-  }
-
-  closed (code: number, reason: Buffer): void {
-    const cause = code === codes.ABNORMAL_CLOSURE ? 'network' : 'client'
-    this.#host.closed(this, this.#ending ?? { code, reason: reason.toString(), cause })
+    pingClient = (client, ping, round) => {
+      client.#pingRound = round
+      client.#pingedMs = performance.now()
+      client.#bytesAtPing = bytesReadFrom(client)
+      writePing(client, ping)
+    }
+    isSilent = (client) =>
+      client.#bytesAtPing !== undefined && client.#bytesAtPing === bytesReadFrom(client)
+    noteSignOfLife = (client) => { client.#bytesAtPing = undefined }
+    takePong = (client, payload) => {
+      if (client.#pingedMs === undefined || !isRound(payload, client.#pingRound)) return false
+      const tookMs = performance.now() - client.#pingedMs
+      client.#pingedMs = undefined
+      if (!hostOf(client).wasHeldUp(client, tookMs)) client.rtt = tookMs
+      return true
+    }
+    noteWholeMessage = (client) => { client.#bytesAtMessage = bytesReadFrom(client) }
+    unfinishedBytes = (client) => bytesReadFrom(client) - client.#bytesAtMessage
+    expiresAtMonotonic = (client) => client.#expiry?.dueMs
+    scopeOf = (client) => client.#scope
   }
 }
 
+/** True if a ping's payload is the number of this round. */
+function isRound (payload: Buffer, round: number | undefined): boolean {
+  return payload.length === 4 && payload.readUInt32BE() === round
+}
+
+function readExpiry (
+  value: unknown, { now, monotonic }: Pick<ClientHost<unknown>, 'now' | 'monotonic'>
+): Expiry | undefined {
+  if (value === undefined) return undefined
+  const at = readMoment(value)
+  if (at === undefined) {
+    const expected = 'a Date, milliseconds since the Unix epoch (the exp of a JWT is in seconds: ' +
+      'exp * 1000) or undefined'
+    throw new InvalidArgumentError('expiresAt', expected, show(value))
+  }
+  return { at, dueMs: monotonic() + at - now() }
+}
+
 /**
- * Node puts a UUID together from twenty pieces, and V8 would keep them all: half a kilobyte. Read
- * from bytes, it is one string.
+ * Node builds a UUID from twenty strings, and V8 would keep them all: half a kilobyte. Read from
+ * bytes, the id is one string.
  */
 function createId (): string {
   return Buffer.from(randomUUID(), 'latin1').toString('latin1')

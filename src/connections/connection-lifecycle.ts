@@ -1,196 +1,209 @@
-import type { FastifyRequest } from 'fastify'
+import { AsyncResource } from 'node:async_hooks'
 import type { WebSocket } from 'ws'
-import { addressOf } from '../http/address.js'
-import { attempt } from '../observability/attempt.js'
-import { Client } from './client.js'
-import type { ClientHost } from './client-host.js'
+import type { ResolvedOptions } from '../api/options.js'
+import type { CloseInfo } from '../api/time-socket.js'
+import { Client, scopeOf } from './client.js'
+import type { ClientHost, ClientInfo } from './client.js'
+import {
+  ageMs, closeAndStopReading, closeWith, endingOf, wireFormatOf, writeFrame
+} from './client-connection.js'
+import type { ClientConnection } from './client-connection.js'
+import { listen } from './client-events.js'
 import type { Clients } from './client-registry.js'
-import { CALLBACK_FAILED, TOO_MANY_MESSAGES } from './endings.js'
-import type { FanOut } from '../delivery/fan-out.js'
-import { createCallbackFault } from '../observability/failure-log.js'
-import { encodeFrame } from '../protocol/frame.js'
+import { CALLBACK_FAILED, printable, TOO_MANY_MESSAGES } from './endings.js'
 import type { Heartbeat } from './heartbeat.js'
-import { createInbox } from './inbound-messages.js'
+import { createInboundMessages } from './inbound-messages.js'
+import { attempt } from '../observability/attempt.js'
+import { createCallbackFault } from '../observability/failure-log.js'
 import type { Log } from '../observability/log.js'
 import type { Observer } from '../observability/observer.js'
-import type { ResolvedOptions } from '../api/options.js'
-import { createRateLimit } from './rate-limit.js'
-import type { ServerClock } from '../time/server-time.js'
+import { encodeFrame } from '../protocol/frame.js'
 import { helloText } from '../protocol/time-v1-text.js'
+import type { ServerClock } from '../time/server-time.js'
+import { doNothing } from '../util/callbacks.js'
 import type { Timers } from '../util/timers.js'
-import type { CloseInfo } from '../api/time-socket.js'
 
 export interface ConnectionsOptions<Context> {
   clients: Clients<Context>
-  fanOut: FanOut<Context>
+  /** What is sent to many clients; told of each new one. */
+  delivery: ConnectionDelivery<Context>
   clock: ServerClock
   timers: Timers
   options: ResolvedOptions<Context>
-  /** Undefined where clients are not pinged. */
-  heartbeat: Heartbeat<Context> | undefined
+  /** Undefined if clients are not pinged. */
+  heartbeat: Heartbeat | undefined
   observer: Observer<Context>
-  /** Sends a new client the current time. */
-  sendCurrent: (client: Client<Context>) => void
-  /** Called before a client is listed; what it returns sends it what is scheduled. */
-  welcome: () => (client: Client<Context>) => void
   log: Log
 }
 
-/** Takes over a WebSocket that has just been opened: at once, so that no message is missed. */
-export type Accept<Context> = (
-  ws: WebSocket, request: FastifyRequest, admitted: Admitted<Context>
-) => Client<Context>
-
-/** What was found out about a client before the upgrade. */
-export interface Admitted<Context> {
-  readonly context: Context
-  /** When its permission ends, on the monotonic clock; undefined: never. */
-  readonly expiresMs: number | undefined
+/** What a connection needs of whatever sends to many clients. */
+export interface ConnectionDelivery<Context> {
+  /** Sends the client its part of all deliveries under way. */
+  serveFirst (client: ClientConnection): void
+  /**
+   * To be called before a client is listed.
+   *
+   * @returns a function to be called after `onConnect`: sends the client the current time, and the
+   * scheduled broadcasts that were pending before it was listed.
+   */
+  prepareWelcome (): (client: Client<Context>) => void
 }
+
+/** What is known of a client before the upgrade. */
+export type Admitted<Context> = Omit<ClientInfo<Context>, 'connectedAt' | 'scope'>
 
 /** The connections of one registration. */
 export interface Connections<Context> {
-  readonly accept: Accept<Context>
+  /**
+   * Takes over a WebSocket that has just been opened. Call it in the same turn: later, messages
+   * would be lost.
+   *
+   * @param socket the TCP socket; anything else, such as the stream of `injectWS`, is ignored.
+   */
+  accept (ws: WebSocket, socket: unknown, admitted: Admitted<Context>): Client<Context>
   /** Resolves when `onClose` has settled for all clients that have gone. */
-  whenTold (): Promise<void>
+  whenCallbacksSettled (): Promise<void>
 }
 
 /** How many messages are kept for `onMessage` while `onConnect` is pending. */
 const MAX_HELD_MESSAGES = 16
 
 /**
- * The life of a connection: `onConnect`, then `onMessage` in order of arrival, then
- * `onClose`, once. Until an asynchronous `onConnect` has settled, the others wait.
+ * The life of a connection: `onConnect`, then `onMessage` in order of arrival, then `onClose`,
+ * once. The others wait until an asynchronous `onConnect` has settled. All of them run in the
+ * client's async context.
  */
 export function createConnections<Context> (
   parts: ConnectionsOptions<Context>
 ): Connections<Context> {
-  const { clients, fanOut, clock, timers, options, heartbeat, observer, log } = parts
+  const { clients, delivery, clock, timers, options, heartbeat, observer, log } = parts
   const faults = {
     onConnect: createCallbackFault(log, 'onConnect', timers),
     onMessage: createCallbackFault(log, 'onMessage', timers),
     onClose: createCallbackFault(log, 'onClose', timers)
   }
-  /** Of clients that have gone: `onClose`, and the `onConnect` that it waits for. */
+  const needsScope = options.onMessage !== doNothing || options.onClose !== doNothing
+  /** `onClose` of clients that have gone, and the `onConnect` that it waits for. */
   const closing = new Set<Promise<unknown>>()
-  /** What waits for `onConnect` to settle. */
+  /** The clients whose `onConnect` has not settled. */
   const pending = new Map<Client<Context>, Pending>()
-
-  const limit = createRateLimit(options.messageRate)
 
   const host: ClientHost<Context> = {
     counters: observer.counters,
     maxBufferedBytes: options.maxBufferedBytes,
     maxMessageBytes: options.maxMessageBytes,
-    sending: fanOut.serve,
-    wasHeldUp: (client, sinceMs) =>
-      heartbeat !== undefined && heartbeat.wasHeldUp(client, sinceMs),
-    received: createInbox({
+    now: clock.now,
+    monotonic: timers.monotonic,
+    serveFirst: delivery.serveFirst,
+    wasHeldUp: (client, sinceMs) => heartbeat?.wasHeldUp(client, sinceMs) === true,
+    ...createInboundMessages<Context>({
       clock,
       timers,
-      fanOut,
-      limit,
+      messageRate: options.messageRate,
       counters: observer.counters,
       onMessage (client, data) {
         const held = pending.get(client)?.messages
-        if (held === undefined) tellMessage(client, data)
+        if (held === undefined) callOnMessage(client, data)
         else if (held.length < MAX_HELD_MESSAGES) held.push(data)
-        else client.fail(TOO_MANY_MESSAGES)
+        else closeAndStopReading(client, TOO_MANY_MESSAGES)
       }
     }),
-    receivedControl (client) {
-      if (!limit.takes(client, timers.monotonic())) client.fail(TOO_MANY_MESSAGES)
-    },
-    closed (client, info) {
+    onClosed (client, info) {
       clients.remove(client)
       observer.closed(client, info)
-      log.info({
-        id: client.id,
-        code: info.code,
-        reason: info.reason,
-        cause: info.cause,
-        duration: Math.round(client.ageMs),
-        clients: clients.byId.size
-      }, 'client closed')
+      logClosed(client, info)
       const waiting = pending.get(client)
-      if (waiting === undefined) return tellClose(client, info)
+      if (waiting === undefined) return callOnClose(client, info)
       waiting.closed = info
       track(waiting.settled)
     }
   }
 
-  /** Before anybody else knows of the client: nothing may come before it. */
-  function greet (client: Client<Context>): void {
-    clock.look()
-    const { clockSteps } = clock
-    client.write(encodeFrame(helloText({ interval: options.interval, clockSteps })))
+  function logClosed (client: Client<Context>, { code, reason, cause }: CloseInfo): void {
+    log.info({
+      id: client.id,
+      code,
+      reason: printable(reason),
+      cause,
+      duration: Math.round(ageMs(client)),
+      clients: clients.byId.size
+    }, 'client closed')
   }
 
-  function tellConnect (client: Client<Context>): void {
+  /** Before any other part knows of the client: `hello` is the first message. */
+  function sendHello (client: Client<Context>): void {
+    clock.look()
+    const { clockSteps } = clock
+    writeFrame(client, encodeFrame(helloText({ interval: options.interval, clockSteps })))
+  }
+
+  function callOnConnect (client: Client<Context>): void {
     const worked = attempt(faults.onConnect, () => options.onConnect(client), { id: client.id })
-    if (worked === false) client.end(CALLBACK_FAILED)
+    if (worked === false) closeWith(client, CALLBACK_FAILED)
     if (typeof worked === 'boolean') return
-    const settled = worked.then((worked) => settle(client, worked))
+    const settled = worked.then((worked) => afterOnConnect(client, worked))
     pending.set(client, { messages: [], closed: undefined, settled })
   }
 
-  function settle (client: Client<Context>, connected: boolean): void {
+  function afterOnConnect (client: Client<Context>, worked: boolean): void {
     const { messages, closed } = pending.get(client) as Pending
     pending.delete(client)
-    if (!connected) client.end(CALLBACK_FAILED)
-    else messages.every((message) => tellMessage(client, message))
-    if (closed !== undefined) tellClose(client, closed)
+    if (!worked) closeWith(client, CALLBACK_FAILED)
+    else messages.every((message) => callOnMessage(client, message))
+    if (closed !== undefined) callOnClose(client, closed)
   }
 
-  /** @returns false if it failed at once: the client is then told nothing more. */
-  function tellMessage (client: Client<Context>, data: string | Buffer): boolean {
-    if (client.isEnding) return false
-    const tell = () => options.onMessage(client, data)
-    const worked = attempt(faults.onMessage, tell, { id: client.id })
-    if (worked === false) client.end(CALLBACK_FAILED)
+  /** @returns false if it failed at once: then the client's other messages are dropped. */
+  function callOnMessage (client: Client<Context>, data: string | Buffer): boolean {
+    if (endingOf(client) !== undefined) return false
+    const call = () => scopeOf(client)?.runInAsyncScope(options.onMessage, undefined, client, data)
+    const worked = attempt(faults.onMessage, call, { id: client.id })
+    if (worked === false) closeWith(client, CALLBACK_FAILED)
     if (typeof worked === 'boolean') return worked
-    worked.then((hasWorked) => {
-      if (!hasWorked) client.end(CALLBACK_FAILED)
+    worked.then((worked) => {
+      if (!worked) closeWith(client, CALLBACK_FAILED)
     })
     return true
   }
 
-  function tellClose (client: Client<Context>, info: CloseInfo): void {
-    const told = attempt(faults.onClose, () => options.onClose(client, info), { id: client.id })
-    if (typeof told !== 'boolean') track(told)
+  function callOnClose (client: Client<Context>, info: CloseInfo): void {
+    const call = () => scopeOf(client)?.runInAsyncScope(options.onClose, undefined, client, info)
+    const settled = attempt(faults.onClose, call, { id: client.id })
+    if (typeof settled !== 'boolean') track(settled)
   }
 
-  function track (telling: Promise<unknown>): void {
-    closing.add(telling)
-    telling.then(() => closing.delete(telling))
-  }
-
-  async function whenTold (): Promise<void> {
-    while (closing.size > 0) await Promise.all(closing)
+  function track (promise: Promise<unknown>): void {
+    closing.add(promise)
+    promise.then(() => closing.delete(promise))
   }
 
   return {
-    accept (ws, request, admitted) {
-      const { ip, port } = addressOf(request)
-      const info = { ip, port, connectedAt: clock.now(), ...admitted }
-      const client = new Client(ws, request.raw.socket, info, host)
-      if (client.form === 'time') greet(client)
-      const sendScheduled = parts.welcome()
+    accept (ws, socket, admitted) {
+      // The upgrade runs in the client's async context. The option makes it cost nothing to drop.
+      const scope = needsScope
+        ? new AsyncResource('TimeSocketClient', { requireManualDestroy: true })
+        : undefined
+      const client = new Client(ws, socket, { ...admitted, connectedAt: clock.now(), scope }, host)
+      listen(ws, client)
+      if (wireFormatOf(client) === 'time') sendHello(client)
+      const welcome = delivery.prepareWelcome()
       clients.add(client)
       observer.connected(client)
-      log.info({ id: client.id, ip, port, clients: clients.byId.size }, 'client connected')
-      tellConnect(client)
-      if (options.immediate) parts.sendCurrent(client)
-      sendScheduled(client)
+      const { id, ip, port } = client
+      log.info({ id, ip, port, clients: clients.byId.size }, 'client connected')
+      callOnConnect(client)
+      welcome(client)
       return client
     },
-    whenTold
+    async whenCallbacksSettled () {
+      while (closing.size > 0) await Promise.all(closing)
+    }
   }
 }
 
 interface Pending {
   readonly messages: (string | Buffer)[]
   closed: CloseInfo | undefined
-  /** When the rest has been told; never rejects. */
+  /** Resolves when the other callbacks have been called; never rejects. */
   readonly settled: Promise<void>
 }

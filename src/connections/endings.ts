@@ -1,7 +1,7 @@
 import * as codes from '../protocol/close-codes.js'
 import type { CloseInfo } from '../api/time-socket.js'
 
-/** How this side ends a connection, and why. */
+/** How this side ends a connection, and why: one frozen object for all clients. */
 export const TERMINATED = ending(codes.ABNORMAL_CLOSURE, '', 'application')
 export const TOO_SLOW = ending(codes.ABNORMAL_CLOSURE, '', 'slow')
 export const SILENT = ending(codes.ABNORMAL_CLOSURE, '', 'heartbeat')
@@ -11,10 +11,10 @@ export const TOO_MANY_MESSAGES = ending(codes.POLICY_VIOLATION, 'too many messag
 export const TOO_LARGE = ending(codes.MESSAGE_TOO_BIG, 'message too large', 'size')
 export const EXPIRED = ending(codes.PERMISSION_EXPIRED, 'permission expired', 'expired')
 
-/** RFC 6455 §5.5: a control frame carries 125 bytes, of which the code takes two. */
+/** RFC 6455 §5.5: a control frame carries 125 bytes. The close code takes two of them. */
 const MAX_REASON_BYTES = 123
 
-/** How ws ends a connection by itself after a bad frame, by the code of its error. */
+/** How ws ends a connection by itself after an invalid frame, by the code of its error. */
 export function endingAfter (errorCode: string | undefined): CloseInfo {
   switch (errorCode) {
     case 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH':
@@ -30,17 +30,26 @@ export function endingAfter (errorCode: string | undefined): CloseInfo {
   }
 }
 
-/** Frozen: the application gets it, and all connections that end so share it. */
+/** Frozen, because the application gets it, and connections share it. */
 function ending (code: number, reason: string, cause: CloseInfo['cause']): CloseInfo {
   return Object.freeze({ code, reason, cause })
 }
 
-/** As much of a close reason as a close frame carries, in whole characters. */
+/** The first 123 bytes of a close reason, in whole characters: a close frame carries no more. */
 export function cutReason (reason: string): string {
   const bytes = Buffer.from(reason)
   if (bytes.length <= MAX_REASON_BYTES) return bytes.toString()
   let end = MAX_REASON_BYTES
-  // 10xxxxxx is a continuation byte: the character it belongs to does not fit.
+  // 10xxxxxx is a continuation byte: the character that it belongs to does not fit.
   while (bytes.readUInt8(end) >> 6 === 0b10) end--
   return bytes.toString('utf8', 0, end)
+}
+
+/**
+ * A client's close reason as a log line shows it. Control characters and invisible ones, such as
+ * those that reverse the direction of the text, become escapes: `\u{1b}`.
+ */
+export function printable (reason: string): string {
+  return reason.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    `\\u{${Number(character.codePointAt(0)).toString(16)}}`)
 }

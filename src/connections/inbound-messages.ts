@@ -1,66 +1,90 @@
+import { messageQuota, syncQuota } from './client.js'
 import type { Client } from './client.js'
+import { closeAndStopReading, hostOf, wireFormatOf, writeFrame } from './client-connection.js'
 import { TOO_MANY_MESSAGES } from './endings.js'
-import type { FanOut } from '../delivery/fan-out.js'
-import { encodeFrame } from '../protocol/frame.js'
 import type { Counters } from '../observability/observer.js'
-import type { RateLimit } from './rate-limit.js'
-import type { Reading, ServerClock } from '../time/server-time.js'
+import { encodeFrame } from '../protocol/frame.js'
 import { readClientText, syncText } from '../protocol/time-v1-text.js'
+import { createRateLimit } from './rate-limit.js'
+import type { Rate } from './rate-limit.js'
+import type { Reading, ServerClock } from '../time/server-time.js'
 import type { Timers } from '../util/timers.js'
 
-/** Takes what a client has sent. */
-export type Inbox<Context> = (client: Client<Context>, data: Buffer, isBinary: boolean) => void
+/** Handles what a client has sent. */
+export interface InboundMessages<Context> {
+  onMessage (client: Client<Context>, data: Buffer, isBinary: boolean): void
+  /** A ping, or a pong that answers none of ours. */
+  onControlFrame (client: Client<Context>): void
+}
 
-export interface InboxOptions<Context> {
+export interface InboundMessagesOptions<Context> {
   clock: ServerClock
   timers: Timers
-  fanOut: FanOut<Context>
-  limit: RateLimit
+  /** For messages of the application, and pings; `false` also lifts the limit for `sync`. */
+  messageRate: Rate | false
   counters: Pick<Counters, 'messages'>
-  /** Told each message for the application: text as string. */
+  /** Called with each message for the application: text as a string. */
   onMessage: (client: Client<Context>, data: string | Buffer) => void
 }
 
+/** A clock never uses up the application's messages: its requests have a rate of their own. */
+const SYNC_RATE: Rate = { burst: 20, perSecond: 2 }
+
 /**
- * What becomes of inbound messages: those of `time.v1` are unwrapped, and requests for the time
- * answered at once, without a trace of them left here. Who sends too often is closed with 1008.
+ * Unwraps messages of `time.v1`, answers `sync` requests at once, and closes clients that send too
+ * often with 1008. A `sync` request leaves nothing behind but its token.
  */
-export function createInbox<Context> (
-  { clock, timers, fanOut, limit, counters: { messages }, onMessage }: InboxOptions<Context>
-): Inbox<Context> {
-  /** @param data undefined if it is of no use to anybody. */
-  function take (client: Client<Context>, data: string | Buffer | undefined): void {
-    if (!limit.takes(client, timers.monotonic())) return client.fail(TOO_MANY_MESSAGES)
+export function createInboundMessages<Context> (
+  { clock, timers, messageRate, counters: { messages }, onMessage }: InboundMessagesOptions<Context>
+): InboundMessages<Context> {
+  const messageLimit = createRateLimit(messageRate, messageQuota)
+  const syncLimit = createRateLimit(messageRate !== false && SYNC_RATE, syncQuota)
+
+  /** @param data undefined if it means nothing to anybody. */
+  function receive (client: Client<Context>, data: string | Buffer | undefined): void {
+    if (!messageLimit.tryAcquire(client, timers.monotonic())) {
+      return closeAndStopReading(client, TOO_MANY_MESSAGES)
+    }
     messages.received++
     if (data === undefined) messages.ignored++
     else onMessage(client, data)
   }
 
-  /** @param arrival undefined while the clock fails: there is no answer then. */
-  function sync (client: Client<Context>, id: number, arrival: Reading | undefined): void {
+  /** @param arrival undefined while the clock fails: then there is no answer. */
+  function receiveSync (client: Client<Context>, id: number, arrival: Reading | undefined): void {
     const nowMs = timers.monotonic()
-    const isTaken = limit.takes(client, nowMs)
-    if (!isTaken && !limit.tolerates(client, nowMs)) return client.fail(TOO_MANY_MESSAGES)
+    const mayPass = syncLimit.tryAcquire(client, nowMs)
+    if (!mayPass && !syncLimit.withinHardLimit(client, nowMs)) {
+      return closeAndStopReading(client, TOO_MANY_MESSAGES)
+    }
     messages.received++
-    if (!isTaken || arrival === undefined) messages.ignored++
-    else answer(client, id, arrival)
+    if (!mayPass || arrival === undefined) messages.ignored++
+    else answerSync(client, id, arrival)
   }
 
-  function answer (client: Client<Context>, id: number, arrival: Reading): void {
+  function answerSync (client: Client<Context>, id: number, arrival: Reading): void {
     const { wallMs: at, monotonicMs } = arrival
     const { clockSteps } = clock
-    // What is on its way to it goes first, and takes its time.
-    fanOut.serve(client)
+    // Before `hold` is measured: these deliveries take their time.
+    hostOf(client).serveFirst(client)
     const hold = timers.monotonic() - monotonicMs
-    client.write(encodeFrame(syncText({ id, at, hold, clockSteps })))
+    writeFrame(client, encodeFrame(syncText({ id, at, hold, clockSteps })))
   }
 
-  return (client, data, isBinary) => {
-    if (client.form === 'plain' || isBinary) return take(client, isBinary ? data : data.toString())
-    // First thing: what is done until then would count as the way to the server.
-    const arrival = clock.look()
-    const message = readClientText(data.toString())
-    if (message?.type === 'sync') sync(client, message.id, arrival)
-    else take(client, message?.text)
+  return {
+    onMessage (client, data, isBinary) {
+      if (wireFormatOf(client) === 'plain' || isBinary) {
+        return receive(client, isBinary ? data : data.toString())
+      }
+      // First of all: time that passes before this reading would count as the way to the server.
+      const arrival = clock.look()
+      const message = readClientText(data.toString())
+      if (message?.type === 'sync') receiveSync(client, message.id, arrival)
+      else receive(client, message?.text)
+    },
+    onControlFrame (client) {
+      if (messageLimit.tryAcquire(client, timers.monotonic())) return
+      closeAndStopReading(client, TOO_MANY_MESSAGES)
+    }
   }
 }

@@ -1,96 +1,94 @@
-import type { Client } from './client.js'
-import { SHUTTING_DOWN } from './endings.js'
 import type { Timers } from '../util/timers.js'
 
-/** Who can be sent away: a client. */
-export type Leaver = Pick<Client<unknown>, 'end' | 'terminate'>
-
-export interface FarewellOptions {
-  /** In the order in which they are told. */
-  leavers: readonly Leaver[]
+export interface CloseAllOptions<Client> {
+  /** In the order in which they are closed. */
+  clients: readonly Client[]
+  /** Sends a client its close frame. */
+  close: (client: Client) => void
+  terminate: (client: Client) => void
   timers: Timers
-  /** How long each has to answer its close frame. */
+  /** Milliseconds that each client has to answer its close frame. */
   graceMs: number
-  /** Over how long the close frames are spread, evenly; 0 sends all of them at once. */
+  /** Milliseconds over which the close frames are spread, evenly; 0 sends all of them at once. */
   spreadMs: number
-  /** Called when there is no time left but to tell all, at most once. */
-  onHurry: () => void
-  /** Called once the last has been terminated; where there is nobody, after the grace. */
+  /** Called at most once, when the remaining close frames must be sent without yielding. */
+  onPacingSkipped: () => void
+  /** Called once, after the last client was terminated; without clients, after the grace. */
   onEnd: () => void
 }
 
-/** How long the event loop may be kept from turning: very many clients take a while. */
+/** How long the event loop may be kept from turning. */
 const SLICE_MS = 4
-/** How much later than planned all is over, where there are more than can be told in time. */
+/** With more clients than can be closed in time, the end is this much later than planned. */
 const OVERRUN_MS = 100
 
 /**
- * Closes clients with 1001, one after another, and terminates each `graceMs` after it was told,
- * at the latest 100 ms after `spreadMs` and `graceMs`. Telling all may take as long as dealing
- * with their answers, in between: when half of the last one's grace has passed, those who have
- * still to be told are told without a break. Keeps the process alive until it has ended.
+ * Closes clients one after another, and terminates each of them `graceMs` after its close frame, at
+ * the latest 100 ms after `spreadMs` and `graceMs`. Sending close frames and
+ * handling the answers share the time. When half of the last client's grace has passed, the
+ * remaining close frames are sent without a break. Keeps the process alive until the end.
  *
- * @returns a function that calls off what is still to be done.
+ * @returns a function that cancels what is still to be done.
  */
-export function sayFarewell (
-  { leavers, timers, graceMs, spreadMs, onHurry, onEnd }: FarewellOptions
+export function closeAll<Client> (
+  { clients, close, terminate, timers, graceMs, spreadMs, ...callbacks }: CloseAllOptions<Client>
 ): () => void {
   const startMs = timers.monotonic()
-  const hurryMs = startMs + spreadMs + graceMs / 2
+  const skipPacingMs = startMs + spreadMs + graceMs / 2
   const deadlineMs = startMs + spreadMs + graceMs + OVERRUN_MS
-  /** When each was told, as far as that has come. */
-  const toldMs: number[] = []
+  /** When each client was sent its close frame, for those that were. */
+  const closedMs: number[] = []
   let terminatedCount = 0
-  let isHurrying = false
+  let hasSkippedPacing = false
   let cancel = (): void => {}
 
-  const tellDueMs = () => toldMs.length === leavers.length
+  const nextCloseMs = () => closedMs.length === clients.length
     ? Infinity
-    : startMs + spreadMs * toldMs.length / leavers.length
-  const terminateDueMs = () => terminatedCount === toldMs.length
+    : startMs + spreadMs * closedMs.length / clients.length
+  const nextTerminateMs = () => terminatedCount === closedMs.length
     ? Infinity
-    : Math.min(Number(toldMs[terminatedCount]) + graceMs, deadlineMs)
+    : Math.min(Number(closedMs[terminatedCount]) + graceMs, deadlineMs)
 
-  /** @returns whether anything was due. */
-  function serveOne (nowMs: number): boolean {
-    if (tellDueMs() <= nowMs) {
-      leavers[toldMs.length]?.end(SHUTTING_DOWN)
-      toldMs.push(nowMs)
+  /** @returns true if something was due. */
+  function runOne (nowMs: number): boolean {
+    if (nextCloseMs() <= nowMs) {
+      close(clients[closedMs.length] as Client)
+      closedMs.push(nowMs)
       return true
     }
-    if (terminateDueMs() > nowMs) return false
-    leavers[terminatedCount++]?.terminate()
+    if (nextTerminateMs() > nowMs) return false
+    terminate(clients[terminatedCount++] as Client)
     return true
   }
 
-  function isUrgent (nowMs: number): boolean {
-    return nowMs >= (toldMs.length < leavers.length ? hurryMs : deadlineMs)
+  function mustNotYield (nowMs: number): boolean {
+    return nowMs >= (closedMs.length < clients.length ? skipPacingMs : deadlineMs)
   }
 
-  function hurry (): void {
-    if (isHurrying || toldMs.length === leavers.length) return
-    isHurrying = true
-    onHurry()
+  function skipPacing (): void {
+    if (hasSkippedPacing || closedMs.length === clients.length) return
+    hasSkippedPacing = true
+    callbacks.onPacingSkipped()
   }
 
-  function serve (): void {
+  function run (): void {
     let nowMs = timers.monotonic()
-    const endMs = nowMs + SLICE_MS
-    while (serveOne(nowMs)) {
+    const sliceEndMs = nowMs + SLICE_MS
+    while (runOne(nowMs)) {
       nowMs = timers.monotonic()
-      if (nowMs < endMs) continue
-      if (!isUrgent(nowMs)) {
-        cancel = timers.soon(serve)
+      if (nowMs < sliceEndMs) continue
+      if (!mustNotYield(nowMs)) {
+        cancel = timers.soon(run)
         return
       }
-      hurry()
+      skipPacing()
     }
-    const dueMs = Math.min(tellDueMs(), terminateDueMs())
-    if (dueMs < Infinity) cancel = timers.hold(Math.ceil(dueMs - nowMs), serve)
-    else if (leavers.length > 0) onEnd()
-    else cancel = timers.hold(graceMs, onEnd)
+    const dueMs = Math.min(nextCloseMs(), nextTerminateMs())
+    if (dueMs < Infinity) cancel = timers.hold(Math.ceil(dueMs - nowMs), run)
+    else if (clients.length > 0) callbacks.onEnd()
+    else cancel = timers.hold(graceMs, callbacks.onEnd)
   }
 
-  serve()
+  run()
   return () => cancel()
 }

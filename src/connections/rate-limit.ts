@@ -1,62 +1,64 @@
-/** Who may send only so often. Undefined until the first message. */
-export interface Sender {
-  /** When it may send a further message, were there no bursts: the one number that is kept. */
-  quotaMs: number | undefined
-}
-
 export interface Rate {
   /** How many messages may come at once: a whole number above 0. */
   burst: number
-  /** How many may come in a second, on and on: above 0, fractions allowed. */
+  /** How many messages may come per second in the long run: above 0, fractions allowed. */
   perSecond: number
 }
 
-export interface RateLimit {
-  /** Counts one message at this moment of the monotonic clock. @returns whether it may pass. */
-  takes (sender: Sender, nowMs: number): boolean
+export interface RateLimit<Sender> {
+  /** Counts a message at this instant of the monotonic clock. @returns true if it may pass. */
+  tryAcquire (sender: Sender, nowMs: number): boolean
   /**
-   * Counts one that may not pass and would be left out. @returns whether that may go on: up to
-   * ten times the rate, those that passed included.
+   * Counts a message that may not pass and is dropped.
+   *
+   * @returns true while the sender stays below ten times the rate, messages that passed included.
    */
-  tolerates (sender: Sender, nowMs: number): boolean
+  withinHardLimit (sender: Sender, nowMs: number): boolean
 }
 
-const TOLERANCE = 10
+/** Where a limit keeps its one number for each sender, as in a WeakMap. */
+export interface Quotas<Sender> {
+  /** Undefined before the first message. */
+  get (sender: Sender): number | undefined
+  set (sender: Sender, quotaMs: number): unknown
+}
 
-/** @param rate `false`: as often as they like. */
-export function createRateLimit (rate: Rate | false): RateLimit {
-  if (rate === false) return { takes: () => true, tolerates: () => true }
-  const excess = TOLERANCE - 1
-  const takesExcess = createBucket({
-    burst: excess * rate.burst, perSecond: excess * rate.perSecond
-  })
-  /** Only of those that have sent too much. */
-  const excesses = new WeakMap<Sender, Sender>()
+const HARD_LIMIT_FACTOR = 10
+
+/** @param rate `false` lets every message pass. */
+export function createRateLimit<Sender extends object> (
+  rate: Rate | false, quotas: Quotas<Sender>
+): RateLimit<Sender> {
+  if (rate === false) return { tryAcquire: () => true, withinHardLimit: () => true }
+  const excessFactor = HARD_LIMIT_FACTOR - 1
+  const excessRate = {
+    burst: excessFactor * rate.burst, perSecond: excessFactor * rate.perSecond
+  }
   return {
-    takes: createBucket(rate),
-    tolerates (sender, nowMs) {
-      const sent = excesses.get(sender) ?? { quotaMs: undefined }
-      excesses.set(sender, sent)
-      return takesExcess(sent, nowMs)
-    }
+    tryAcquire: createBucket(rate, quotas),
+    // Only of senders that have sent too much.
+    withinHardLimit: createBucket(excessRate, new WeakMap<Sender, number>())
   }
 }
 
 /**
- * A token bucket for each sender, of `burst` tokens, refilled `perSecond`. Written as the
- * generic cell rate algorithm (ITU-T I.371, annex A), which needs one number for each and no timer.
+ * A token bucket for each sender, of `burst` tokens, refilled `perSecond`. Implemented as the
+ * generic cell rate algorithm (ITU-T I.371, annex A), which needs one number per sender and no
+ * timer: when the sender could send a further message if there were no bursts.
  *
- * @returns a function that counts one message, and says whether it may pass; one that may not
- * costs nothing.
+ * @returns a function that counts a message, and returns true if it may pass. A message that may
+ * not pass takes no token.
  */
-function createBucket ({ burst, perSecond }: Rate): RateLimit['takes'] {
+function createBucket<Sender> (
+  { burst, perSecond }: Rate, quotas: Quotas<Sender>
+): RateLimit<Sender>['tryAcquire'] {
   const costMs = 1000 / perSecond
-  // A thousandth more than the burst's last: sums are rounded.
+  // A thousandth of a token more than the burst's last, because sums are rounded.
   const toleranceMs = (burst - 0.999) * costMs
   return (sender, nowMs) => {
-    const quotaMs = Math.max(sender.quotaMs ?? nowMs, nowMs)
+    const quotaMs = Math.max(quotas.get(sender) ?? nowMs, nowMs)
     if (quotaMs - nowMs > toleranceMs) return false
-    sender.quotaMs = quotaMs + costMs
+    quotas.set(sender, quotaMs + costMs)
     return true
   }
 }

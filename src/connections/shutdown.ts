@@ -1,94 +1,101 @@
+import type { AsyncResource } from 'node:async_hooks'
 import type { FastifyInstance } from 'fastify'
+import type { Client } from './client.js'
+import { closeWith } from './client-connection.js'
 import type { Clients } from './client-registry.js'
-import { sayFarewell } from './paced-close.js'
-import type { Leaver } from './paced-close.js'
+import { closeAll } from './paced-close.js'
 import { SHUTTING_DOWN } from './endings.js'
 import type { Timers } from '../util/timers.js'
 
-/** Sends every client home when the server shuts down. */
-export interface Drain {
-  /** Whether it has started: newcomers are to be refused. */
-  readonly started: boolean
-  /** Whether the time to tell everybody is over: from its start where there is no spread. */
-  readonly hasTold: boolean
+/** Closes every client when the server shuts down. */
+export interface Shutdown {
+  /** True from the start on: new clients are refused. */
+  readonly hasStarted: boolean
   /**
-   * Starts it, the first time it is called.
+   * Starts the shutdown, the first time it is called.
    *
-   * @returns when the last client has gone, at the latest when those who did not
-   * answer have been terminated; always the same promise.
+   * @returns a promise, the same for every call. It resolves when the last client has gone, at the
+   * latest when clients that did not answer have been terminated.
    */
   start (): Promise<void>
   /** Closes one client with 1001, and terminates it if it has not gone after the grace. */
-  sendHome (client: Leaver): void
+  close (client: Client<unknown>): void
 }
 
-/** How long the end of terminated connections is waited for. */
+/** How long the shutdown waits for terminated connections to end. */
 const TERMINATION_MS = 250
 
-export interface DrainOptions<Context> {
+export interface ShutdownOptions<Context> {
   clients: Clients<Context>
   timers: Timers
-  /** How long each client has to answer its close frame. */
+  /** The async context in which it runs, whoever starts it. */
+  scope: AsyncResource
+  /** Milliseconds that each client has to answer its close frame. */
   graceMs: number
-  /** Over how long the close frames are spread. */
+  /** Milliseconds over which the close frames are spread. */
   spreadMs: number
-  /** Gives up what is on its way to clients: there is only time left to tell them to go. */
-  abandon: () => void
-  /** Resolves when `onClose` has settled for all who have gone. Waited for while clients are. */
-  whenTold: () => Promise<unknown>
-  /** Ends what serves clients, once nobody is to get anything any more. */
-  hangUp: () => Promise<unknown>
+  delivery: ShutdownDelivery
+  /** Resolves when `onClose` has settled for all clients that have gone. */
+  whenCallbacksSettled: () => Promise<void>
 }
 
-export function createDrain<Context> (options: DrainOptions<Context>): Drain {
-  const { timers, graceMs, spreadMs } = options
-  let startedMs = Infinity
+/** What a shutdown needs of whatever sends to many clients. */
+export interface ShutdownDelivery {
+  /** Drops all deliveries under way: there is only time left to close clients. */
+  abandon (): void
+  /** From now on nothing is broadcast, whoever asks for it. */
+  refuseBroadcasts (): void
+  /** Ends everything that serves clients. Called once the spread is over, or no client is left. */
+  close (): Promise<void>
+}
+
+export function createShutdown<Context> (options: ShutdownOptions<Context>): Shutdown {
+  const { timers, scope, graceMs, spreadMs, delivery } = options
+  let hasStarted = false
   let finished: Promise<void> | undefined
   return {
-    get started () {
-      return startedMs < Infinity
-    },
-    get hasTold () {
-      return timers.monotonic() - startedMs >= spreadMs
+    get hasStarted () {
+      return hasStarted
     },
     start () {
-      startedMs = Math.min(startedMs, timers.monotonic())
-      // Not yet: a format that is called when the first client is told may start it, too.
-      finished ??= Promise.resolve().then(() => finish(options))
+      hasStarted = true
+      if (spreadMs === 0) delivery.refuseBroadcasts()
+      // In a microtask: a format called when the first client is closed may call this again.
+      finished ??= scope.runInAsyncScope(() => Promise.resolve().then(() => finish(options)))
       return finished
     },
-    sendHome (client) {
-      client.end(SHUTTING_DOWN)
+    close (client) {
+      closeWith(client, SHUTTING_DOWN)
       timers.after(graceMs, () => client.terminate())
     }
   }
 }
 
-/** The drains of each HTTP server. */
-const drainsOf = new WeakMap<object, Drain[]>()
+/** The shutdowns of each HTTP server. */
+const shutdownsOf = new WeakMap<object, Shutdown[]>()
 
 /**
- * Starts it, together with those of other registrations, when the application closes, or
- * somebody closes its HTTP server.
+ * Starts the shutdown, together with those of other registrations, when the application closes, or
+ * when its HTTP server is closed directly.
  */
-export function drainOnClose (app: FastifyInstance, drain: Drain): void {
-  const others = drainsOf.get(app.server)
+export function shutDownOnClose (app: FastifyInstance, shutdown: Shutdown): void {
+  const others = shutdownsOf.get(app.server)
   if (others !== undefined) {
-    others.push(drain)
+    others.push(shutdown)
     return
   }
-  const drains = [drain]
-  drainsOf.set(app.server, drains)
-  const start = () => Promise.all(drains.map(({ start }) => start()))
-  // Added this late, it runs before all others when the application closes: before
-  // any preClose hook that closes sockets without a code, or that fails.
+  const shutdowns = [shutdown]
+  shutdownsOf.set(app.server, shutdowns)
+  const start = () => Promise.all(shutdowns.map(({ start }) => start()))
+  // Added this late, the hook runs before all others when the application closes: before any
+  // preClose hook that closes sockets without a code, or that fails.
   app.addHook('onReady', async () => {
     app.addHook('onClose', async () => { await start() })
   })
   startOnServerClose(app.server, start)
 }
 
-/** Its `close` waits for all connections, and tells nobody: there is no event but at the end. */
+/** `server.close` waits for all connections, and emits nothing before they have ended. */
 function startOnServerClose (server: FastifyInstance['server'], start: () => unknown): void {
   const close = server.close.bind(server)
   server.close = (...args) => {
@@ -97,29 +104,35 @@ function startOnServerClose (server: FastifyInstance['server'], start: () => unk
   }
 }
 
-async function finish<Context> (options: DrainOptions<Context>): Promise<void> {
-  const { timers, spreadMs, hangUp } = options
-  const drained = drain(options)
-  const hasTold = new Promise<void>((resolve) => { timers.after(spreadMs, resolve) })
-  await Promise.all([drained, Promise.race([drained, hasTold]).then(hangUp)])
+async function finish<Context> (options: ShutdownOptions<Context>): Promise<void> {
+  const { timers, spreadMs, delivery } = options
+  const gone = closeClients(options)
+  const spreadOver = new Promise<void>((resolve) => { timers.after(spreadMs, resolve) })
+  await Promise.all([gone, Promise.race([gone, spreadOver]).then(delivery.close)])
 }
 
-async function drain<Context> (
-  { clients, timers, graceMs, spreadMs, abandon, whenTold }: DrainOptions<Context>
+async function closeClients<Context> (
+  { clients, timers, graceMs, spreadMs, delivery, whenCallbacksSettled }: ShutdownOptions<Context>
 ): Promise<void> {
-  const leavers = [...clients.byId.values()]
   await new Promise<void>((resolve) => {
-    const callOff = sayFarewell({
-      leavers, timers, graceMs, spreadMs, onHurry: abandon, onEnd: resolve
+    const cancel = closeAll({
+      clients: [...clients.byId.values()],
+      close: (client) => closeWith(client, SHUTTING_DOWN),
+      terminate: (client) => client.terminate(),
+      timers,
+      graceMs,
+      spreadMs,
+      onPacingSkipped: delivery.abandon,
+      onEnd: resolve
     })
-    clients.whenEmpty().then(whenTold).then(() => {
-      callOff()
+    clients.whenEmpty().then(whenCallbacksSettled).then(() => {
+      cancel()
       resolve()
     })
   })
-  // Who came after the last look at whether it had started has less than the grace.
+  // A client that connected while the shutdown began has less than the grace.
   for (const client of clients.byId.values()) client.terminate()
-  // A terminated socket closes at once; should one not, the server's own close tells.
+  // A terminated socket closes at once. If one does not, `server.close` waits for it.
   const waited = new Promise<void>((resolve) => { timers.after(TERMINATION_MS, resolve) })
   await Promise.race([clients.whenEmpty(), waited])
 }

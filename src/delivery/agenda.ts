@@ -1,17 +1,20 @@
 import type { Timers } from '../util/timers.js'
 
-/** Something that is due at some time. */
+/** Something that is due at an instant. */
 export interface Due {
   /** The server's time, milliseconds since the Unix epoch. */
   readonly atMs: number
 }
 
-/** What is due later. Iterated in the order in which it was added, changes meanwhile included. */
+/**
+ * Items that are due later. Iterates in the order in which they were added, and survives changes
+ * meanwhile.
+ */
 export interface Agenda<Item extends Due> extends Iterable<Item> {
   readonly size: number
   has (item: Item): boolean
   add (item: Item): void
-  /** Without effect if it is not there. */
+  /** Without effect if the item is not there. */
   delete (item: Item): void
   /** Leaves no timer behind. */
   clear (): void
@@ -23,7 +26,7 @@ export interface AgendaOptions<Item extends Due> {
   timers: Timers
   /**
    * Called once for each item that is still there when the clock has reached its time, never
-   * before: in the order of their times, of equal ones in the order in which they were added.
+   * before. Items due at the same time are called in the order in which they were added.
    */
   onDue: (item: Item) => void
 }
@@ -31,14 +34,14 @@ export interface AgendaOptions<Item extends Due> {
 /** No timer sleeps longer, so that steps of the clock and suspends are noticed. */
 const MAX_SLEEP_MS = 1000
 
-/** One timer for all items, which runs only while there are any. */
+/** Uses one timer for all items, which runs only while there are any. */
 export function createAgenda<Item extends Due> (
   { now, timers, onDue }: AgendaOptions<Item>
 ): Agenda<Item> {
   const items = new Set<Item>()
   let cancel = (): void => {}
 
-  function arm (): void {
+  function schedule (): void {
     cancel()
     if (items.size === 0) return
     const firstMs = Math.min(...Array.from(items, ({ atMs }) => atMs))
@@ -52,7 +55,7 @@ export function createAgenda<Item extends Due> (
     for (const item of due.sort((a, b) => a.atMs - b.atMs)) {
       if (items.delete(item)) onDue(item)
     }
-    arm()
+    schedule()
   }
 
   return {
@@ -63,15 +66,15 @@ export function createAgenda<Item extends Due> (
     [Symbol.iterator]: () => items.values(),
     add (item) {
       items.add(item)
-      arm()
+      schedule()
     },
     delete (item) {
       items.delete(item)
-      arm()
+      schedule()
     },
     clear () {
       items.clear()
-      arm()
+      schedule()
     }
   }
 }

@@ -1,25 +1,36 @@
 import { InvalidArgumentError } from '../api/errors.js'
+import type { BroadcastOptions, Scalar } from '../api/time-socket.js'
+import type { Client } from '../connections/client.js'
+import type { Fault } from '../observability/failure-log.js'
+import { verdictOf } from '../util/callbacks.js'
 import { isPlainObject, isScalar, readMoment, show } from '../util/values.js'
-import type { BroadcastOptions } from '../api/time-socket.js'
 
 const OPTIONS = ['where', 'except', 'filter', 'local', 'at', 'key']
 /** How far ahead a broadcast may be scheduled: 24 days. */
 const MAX_AHEAD_MS = 24 * 86_400_000
+const FILTER_RESULT = 'what the broadcast option "filter" returns'
 
-/** @throws {InvalidArgumentError} for whatever is none, `at` but for how far ahead it is. */
-export function assertOptions (options: unknown): asserts options is BroadcastOptions<unknown> {
-  assertThat(isPlainObject(options), 'the second argument of broadcast', 'a plain object', options)
+/** Returns true if a client gets a message. Throws if the `filter` throws. */
+export type Condition<Context> = (client: Client<Context>) => boolean
+
+/** The condition of broadcasts to all clients. */
+export const everyClient = (): boolean => true
+
+/**
+ * Checks all options, except how far ahead `at` is.
+ *
+ * @returns their own fields only: nothing comes from a polluted prototype.
+ * @throws {InvalidArgumentError} for the first that is unknown or of the wrong type.
+ */
+export function readBroadcastOptions<Context> (given: unknown): BroadcastOptions<Context> {
+  assertThat(isPlainObject(given), 'the second argument of broadcast', 'a plain object', given)
+  const options: Record<string, unknown> = Object.assign(Object.create(null), given)
   for (const name of Object.keys(options)) {
     assertThat(options[name] === undefined || OPTIONS.includes(name),
       `the broadcast option "${name}"`, `one of ${OPTIONS.join(', ')}`, options[name])
   }
   const { where, except, filter, local, key } = options
-  assertThat(where === undefined || isPlainObject(where),
-    'the broadcast option "where"', 'a plain object', where)
-  for (const [field, wanted] of Object.entries(where ?? {})) {
-    assertThat([wanted].flat().every(isScalar), `the broadcast option "where.${field}"`,
-      'a string, a finite number, a boolean or null, or an array of these', wanted)
-  }
+  assertWhere(where)
   assertThat(except === undefined || [except].flat().every((id) => typeof id === 'string'),
     'the broadcast option "except"', 'a client id or an array of client ids', except)
   assertThat(filter === undefined || typeof filter === 'function',
@@ -27,14 +38,24 @@ export function assertOptions (options: unknown): asserts options is BroadcastOp
   assertThat(local === undefined || typeof local === 'boolean',
     'the broadcast option "local"', 'a boolean', local)
   if (key !== undefined) assertKey(key, 'the broadcast option "key"')
+  return options
+}
+
+function assertWhere (where: unknown): void {
+  assertThat(where === undefined || isPlainObject(where),
+    'the broadcast option "where"', 'a plain object', where)
+  for (const [field, wanted] of Object.entries(where ?? {})) {
+    assertThat([wanted].flat().every(isScalar), `the broadcast option "where.${field}"`,
+      'a string, a finite number, a boolean or null, or an array of these', wanted)
+  }
 }
 
 /**
  * Reads when a broadcast takes effect.
  *
  * @param now the server's time: not read if `at` is undefined.
- * @returns milliseconds since the Unix epoch, possibly past; undefined: at once.
- * @throws {InvalidArgumentError} when it is no moment, or too far ahead.
+ * @returns milliseconds since the Unix epoch, possibly past; undefined for at once.
+ * @throws {InvalidArgumentError} when `at` is no valid date, or too far ahead.
  */
 export function readAt (at: unknown, now: () => number): number | undefined {
   if (at === undefined) return undefined
@@ -44,7 +65,7 @@ export function readAt (at: unknown, now: () => number): number | undefined {
   return atMs
 }
 
-/** @param argument names it, as the start of a sentence. */
+/** @param argument names the key in the error, as the start of a sentence. */
 export function assertKey (key: unknown, argument: string): asserts key is string {
   assertThat(typeof key === 'string' && key !== '', argument, 'a string that is not empty', key)
 }
@@ -53,4 +74,35 @@ function assertThat (
   isFulfilled: boolean, argument: string, expected: string, received: unknown
 ): asserts isFulfilled {
   if (!isFulfilled) throw new InvalidArgumentError(argument, expected, show(received))
+}
+
+/**
+ * @param contextFault told when a client's `context` cannot be read, because a getter throws: this
+ * client does not get the message.
+ */
+export function createCondition<Context> (
+  { where = {}, except = [], filter }: BroadcastOptions<Context>, contextFault: Fault
+): Condition<Context> {
+  const fields = Object.entries(where)
+  const excepted = new Set(typeof except === 'string' ? [except] : except)
+  if (fields.length === 0 && excepted.size === 0 && filter === undefined) return everyClient
+  return (client) => !excepted.has(client.id) &&
+    hasFields(client, fields as Field[], contextFault) &&
+    (filter === undefined || verdictOf(filter(client), FILTER_RESULT))
+}
+
+type Field = [name: string, wanted: Scalar | readonly Scalar[]]
+
+function hasFields<Context> (
+  { id, context }: Client<Context>, fields: readonly Field[], fault: Fault
+): boolean {
+  try {
+    return fields.every(([name, wanted]) => {
+      const value = (context as Record<string, Scalar> | null | undefined)?.[name]
+      return Array.isArray(wanted) ? wanted.includes(value) : value === wanted
+    })
+  } catch (err) {
+    fault.occurred(err, { id })
+    return false
+  }
 }

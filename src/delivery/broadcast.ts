@@ -1,64 +1,66 @@
-import { assertKey, assertOptions, readAt } from './broadcast-options.js'
-import type { Client } from '../connections/client.js'
-import type { Clients } from '../connections/client-registry.js'
+import type { BroadcastOptions } from '../api/time-socket.js'
+import { assertKey, createCondition, readAt, readBroadcastOptions } from './broadcast-options.js'
 import type { Broadcast, Cancel, Recipients } from '../cluster/envelope.js'
+import type { Relay } from '../cluster/relay.js'
+import type { Client } from '../connections/client.js'
+import { isOpen, writeFrame } from '../connections/client-connection.js'
+import type { Clients } from '../connections/client-registry.js'
 import type { FanOut } from './fan-out.js'
+import { createCallbackFault } from '../observability/failure-log.js'
 import type { Log } from '../observability/log.js'
+import type { Observer } from '../observability/observer.js'
 import { createOutgoing, readContent } from '../protocol/outgoing-message.js'
 import type { Content, Outgoing } from '../protocol/outgoing-message.js'
-import type { Observer } from '../observability/observer.js'
-import { createCondition } from './recipients.js'
-import type { Relay } from '../cluster/relay.js'
-import { createScheduled } from './scheduled-broadcasts.js'
-import type { Scheduled } from './scheduled-broadcasts.js'
+import { createScheduledBroadcasts } from './scheduled-broadcasts.js'
+import type { ScheduledBroadcasts } from './scheduled-broadcasts.js'
 import type { ServerClock } from '../time/server-time.js'
 import type { Timers } from '../util/timers.js'
-import type { BroadcastOptions } from '../api/time-socket.js'
 
-/** Sends messages to many clients, now and later. */
-export interface Broadcaster<Context> extends Pick<Scheduled<Context>, 'welcome'> {
-  /** `TimeSocket.broadcast` as it is promised there. */
+/** Sends messages to many clients, now and later, on this server and the others. */
+export interface Broadcaster<Context> extends Pick<ScheduledBroadcasts<Context>, 'prepareWelcome'> {
+  /** As `TimeSocket.broadcast` promises. */
   broadcast (data: unknown, options?: BroadcastOptions<Context>): number
-  /** `TimeSocket.cancel` as it is promised there. */
+  /** As `TimeSocket.cancel` promises. */
   cancel (key: string): boolean
-  /**
-   * Does what was done on another server.
-   *
-   * @throws {TooManyScheduledError | InvalidArgumentError} when it cannot be scheduled here.
-   */
-  receive (message: Broadcast | Cancel): void
-  /** Nobody is to get anything any more: withdraws what is pending. */
-  close (): void
+  /** Connects to the other servers, if there are any. Waits 2 s at most. */
+  open (): Promise<void>
+  /** From now on `broadcast` sends nothing, and returns 0. */
+  refuse (): void
+  /** Refuses, withdraws everything that is pending, and leaves the other servers. */
+  close (): Promise<void>
 }
+
+/**
+ * Repeats what another server has done.
+ *
+ * @throws {TooManyScheduledError | InvalidArgumentError} when it cannot be scheduled here.
+ */
+export type Receive = (message: Broadcast | Cancel) => void
 
 export interface BroadcasterOptions<Context> {
   clients: Clients<Context>
-  fanOut: FanOut<Context>
+  fanOut: FanOut
   clock: Pick<ServerClock, 'now'>
   timers: Timers
   observer: Observer<Context>
-  /** To other servers; undefined where there are none. */
-  relay: Pick<Relay, 'send'> | undefined
+  /** Undefined without other servers. */
+  createRelay: ((receive: Receive) => Relay) | undefined
   log: Log
-  /** Whether nobody is to get anything any more. */
-  isClosed: () => boolean
 }
 
 export function createBroadcaster<Context> (
-  { clients, fanOut, clock, timers, observer, relay, log, isClosed }: BroadcasterOptions<Context>
+  { clients, fanOut, clock, timers, observer, createRelay, log }: BroadcasterOptions<Context>
 ): Broadcaster<Context> {
-  const scheduled = createScheduled({ clients, clock, timers, log, send })
-  let hasEnded = false
+  const scheduled = createScheduledBroadcasts({ clients, clock, timers, log, send })
+  const contextFault = createCallbackFault(log, 'reading the context of a client', timers)
+  const relay = createRelay?.(receive)
+  let isRefusing = false
+  let isClosed = false
 
   function send (
     { encode }: Pick<Outgoing, 'encode'>, recipients: readonly Client<Context>[]
   ): void {
-    fanOut.start({
-      recipients,
-      encode,
-      deliver (client, frame) { client.write(frame) },
-      onEnd () {}
-    })
+    fanOut.start({ recipients, encode, write: writeFrame, onEnd () {} })
   }
 
   function dispatch (
@@ -66,48 +68,57 @@ export function createBroadcaster<Context> (
   ): number {
     const { key } = options
     const message = createOutgoing(content, { at, key })
-    const isChosen = createCondition(options)
-    // Chosen before the first write: a filter that throws must find nothing sent.
+    const isChosen = createCondition(options, contextFault)
+    // Chosen before the first write: if a filter throws, nothing has been sent.
     const recipients = [...clients.byId.values()]
-      .filter((client) => client.isOpen && isChosen(client))
+      .filter((client) => isOpen(client) && isChosen(client))
     if (at === undefined && key === undefined) send(message, recipients)
     else scheduled.put({ message, isChosen, at, key }, recipients)
     observer.broadcast(recipients.length)
     return recipients.length
   }
 
+  function receive (message: Broadcast | Cancel): void {
+    if (isRefusing) return
+    if (message.type === 'cancel') scheduled.cancel(message.key)
+    else dispatch(message.content, message, readAt(message.at, clock.now))
+  }
+
   return {
-    broadcast (data, options = {}) {
-      assertOptions(options)
+    broadcast (data, given = {}) {
+      const options = readBroadcastOptions<Context>(given)
       const at = readAt(options.at, clock.now)
       const content = readContent(data)
-      if (hasEnded || isClosed()) return 0
+      if (isRefusing) return 0
       const count = dispatch(content, options, at)
       const { key, filter, local = false } = options
       if (filter === undefined && !local) {
-        relay?.send({ type: 'broadcast', ...travelling(options), at, key, content })
+        relay?.send({ type: 'broadcast', ...portable(options), at, key, content })
       }
       return count
     },
     cancel (key) {
       assertKey(key, 'the key')
-      if (!hasEnded) relay?.send({ type: 'cancel', key })
+      if (!isClosed) relay?.send({ type: 'cancel', key })
       return scheduled.cancel(key)
     },
-    receive (message) {
-      if (hasEnded || isClosed()) return
-      if (message.type === 'cancel') scheduled.cancel(message.key)
-      else dispatch(message.content, message, readAt(message.at, clock.now))
+    prepareWelcome: scheduled.prepareWelcome,
+    async open () {
+      await relay?.start()
     },
-    welcome: scheduled.welcome,
-    close () {
-      hasEnded = true
+    refuse () {
+      isRefusing = true
+    },
+    async close () {
+      isRefusing = true
+      isClosed = true
       scheduled.close()
+      await relay?.close()
     }
   }
 }
 
-/** Of who gets it, what means the same on every server. */
-function travelling ({ where, except = [] }: BroadcastOptions<never>): Recipients {
+/** The conditions that mean the same on every server. */
+function portable ({ where, except = [] }: BroadcastOptions<never>): Recipients {
   return { where, except: [except].flat() }
 }

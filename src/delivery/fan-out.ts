@@ -1,46 +1,50 @@
-import type { Client } from '../connections/client.js'
+import { connectionNumber, wireFormatOf } from '../connections/client-connection.js'
+import type { ClientConnection } from '../connections/client-connection.js'
 import type { Frame } from '../protocol/frame.js'
-import type { Form } from '../protocol/time-v1-text.js'
+import type { WireFormat } from '../protocol/time-v1-text.js'
 import type { Timers } from '../util/timers.js'
 
 /** One message on its way to many clients. */
-export interface Delivery<Context> {
-  /** Who gets it, in the order in which they connected. Never changed. */
-  readonly recipients: readonly Client<Context>[]
+export interface Delivery {
+  /** The clients that get the message, in the order in which they connected. Never changed. */
+  readonly recipients: readonly ClientConnection[]
   /**
-   * Makes the bytes in one form, at most once per slice, and only if one of its clients takes
-   * that form; undefined when that failed: all of these then go without.
+   * Makes the frame in one wire format. Called at most once per slice, and only if a client of the
+   * slice has this format. Undefined if that failed: these clients then get nothing.
    */
-  encode (form: Form): Frame | undefined
-  /** Hands the bytes to one client. */
-  deliver (client: Client<Context>, frame: Frame): void
-  /** Called when the last one has been served. */
+  encode (format: WireFormat): Frame | undefined
+  /** Writes the frame to one client. */
+  write (client: ClientConnection, frame: Frame): void
+  /** Called when the message has been written to the last client. */
   onEnd (): void
 }
 
 /**
- * Sends to many clients without holding up the process: in slices of a few
- * milliseconds, between which the event loop turns.
+ * Sends messages to many clients without blocking the process: in slices of a few milliseconds,
+ * between which the event loop turns.
  */
-export interface FanOut<Context> {
-  /** Whether a delivery is on its way. */
+export interface FanOut {
+  /** True while a delivery is under way. */
   readonly isBusy: boolean
-  /** Starts a delivery, after those before it; a short one has ended when this returns. */
-  start (delivery: Delivery<Context>): void
-  /** Serves one client first with whatever is on its way to it: what follows stays in order. */
-  serve (client: Client<Context>): void
+  /** Starts a delivery, after those before it. A short one has ended when this returns. */
+  start (delivery: Delivery): void
+  /**
+   * Writes to one client its part of all deliveries under way, out of turn: what is sent to this
+   * client afterwards stays in order.
+   */
+  serveFirst (client: ClientConnection): void
   /** Ends all deliveries where they are. */
   abandon (): void
 }
 
 /** How long a slice lasts. */
 const SLICE_MS = 4
-/** How many clients are served between two looks at the clock. */
+/** How many clients are served between two readings of the clock. */
 const CHUNK = 64
 
-export function createFanOut<Context> (timers: Timers): FanOut<Context> {
-  /** On their way, the first one being sent. */
-  const runs: Run<Context>[] = []
+export function createFanOut (timers: Timers): FanOut {
+  /** Under way; the first one is being sent. */
+  const runs: Run[] = []
   let isSending = false
 
   function send (): void {
@@ -57,28 +61,29 @@ export function createFanOut<Context> (timers: Timers): FanOut<Context> {
     isSending = false
   }
 
-  /** @returns whether all have been served. */
-  function sendSlice (run: Run<Context>, endMs: number): boolean {
+  /** @returns true when every client has been served. */
+  function sendSlice (run: Run, endMs: number): boolean {
     const { recipients } = run.delivery
     run.frames = {}
     for (let count = 1; run.next < recipients.length; count++) {
-      const client = recipients[run.next++] as Client<Context>
-      if (!run.served.has(client)) deliver(run, client)
+      const client = recipients[run.next++] as ClientConnection
+      if (!run.served.has(client)) write(run, client)
       if (count % CHUNK === 0 && timers.monotonic() >= endMs) break
     }
     return run.next === recipients.length
   }
 
-  function deliver (run: Run<Context>, client: Client<Context>): void {
-    const frame = run.frames[client.form] ?? encode(run, client.form)
-    if (frame !== 'failed') run.delivery.deliver(client, frame)
+  function write (run: Run, client: ClientConnection): void {
+    const format = wireFormatOf(client)
+    const frame = run.frames[format] ?? encode(run, format)
+    if (frame !== 'failed') run.delivery.write(client, frame)
   }
 
-  function encode (run: Run<Context>, form: Form): Frame | 'failed' {
+  function encode (run: Run, format: WireFormat): Frame | 'failed' {
     run.isEncoding = true
-    const frame = run.delivery.encode(form) ?? 'failed'
+    const frame = run.delivery.encode(format) ?? 'failed'
     run.isEncoding = false
-    run.frames[form] = frame
+    run.frames[format] = frame
     return frame
   }
 
@@ -90,12 +95,12 @@ export function createFanOut<Context> (timers: Timers): FanOut<Context> {
       runs.push({ delivery, next: 0, served: new Set(), frames: {}, isEncoding: false })
       if (!isSending) send()
     },
-    serve (client) {
+    serveFirst (client) {
       for (const run of runs) {
-        // A format that sends messages finds its own tick not there yet.
+        // A format that sends messages itself: its own tick does not exist yet.
         if (run.isEncoding || run.served.has(client) || !isWaiting(run, client)) continue
         run.served.add(client)
-        deliver(run, client)
+        write(run, client)
       }
     },
     abandon () {
@@ -104,26 +109,27 @@ export function createFanOut<Context> (timers: Timers): FanOut<Context> {
   }
 }
 
-interface Run<Context> {
-  readonly delivery: Delivery<Context>
+interface Run {
+  readonly delivery: Delivery
   /** The index of the first recipient whose turn has not come. */
   next: number
-  /** Those who were served before their turn. */
-  readonly served: Set<Client<Context>>
-  /** Those of the present slice, as far as they were needed. */
-  frames: { [Name in Form]?: Frame | 'failed' }
+  /** The clients that were served before their turn. */
+  readonly served: Set<ClientConnection>
+  /** The frames of the present slice that were needed so far. */
+  frames: { [Format in WireFormat]?: Frame | 'failed' }
   isEncoding: boolean
 }
 
-/** Whether the client is among those whose turn has not come: a binary search, by age. */
-function isWaiting<Context> ({ delivery, next }: Run<Context>, client: Client<Context>): boolean {
+/** True if the client's turn has not come. A binary search: recipients are sorted by number. */
+function isWaiting ({ delivery, next }: Run, client: ClientConnection): boolean {
   const { recipients } = delivery
+  const number = connectionNumber(client)
   let [low, high] = [next, recipients.length - 1]
   while (low <= high) {
     const middle = (low + high) >> 1
-    const found = recipients[middle] as Client<Context>
+    const found = recipients[middle] as ClientConnection
     if (found === client) return true
-    if (found.number < client.number) low = middle + 1
+    if (connectionNumber(found) < number) low = middle + 1
     else high = middle - 1
   }
   return false

@@ -1,91 +1,97 @@
 import { createAgenda } from './agenda.js'
 import type { Due } from './agenda.js'
-import type { Client } from '../connections/client.js'
-import type { Clients } from '../connections/client-registry.js'
 import { TooManyScheduledError } from '../api/errors.js'
+import { everyClient } from './broadcast-options.js'
+import type { Condition } from './broadcast-options.js'
+import type { Client } from '../connections/client.js'
+import {
+  deliverFrame, isOpen, wireFormatOf, writeTogether
+} from '../connections/client-connection.js'
+import type { Clients } from '../connections/client-registry.js'
 import { createCallbackFault } from '../observability/failure-log.js'
-import { encodeFrame } from '../protocol/frame.js'
 import type { Log } from '../observability/log.js'
+import { encodeFrame } from '../protocol/frame.js'
 import type { Outgoing } from '../protocol/outgoing-message.js'
-import { everybody } from './recipients.js'
-import type { Condition } from './recipients.js'
-import type { ServerClock } from '../time/server-time.js'
 import { cancelText } from '../protocol/time-v1-text.js'
+import type { ServerClock } from '../time/server-time.js'
 import type { Timers } from '../util/timers.js'
 
-/** A message for all whom the condition holds for, as it was made. */
+/** One broadcast that takes effect later, or replaces one that would have. */
 export interface Plan<Context> {
-  /** With `at` and `key` in the form of `time.v1`. */
+  /** Carries `at` and `key` in `time.v1`. */
   readonly message: Outgoing
   readonly isChosen: Condition<Context>
-  /** When it takes effect: milliseconds since the Unix epoch; undefined: at once. */
+  /** When it takes effect: milliseconds since the Unix epoch; undefined for at once. */
   readonly at: number | undefined
-  /** Replaces the pending one with the same key. */
+  /** It replaces the pending broadcast with the same key. */
   readonly key: string | undefined
 }
 
 /**
- * Broadcasts that take effect later. Clients of `time.v1` get them early, and fire them when it is
- * time; all others, and all clients where it is bytes, get them when it is time.
+ * Broadcasts that take effect later. Clients of `time.v1` get them early, and fire them when they
+ * are due. All other clients, and all clients if the message is bytes, get them when they are due.
  *
- * Whether a client is chosen is decided once: at the call, or when it joins.
+ * Whether a client is chosen is decided once: at the call, or when the client joins.
  */
-export interface Scheduled<Context> {
+export interface ScheduledBroadcasts<Context> {
   /**
-   * @param recipients those who are connected and chosen.
-   * @throws {TooManyScheduledError} when too many are pending; nothing has been sent then.
+   * @param recipients the connected clients that are chosen.
+   * @throws {TooManyScheduledError} when too many are pending. Then nothing has been sent.
    */
   put (plan: Plan<Context>, recipients: readonly Client<Context>[]): void
-  /** Withdraws the pending one with this key. @returns whether there was one. */
+  /** Withdraws the pending broadcast with this key. @returns true if there was one. */
   cancel (key: string): boolean
   /**
-   * To be called before a client is listed. @returns what to call once the application has been
-   * told of it: lets it have what was pending before, but nothing that it has already.
+   * To be called before a client is listed.
+   *
+   * @returns a function to be called after `onConnect`: sends the client what was pending before,
+   * but nothing that it already has.
    */
-  welcome (): (client: Client<Context>) => void
-  /** Withdraws all without a word to clients, and says in the log how many there were. */
+  prepareWelcome (): (client: Client<Context>) => void
+  /** Withdraws all without telling clients, and logs how many there were. */
   close (): void
 }
 
-export interface ScheduledOptions<Context> {
+export interface ScheduledBroadcastsOptions<Context> {
   clients: Clients<Context>
   clock: Pick<ServerClock, 'now'>
   timers: Timers
   log: Log
-  /** Sends them something now, after all that was sent before. */
+  /** Sends a message to these clients now, after everything that was sent before. */
   send: (message: Pick<Outgoing, 'encode'>, recipients: readonly Client<Context>[]) => void
 }
 
 /** How many may be pending. */
 const MAX_SCHEDULED = 1000
 
-export function createScheduled<Context> (
-  { clients, clock, timers, log, send }: ScheduledOptions<Context>
-): Scheduled<Context> {
+export function createScheduledBroadcasts<Context> (
+  { clients, clock, timers, log, send }: ScheduledBroadcastsOptions<Context>
+): ScheduledBroadcasts<Context> {
   const agenda = createAgenda<Entry<Context>>({ now: clock.now, timers, onDue: fire })
   const fault = createCallbackFault(log, 'the filter of a scheduled broadcast', timers)
   let entryCount = 0
 
   function fire ({ message, chosen }: Entry<Context>): void {
-    send(message, present().filter((client) => chosen.has(client) && !isEarly(client, message)))
+    send(message, openClients()
+      .filter((client) => chosen.has(client) && !isSentEarly(client, message)))
   }
 
-  function present (): Client<Context>[] {
-    return [...clients.byId.values()].filter(({ isOpen }) => isOpen)
+  function openClients (): Client<Context>[] {
+    return [...clients.byId.values()].filter(isOpen)
   }
 
   function find (key: string | undefined): Entry<Context> | undefined {
     return key === undefined ? undefined : [...agenda].find((entry) => entry.key === key)
   }
 
-  /** @param replacing those who get another one with the same key instead. */
+  /** @param replacing clients that get another broadcast with the same key instead. */
   function withdraw (
     entry: Entry<Context>, key: string, replacing: ReadonlySet<Client<Context>> = new Set()
   ): void {
     agenda.delete(entry)
     const frame = encodeFrame(cancelText(key))
-    send({ encode: () => frame }, present().filter((client) =>
-      isEarly(client, entry.message) && entry.chosen.has(client) && !replacing.has(client)))
+    send({ encode: () => frame }, openClients().filter((client) =>
+      isSentEarly(client, entry.message) && entry.chosen.has(client) && !replacing.has(client)))
   }
 
   function chooses ({ isChosen }: Entry<Context>, client: Client<Context>): boolean {
@@ -97,6 +103,18 @@ export function createScheduled<Context> (
     }
   }
 
+  function welcome (client: Client<Context>, latest: number): void {
+    for (const entry of agenda) {
+      if (entry.number > latest) continue
+      // A filter may cancel the very broadcast that it is called for.
+      if (!chooses(entry, client) || !agenda.has(entry)) continue
+      entry.chosen.add(client)
+      if (isSentEarly(client, entry.message)) {
+        deliverFrame(client, entry.message.encode(wireFormatOf(client)))
+      }
+    }
+  }
+
   return {
     put ({ message, isChosen, at, key }, recipients) {
       const isDue = at === undefined || at <= clock.now()
@@ -104,10 +122,10 @@ export function createScheduled<Context> (
       if (!isDue && replaced === undefined && agenda.size >= MAX_SCHEDULED) {
         throw new TooManyScheduledError()
       }
-      const early = recipients.filter((client) => isEarly(client, message))
+      const early = recipients.filter((client) => isSentEarly(client, message))
       if (key !== undefined && replaced !== undefined) withdraw(replaced, key, new Set(early))
       if (isDue) return send(message, recipients)
-      const chosen = isChosen === everybody ? EVERYBODY : new WeakSet(recipients)
+      const chosen = isChosen === everyClient ? EVERY_CLIENT : new WeakSet(recipients)
       agenda.add({ number: ++entryCount, atMs: at, key, message, isChosen, chosen })
       send(message, early)
     },
@@ -116,16 +134,11 @@ export function createScheduled<Context> (
       if (entry !== undefined) withdraw(entry, key)
       return entry !== undefined
     },
-    welcome () {
+    prepareWelcome () {
       const latest = entryCount
       return (client) => {
-        for (const entry of agenda) {
-          // A filter may cancel what it is asked about.
-          const isKnown = entry.number > latest || !chooses(entry, client) || !agenda.has(entry)
-          if (isKnown) continue
-          entry.chosen.add(client)
-          if (isEarly(client, entry.message)) client.deliver(entry.message.encode(client.form))
-        }
+        // In one write: a thousand of them would cost 8 ms of CPU for a single upgrade.
+        if (agenda.size > 0) writeTogether(client, () => welcome(client, latest))
       }
     },
     close () {
@@ -136,7 +149,7 @@ export function createScheduled<Context> (
 }
 
 interface Entry<Context> extends Due {
-  /** Goes up from one to the next. */
+  /** Counts up from one to the next. */
   readonly number: number
   readonly key: string | undefined
   readonly message: Outgoing
@@ -144,16 +157,16 @@ interface Entry<Context> extends Due {
   readonly chosen: Chosen<Context>
 }
 
-/** Who is to have it, or has it. */
+/** The clients that get the broadcast, or have got it. */
 interface Chosen<Context> {
   has (client: Client<Context>): boolean
   add (client: Client<Context>): void
 }
 
-/** Keeps nothing of anybody. */
-const EVERYBODY: Chosen<unknown> = { has: () => true, add () {} }
+/** Stores nothing. */
+const EVERY_CLIENT: Chosen<unknown> = { has: () => true, add () {} }
 
-/** Whether it is sent before it takes effect. Bytes carry no time. */
-function isEarly<Context> ({ form }: Client<Context>, { binary }: Outgoing): boolean {
-  return form === 'time' && !binary
+/** True if the client gets the message before it takes effect. Bytes cannot carry a time. */
+function isSentEarly<Context> (client: Client<Context>, { binary }: Outgoing): boolean {
+  return wireFormatOf(client) === 'time' && !binary
 }

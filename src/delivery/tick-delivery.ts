@@ -1,104 +1,104 @@
-import { attempt } from '../observability/attempt.js'
+import type { AsyncResource } from 'node:async_hooks'
+import type { ResolvedOptions } from '../api/options.js'
+import type { Tick } from '../api/tick.js'
 import type { Client } from '../connections/client.js'
+import { deliverFrame, isOpen, wireFormatOf, writeTick } from '../connections/client-connection.js'
 import type { Clients } from '../connections/client-registry.js'
 import type { FanOut } from './fan-out.js'
+import { attempt } from '../observability/attempt.js'
 import { createCallbackFault, createFault } from '../observability/failure-log.js'
-import { createTickEncoder } from '../time/tick-format.js'
-import { encodeFrame } from '../protocol/frame.js'
-import type { Frame } from '../protocol/frame.js'
 import type { Log } from '../observability/log.js'
 import type { Observer } from '../observability/observer.js'
-import type { ResolvedOptions } from '../api/options.js'
-import type { ServerClock } from '../time/server-time.js'
-import { createTicker } from '../time/tick-schedule.js'
-import type { Tick } from '../api/tick.js'
+import { encodeFrame } from '../protocol/frame.js'
+import type { Frame } from '../protocol/frame.js'
 import { tickText } from '../protocol/time-v1-text.js'
-import type { Form } from '../protocol/time-v1-text.js'
+import type { WireFormat } from '../protocol/time-v1-text.js'
+import type { ServerClock } from '../time/server-time.js'
+import { createTickEncoder } from '../time/tick-format.js'
+import { createTicker } from '../time/tick-schedule.js'
 import type { Timers } from '../util/timers.js'
 
-/** Sends the time, while there is somebody to send it to. */
+/** Sends the time to all clients, as long as there are any. */
 export interface Ticks<Context> {
-  /** Starts ticking; without effect while it does. */
-  start (): void
-  /** Stops ticking, leaving no timer behind. */
-  stop (): void
-  /** Sends one client, who has just come, the latest tick as of now. `onTick` is not told. */
+  /** Sends a new client the latest tick, with the present time. `onTick` is not called. */
   sendCurrent (client: Client<Context>): void
-  /** The last tick sent to all. */
+  /** The last tick sent to all clients; undefined before the first. */
   readonly lastTick: Tick | undefined
 }
 
 export interface TicksOptions<Context> {
   clients: Clients<Context>
-  fanOut: FanOut<Context>
+  fanOut: FanOut
   clock: ServerClock
   timers: Timers
-  options: ResolvedOptions<Context>
+  /** The async context in which `format` and `onTick` run. */
+  scope: AsyncResource
+  options: Pick<ResolvedOptions<Context>, 'interval' | 'format' | 'onTick'>
   observer: Observer<Context>
   log: Log
 }
 
 /**
- * Each tick is formatted and framed once per slice of a fan-out and form, with `sent` as of then,
- * and the same bytes are written to every client of the slice that takes this form.
+ * A tick is encoded once per wire format and slice of the fan-out, with `sent` as of then. The same
+ * bytes are written to every client of the slice that has this format.
  */
 export function createTicks<Context> (
-  { clients, fanOut, clock, timers, options, observer, log }: TicksOptions<Context>
+  { clients, fanOut, clock, timers, scope, options, observer, log }: TicksOptions<Context>
 ): Ticks<Context> {
-  const { interval: intervalMs } = options
-  const encoders: Record<Form, (tick: Tick) => Frame | undefined> = {
-    plain: createTickEncoder(options.format, createFault(log, 'the formatter')),
+  const format = scope.bind(options.format)
+  const onTick = scope.bind(options.onTick)
+  const encoders: Record<WireFormat, (tick: Tick) => Frame | undefined> = {
+    plain: createTickEncoder(format, createFault(log, 'the formatter')),
     time: (tick) => encodeFrame(tickText(tick))
   }
   const fault = createCallbackFault(log, 'onTick', timers)
   const { ticks: counts } = observer.counters
+  let isSending = false
   const ticker = createTicker({
     clock,
     timers,
-    intervalMs,
+    intervalMs: options.interval,
     isBusy: () => isSending,
-    onTick,
+    onTick: send,
     onMissed (count) {
       counts.missed += count
     }
   })
-  let isSending = false
 
-  function onTick (tick: Tick): void {
+  function send (tick: Tick): void {
     isSending = true
     const delivery = { delivered: 0, skipped: 0 }
     let isLate = fanOut.isBusy
     let hasFailed = false
     fanOut.start({
-      recipients: [...clients.byId.values()].filter(({ isOpen }) => isOpen),
-      encode (form) {
+      recipients: [...clients.byId.values()].filter(isOpen),
+      encode (format) {
         const sent = isLate ? Math.max(tick.sent, clock.now()) : tick.sent
         isLate = true
-        const frame = encoders[form](Object.freeze({ ...tick, sent }))
+        const frame = encoders[format](Object.freeze({ ...tick, sent }))
         hasFailed ||= frame === undefined
         return frame
       },
-      deliver (client, frame) {
-        if (client.writeTick(frame)) delivery.delivered++
-        else if (client.isOpen) delivery.skipped++
+      write (client, frame) {
+        if (writeTick(client, frame)) delivery.delivered++
+        else if (isOpen(client)) delivery.skipped++
       },
       onEnd () {
         isSending = false
         if (hasFailed) counts.failed++
         observer.ticked(tick, delivery)
         log.debug({ seq: tick.seq, at: tick.at, sent: tick.sent, ...delivery }, 'tick')
-        attempt(fault, () => options.onTick(tick, Object.freeze(delivery)))
+        attempt(fault, () => onTick(tick, Object.freeze(delivery)))
       }
     })
   }
 
+  clients.runWhileConnected(ticker)
   return {
-    start: ticker.start,
-    stop: ticker.stop,
     sendCurrent (client) {
       const tick = ticker.current()
-      const frame = tick && encoders[client.form](tick)
-      if (frame !== undefined) client.deliver(frame)
+      const frame = tick && encoders[wireFormatOf(client)](tick)
+      if (frame !== undefined) deliverFrame(client, frame)
     },
     get lastTick () {
       return ticker.lastTick

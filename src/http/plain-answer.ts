@@ -1,8 +1,7 @@
 import type {
   FastifyReply, FastifyRequest, onSendHookHandler, RouteHandlerMethod
 } from 'fastify'
-import { SERVER_ID } from '../protocol/server-id.js'
-import { toHundredths } from '../protocol/time-v1-text.js'
+import { SERVER_ID, toHundredths } from '../protocol/time-v1-text.js'
 import { TIME_PROTOCOL } from '../protocol/time-v1.js'
 import type { ServerClock } from '../time/server-time.js'
 import { readHeaderList } from '../util/header-list.js'

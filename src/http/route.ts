@@ -5,9 +5,10 @@ import type {
 } from 'fastify'
 import type { WebSocket } from 'ws'
 import type { Admitted } from '../connections/connection-lifecycle.js'
+import { addressOf } from './address.js'
 import { createCors } from './cors.js'
 import { ExpiredError, UnavailableError } from '../api/errors.js'
-import { remainingMs } from './expiry.js'
+import { readExpiry } from './expiry.js'
 import type { ExpiresAt, ResolvedOptions } from '../api/options.js'
 import { createOrigins } from './origin-check.js'
 import { isAnsweredByHost } from './plain-answer.js'
@@ -57,8 +58,8 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
   const isUnavailable: Check = () => isClosing() ? new UnavailableError() : undefined
 
   const isExpired: Check = (request) => {
-    const { expiresMs } = (request as AdmittedRequest<Context>)[kAdmission]
-    if (expiresMs === undefined || expiresMs > timers.monotonic()) return undefined
+    const { expiry } = (request as AdmittedRequest<Context>)[kAdmission]
+    if (expiry === undefined || expiry.dueMs > timers.monotonic()) return undefined
     return new ExpiredError()
   }
 
@@ -68,9 +69,9 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
    */
   const admit: preHandlerHookHandler = (request, reply, done) => {
     const admitAs = (context: Context | undefined, expiresAt: ExpiresAt) => {
-      const remaining = remainingMs(expiresAt, clock.now())
-      const expiresMs = remaining === undefined ? undefined : timers.monotonic() + remaining
-      Object.assign(request, { [kAdmission]: { context, expiresMs, response: reply.raw } })
+      const expiry = readExpiry(expiresAt, clock.now(), timers.monotonic())
+      const admission = { ...addressOf(request), context, expiry, response: reply.raw }
+      Object.assign(request, { [kAdmission]: admission })
     }
     try {
       const context = request.ws ? options.context(request) : undefined

@@ -6,48 +6,48 @@ import type { Frame } from './frame.js'
 import { show } from '../util/values.js'
 import { isThenable } from '../util/callbacks.js'
 import { messageText } from './time-v1-text.js'
-import type { Form, Stamp } from './time-v1-text.js'
+import type { DeliveryMetadata, WireFormat } from './time-v1-text.js'
 
-/** One message, as it was when it was made. */
+/** One message. Later changes of the data do not change it. */
 export interface Outgoing {
-  /** Whether it is bytes: sent as they are in either form. */
+  /** True for bytes, which are the same in every wire format. */
   readonly binary: boolean
-  /** The frame for those who take this form: encoded once, when somebody first does. */
-  encode (form: Form): Frame
+  /** The frame for clients with this wire format: encoded once, for the first of them. */
+  encode (format: WireFormat): Frame
 }
 
 /** What a message consists of. */
 export type Content =
   { readonly kind: 'binary', readonly bytes: Uint8Array } |
-  /** A text as it is, or the JSON text of a value. */
+  /** A string, or the JSON text of any other value. */
   { readonly kind: 'text' | 'json', readonly text: string }
 
 /**
- * @param stamp goes with the message in the form of `time.v1`.
+ * @param metadata goes with the message in `time.v1`.
  * @throws {InvalidArgumentError} when `data` is no string, bytes or JSON value.
  */
-export function createMessage (data: unknown, stamp: Stamp = {}): Outgoing {
-  return createOutgoing(readContent(data), stamp)
+export function createMessage (data: unknown, metadata: DeliveryMetadata = {}): Outgoing {
+  return createOutgoing(readContent(data), metadata)
 }
 
-/** @param stamp goes with the message in the form of `time.v1`. */
-export function createOutgoing (content: Content, stamp: Stamp = {}): Outgoing {
+/** @param metadata goes with the message in `time.v1`. */
+export function createOutgoing (content: Content, metadata: DeliveryMetadata = {}): Outgoing {
   if (content.kind === 'binary') {
     const frame = encodeFrame(content.bytes)
     return { binary: true, encode: () => frame }
   }
   const { kind, text } = content
-  const frames: { [Name in Form]?: Frame } = {}
-  const textIn = (form: Form) => form === 'plain'
+  const frames: { [Format in WireFormat]?: Frame } = {}
+  const textIn = (format: WireFormat) => format === 'plain'
     ? text
-    : messageText(kind === 'text' ? JSON.stringify(text) : text, stamp)
-  return { binary: false, encode: (form) => (frames[form] ??= encodeFrame(textIn(form))) }
+    : messageText(kind === 'text' ? JSON.stringify(text) : text, metadata)
+  return { binary: false, encode: (format) => (frames[format] ??= encodeFrame(textIn(format))) }
 }
 
 /**
- * A string as text, bytes as such, and the JSON text of anything else.
+ * A string as text, bytes as bytes, any other value as its JSON text.
  *
- * @throws {InvalidArgumentError} when it is none of these.
+ * @throws {InvalidArgumentError} when `data` is none of these.
  */
 export function readContent (data: unknown): Content {
   if (typeof data === 'string') return { kind: 'text', text: data }
@@ -69,11 +69,11 @@ function toBytes (data: unknown): Uint8Array | undefined {
 
 function toJson (data: unknown): string {
   const text: string | undefined = isLost(data) ? undefined : JSON.stringify(data)
-  if (text === undefined) throw new TypeError('JSON has no text for it')
+  if (text === undefined) throw new TypeError('it has no JSON text')
   return text
 }
 
-/** What JSON would silently make null or {} of, such as a promise that nobody awaited. */
+/** True for values that JSON silently turns into null or {}, such as a promise without `await`. */
 function isLost (data: unknown): boolean {
   return (typeof data === 'number' && !Number.isFinite(data)) || isThenable(data) ||
     types.isMap(data) || types.isSet(data) || types.isRegExp(data) ||

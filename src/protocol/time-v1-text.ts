@@ -1,29 +1,33 @@
+import { randomInt } from 'node:crypto'
+import type { Tick } from '../api/tick.js'
 import { TIME_PROTOCOL } from './time-v1.js'
 import type { HelloMessage, SyncReply, SyncRequest } from './time-v1.js'
-import { SERVER_ID } from './server-id.js'
-import type { Tick } from '../api/tick.js'
 
-/** The form of what is sent: JSON texts of `time.v1` for those who speak it, else `plain`. */
-export type Form = 'plain' | 'time'
+/** How messages to a client are written: as JSON of `time.v1` if it speaks that, else `plain`. */
+export type WireFormat = 'plain' | 'time'
 
-/** What a client that speaks `time.v1` has sent, if it is of use. */
+/** A message of a client that speaks `time.v1`. */
 export type ClientText = SyncRequest | {
   readonly type: 'message'
   /** For `onMessage`: the string itself, or the JSON text of any other value. */
   readonly text: string
 }
 
-/** When a message takes effect, and what replaces or withdraws it until then. */
-export interface Stamp {
-  /** Milliseconds since the Unix epoch; undefined: on arrival. */
+/** What `time.v1` says of a message besides its data. */
+export interface DeliveryMetadata {
+  /** When it takes effect: milliseconds since the Unix epoch; undefined for on arrival. */
   readonly at?: number | undefined
+  /** A later message with this key replaces it, and `cancel` withdraws it, while it is pending. */
   readonly key?: string | undefined
 }
 
+/** Names this process, at random, in eight letters and digits. */
+export const SERVER_ID = randomInt(36 ** 8).toString(36).padStart(8, '0')
+
 const MAX_ID = 2 ** 31 - 1
 
-/** The form that a client takes which has agreed on this subprotocol. */
-export function formOf (protocol: string): Form {
+/** The wire format of a client that has agreed on this subprotocol. */
+export function wireFormatFor (protocol: string): WireFormat {
   return protocol === TIME_PROTOCOL ? 'time' : 'plain'
 }
 
@@ -41,8 +45,8 @@ export function syncText ({ id, at, hold, clockSteps }: Omit<SyncReply, 'type'>)
   return `{"type":"sync","id":${id},${times},"clockSteps":${clockSteps}}`
 }
 
-/** @param json the JSON text of the data. */
-export function messageText (json: string, { at, key }: Stamp): string {
+/** @param json the JSON text of the data. It is not checked. */
+export function messageText (json: string, { at, key }: DeliveryMetadata): string {
   const due = at === undefined ? '' : `,"at":${toHundredths(at)}`
   const name = key === undefined ? '' : `,"key":${JSON.stringify(key)}`
   return `{"type":"message","data":${json}${due}${name}}`
@@ -58,10 +62,10 @@ export function toHundredths (ms: number): number {
 }
 
 /**
- * Reads what a client has sent: whatever it likes.
+ * Reads a message of a client.
  *
- * @returns undefined if that is of no use here: no JSON, of an unknown type, or without what its
- * type needs. Fields that are unknown do not matter.
+ * @returns undefined if it is not JSON, has an unknown type, or lacks a field of its type. Unknown
+ * fields are ignored.
  */
 export function readClientText (text: string): ClientText | undefined {
   try {
@@ -70,7 +74,7 @@ export function readClientText (text: string): ClientText | undefined {
     if (message.type === 'sync') return readSync(message)
     if (message.type === 'message') return readMessage(message)
   } catch {
-    // No JSON, or none that could be handed on.
+    // Not JSON, or data that has no JSON text.
   }
   return undefined
 }
@@ -80,7 +84,7 @@ function readSync ({ id }: Record<string, unknown>): ClientText | undefined {
   return isId ? { type: 'sync', id: Number(id) } : undefined
 }
 
-/** @throws if the data cannot be written as JSON again, such as 1e999, or arrays without end. */
+/** @throws if the data cannot be written as JSON again: 1e999, or very deeply nested arrays. */
 function readMessage (message: Record<string, unknown>): ClientText | undefined {
   const { data } = message
   if (!Object.hasOwn(message, 'data')) return undefined
@@ -89,11 +93,10 @@ function readMessage (message: Record<string, unknown>): ClientText | undefined 
 }
 
 function refuseInfinity (_name: string, value: unknown): unknown {
-  if (value === Infinity || value === -Infinity) throw new RangeError('no number of JSON')
+  if (value === Infinity || value === -Infinity) throw new RangeError('JSON has no Infinity')
   return value
 }
 
-/** Its own fields only: `JSON.parse` makes even `__proto__` one. */
 function isObject (value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }

@@ -28,3 +28,6 @@ export function verdictOf (answer: unknown, subject: string): boolean {
   if (isThenable(answer)) disregard(answer)
   throw new InvalidArgumentError(subject, 'a boolean', show(answer))
 }
+
+/** The default of optional callbacks. */
+export function doNothing (): void {}

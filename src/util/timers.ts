@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks'
 import { performance } from 'node:perf_hooks'
 
 /**
@@ -42,5 +43,16 @@ export const systemTimers: Timers = {
   soon (callback) {
     const immediate = setImmediate(callback)
     return () => clearImmediate(immediate)
+  }
+}
+
+/** The same timers, whose callbacks run in this async context, whoever sets them. */
+export function timersIn (scope: AsyncResource, timers: Timers): Timers {
+  const { monotonic, after, hold, soon } = timers
+  return {
+    monotonic,
+    after: (delayMs, callback) => scope.runInAsyncScope(after, undefined, delayMs, callback),
+    hold: (delayMs, callback) => scope.runInAsyncScope(hold, undefined, delayMs, callback),
+    soon: (callback) => scope.runInAsyncScope(soon, undefined, callback)
   }
 }

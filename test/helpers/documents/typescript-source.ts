@@ -5,7 +5,9 @@ export function membersOf (source: string, name: string): string[] {
   const found = declarations(source).find((node) =>
     ts.isInterfaceDeclaration(node) && node.name.text === name)
   if (found === undefined) throw new Error(`there is no interface ${name}`)
-  return (found as ts.InterfaceDeclaration).members.map((member) => member.name?.getText() ?? '')
+  const { members } = found as ts.InterfaceDeclaration
+  // A getter and its setter are one member.
+  return [...new Set(members.map((member) => member.name?.getText() ?? ''))]
 }
 
 /** The strings that a type is the union of. @throws when `source` declares no such type. */

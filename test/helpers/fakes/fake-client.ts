@@ -2,9 +2,10 @@ import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import { Client } from '../../../src/connections/client.js'
-import type { ClientHost, ClientInfo } from '../../../src/connections/client-host.js'
+import type { ClientHost, ClientInfo } from '../../../src/connections/client.js'
+import { listen } from '../../../src/connections/client-events.js'
 
-/** A WebSocket of which one says how much waits, and sees what is sent. */
+/** A WebSocket whose buffered bytes the test sets, and whose messages it can see. */
 export class FakeWebSocket extends EventEmitter {
   readonly OPEN = 1
   readyState = 1
@@ -32,7 +33,7 @@ export class FakeWebSocket extends EventEmitter {
   }
 }
 
-/** A client over a fake WebSocket, and over a socket if there is one. */
+/** A client over a fake WebSocket, and over a TCP socket if one is given. */
 export function createFakeClient (
   host: Partial<ClientHost<object>> = {},
   { socket, ...given }: Partial<ClientInfo<object>> & { socket?: Socket } = {},
@@ -40,17 +41,21 @@ export function createFakeClient (
 ) {
   const ws = new FakeWebSocket()
   ws.protocol = protocol
-  const info = { ip: '', port: 0, connectedAt: 0, context: {}, expiresMs: undefined, ...given }
-  const client = new Client<object>(ws as unknown as WebSocket, socket, info, {
+  const info = { ip: '', port: 0, connectedAt: 0, context: {}, expiry: undefined, ...given }
+  const webSocket = ws as unknown as WebSocket
+  const client = new Client<object>(webSocket, socket, info, {
     counters: { frames: { sent: 0, skipped: 0 }, bytes: { sent: 0 } },
     maxBufferedBytes: 100,
     maxMessageBytes: 100,
-    sending () {},
+    now: () => 0,
+    monotonic: () => 0,
+    serveFirst () {},
     wasHeldUp: () => false,
-    received () {},
-    receivedControl () {},
-    closed () {},
+    onMessage () {},
+    onControlFrame () {},
+    onClosed () {},
     ...host
   })
+  listen(webSocket, client)
   return { client, ws }
 }

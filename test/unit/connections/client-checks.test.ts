@@ -1,31 +1,40 @@
+import { Socket } from 'node:net'
 import { test } from 'tap'
+import type { Expiry } from '../../../src/connections/client.js'
 import { createClients } from '../../../src/connections/client-registry.js'
-import { createWatch } from '../../../src/connections/client-checks.js'
+import { startClientChecks } from '../../../src/connections/client-checks.js'
 import { createFakeClient } from '../../helpers/fakes/fake-client.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 
-function setUp (expiresMs?: number) {
+interface SetUpOptions {
+  expiry?: Expiry
+  socket?: Socket
+}
+
+function expiryAt (dueMs: number): Expiry {
+  return { at: dueMs, dueMs }
+}
+
+function setUp (given: SetUpOptions = {}) {
   const time = createFakeTime({ wallMs: 0 })
   const { timers, advance, stall } = time
-  const clients = createClients<object>({
-    onFirst: () => watch.start(), onEmpty: () => watch.stop()
-  })
-  const watch = createWatch<object>({ clients, timers, heartbeat: undefined })
-  const member = createFakeClient({ closed: (client) => clients.remove(client) }, { expiresMs })
+  const clients = createClients<object>()
+  startClientChecks({ clients, timers, heartbeat: undefined, maxMessageBytes: 1000 })
+  const member = createFakeClient({ onClosed: (client) => clients.remove(client) }, given)
   clients.add(member.client)
-  return { time, advance, stall, ...member, watch, clients }
+  return { time, advance, stall, ...member, clients }
 }
 
 test('closes a client with 4401 when its permission ends, within a quarter of a second', async (t) => {
-  const { advance, ws } = setUp(60_000)
+  const { advance, ws } = setUp({ expiry: expiryAt(60_000) })
   advance(59_999)
   t.strictSame(ws.sent, [])
   advance(251)
   t.strictSame(ws.sent, ['close 4401'])
 })
 
-test('a permission may last longer than any timer of Node\'s', async (t) => {
-  const { stall, ws } = setUp(50 * 86_400_000)
+test('a permission may last longer than the longest timer of Node', async (t) => {
+  const { stall, ws } = setUp({ expiry: expiryAt(50 * 86_400_000) })
   stall(49 * 86_400_000)
   t.strictSame(ws.sent, [])
   stall(86_400_000)
@@ -41,10 +50,10 @@ test('terminates a client that does not finish closing', async (t) => {
   t.ok(ws.isTerminated)
 })
 
-test('ends many permissions, each in its time, with one timer for all of them', async (t) => {
+test('ends many permissions, each on time, with one timer', async (t) => {
   const { time, clients } = setUp()
   const members = Array.from({ length: 100 }, (_, index) =>
-    createFakeClient({}, { expiresMs: (index + 1) * 86_400_000 }))
+    createFakeClient({}, { expiry: expiryAt((index + 1) * 86_400_000) }))
   for (const { client } of members) clients.add(client)
   t.equal(time.pendingCount, 1)
   for (const days of [1, 24, 25, 26, 99]) {
@@ -54,12 +63,28 @@ test('ends many permissions, each in its time, with one timer for all of them', 
   }
 })
 
-test('has one timer while somebody is connected, and none else', async (t) => {
-  const { time, watch, clients, client } = setUp()
+test('has one timer while clients are connected, and none otherwise', async (t) => {
+  const { time, clients, client } = setUp()
   t.equal(time.pendingCount, 1)
-  watch.start()
   time.advance(1000)
   t.equal(time.pendingCount, 1)
   clients.remove(client)
   t.equal(time.pendingCount, 0)
+})
+
+test('closes a client with 1009 that holds more than 64 KiB beyond a message without finishing it', async (t) => {
+  let bytesRead = 300
+  const socket = new Socket()
+  Object.defineProperty(socket, 'bytesRead', { get: () => bytesRead })
+  const { advance, ws } = setUp({ socket })
+  bytesRead += 1000 + 65_536
+  advance(1000)
+  t.strictSame(ws.sent, [])
+  ws.emit('message', Buffer.from('finished'), false)
+  bytesRead += 1000 + 65_536
+  advance(1000)
+  t.strictSame(ws.sent, [])
+  bytesRead++
+  advance(250)
+  t.strictSame(ws.sent, ['close 1009'])
 })

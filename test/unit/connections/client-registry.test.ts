@@ -3,26 +3,29 @@ import type { Client } from '../../../src/connections/client.js'
 import { createClients } from '../../../src/connections/client-registry.js'
 
 function setUp () {
-  const told: string[] = []
-  const clients = createClients<object>({
-    onFirst: () => told.push('first'), onEmpty: () => told.push('empty')
-  })
+  const calls: string[] = []
+  const clients = createClients<object>()
+  for (const name of ['a', 'b']) {
+    clients.runWhileConnected({
+      start: () => calls.push(`start ${name}`), stop: () => calls.push(`stop ${name}`)
+    })
+  }
   const [ada, bob] = ['ada', 'bob'].map((id) => ({ id })) as [Client<object>, Client<object>]
-  return { clients, told, ada, bob }
+  return { clients, calls, ada, bob }
 }
 
-test('tells when the first comes and when the last has gone', async (t) => {
-  const { clients, told, ada, bob } = setUp()
+test('starts runners with the first client, and stops them when the last one has gone', async (t) => {
+  const { clients, calls, ada, bob } = setUp()
   clients.add(ada)
   clients.add(bob)
   clients.remove(ada)
-  t.strictSame([told, [...clients.byId.keys()]], [['first'], ['bob']])
+  t.strictSame([calls.splice(0), [...clients.byId.keys()]], [['start a', 'start b'], ['bob']])
   clients.remove(bob)
   clients.add(ada)
-  t.strictSame(told, ['first', 'empty', 'first'])
+  t.strictSame(calls, ['stop a', 'stop b', 'start a', 'start b'])
 })
 
-test('whenEmpty resolves at once, or when the last has gone', async (t) => {
+test('whenEmpty resolves at once, or when the last client has gone', async (t) => {
   const { clients, ada } = setUp()
   await clients.whenEmpty()
   clients.add(ada)
@@ -35,7 +38,7 @@ test('whenEmpty resolves at once, or when the last has gone', async (t) => {
   t.equal(resolvedCount, 2)
 })
 
-test('can be walked through while clients leave and join', async (t) => {
+test('can be iterated while clients leave and join', async (t) => {
   const { clients, ada, bob } = setUp()
   clients.add(ada)
   const seen: string[] = []
@@ -47,4 +50,28 @@ test('can be walked through while clients leave and join', async (t) => {
     }
   }
   t.strictSame(seen, ['ada', 'bob'])
+})
+
+test('the view shows the same clients in every way a map does', async (t) => {
+  const { clients: { view, add }, ada, bob } = setUp()
+  add(ada)
+  add(bob)
+  t.strictSame([view.size, view.get('ada'), view.has('bob'), view.has('cleo')], [2, ada, true, false])
+  t.strictSame([[...view.keys()], [...view.values()]], [['ada', 'bob'], [ada, bob]])
+  t.strictSame([[...view], [...view.entries()]], [[['ada', ada], ['bob', bob]], [['ada', ada], ['bob', bob]]])
+  const seen: unknown[] = []
+  view.forEach(function (this: string, client, id, map) {
+    seen.push([this, client, id, map === view])
+  }, 'this')
+  t.strictSame(seen, [['this', ada, 'ada', true], ['this', bob, 'bob', true]])
+})
+
+test('the view cannot be changed, and leads to nothing that can', async (t) => {
+  const { clients: { view, byId, add }, ada } = setUp()
+  add(ada)
+  for (const name of ['set', 'delete', 'clear']) t.notOk(name in view)
+  t.strictSame(Reflect.ownKeys(view), [])
+  t.ok(Object.isFrozen(view))
+  t.throws(() => Map.prototype.delete.call(view as Map<string, unknown>, 'ada'), TypeError)
+  t.equal(byId.size, 1)
 })

@@ -2,14 +2,14 @@ import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { test } from 'tap'
-import { discardInput } from '../../../src/connections/discard-input.js'
+import { discardInput } from '../../../src/connections/client-connection.js'
 import { waitFor, within } from '../../helpers/network/wait.js'
 
 interface Test {
   teardown (callback: () => unknown): unknown
 }
 
-/** Two ends of a connection, and how many bytes whoever parses them at the server's has got. */
+/** Both ends of a connection, and how many bytes the parser at the server's end has got. */
 async function setUp (t: Test) {
   const server = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1')
   t.teardown(() => server.close())
@@ -24,7 +24,7 @@ async function setUp (t: Test) {
   return { client, socket, parsed }
 }
 
-test('what is on its way is dropped, until the other side has ended as well', async (t) => {
+test('drops what is on its way, until the other side has ended as well', async (t) => {
   const { client, socket, parsed } = await setUp(t)
   client.write('to be parsed')
   await waitFor(() => parsed.bytes === 12, 'parsing')
@@ -38,7 +38,7 @@ test('what is on its way is dropped, until the other side has ended as well', as
   t.strictSame([told, parsed.bytes, socket.bytesRead], ['bye', 12, 50_012])
 })
 
-test('what comes beyond it is not read, and whoever sends it is told all the same', async (t) => {
+test('reads no more than 64 KiB, and the sender still gets the close frame', async (t) => {
   const { client, socket, parsed } = await setUp(t)
   socket.write('bye')
   discardInput(socket)
@@ -52,7 +52,7 @@ test('what comes beyond it is not read, and whoever sends it is told all the sam
   t.strictSame([parsed.bytes, socket.isPaused()], [0, true])
 })
 
-test('a socket that was paused is read again, for its end', async (t) => {
+test('reads a paused socket again, so that its end is noticed', async (t) => {
   const { client, socket } = await setUp(t)
   socket.pause()
   discardInput(socket)

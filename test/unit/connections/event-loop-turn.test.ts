@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { currentTurn } from '../../../src/connections/event-loop-turn.js'
+import { currentTurn } from '../../../src/connections/client-connection.js'
 
 /** Waits for one turn of the event loop. */
 function nextTurn (): Promise<void> {
@@ -14,13 +14,13 @@ test('is the same within a turn', async (t) => {
   t.equal(currentTurn(), turn)
 })
 
-test('is a later one after a whole turn', async (t) => {
+test('is higher after a whole turn', async (t) => {
   const turn = currentTurn()
   for (let count = 0; count < 3; count++) await nextTurn()
   t.ok(currentTurn() > turn)
 })
 
-test('counts only turns in which it is asked', async (t) => {
+test('counts only turns in which it is called', async (t) => {
   for (let count = 0; count < 3; count++) await nextTurn()
   const turn = currentTurn()
   for (let count = 0; count < 50; count++) await nextTurn()

@@ -1,7 +1,8 @@
 import { test } from 'tap'
+import { isSilent } from '../../../src/connections/client.js'
 import { createClients } from '../../../src/connections/client-registry.js'
 import { createHeartbeat } from '../../../src/connections/heartbeat.js'
-import { createWatch } from '../../../src/connections/client-checks.js'
+import { startClientChecks } from '../../../src/connections/client-checks.js'
 import { createFakeClient } from '../../helpers/fakes/fake-client.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 
@@ -11,21 +12,20 @@ const OPTIONS = { interval: 10_000, timeout: 2000 }
 function setUp (clientCount = 1) {
   const time = createFakeTime({ wallMs: 0 })
   const { timers } = time
-  const clients = createClients<object>({ onFirst () {}, onEmpty () {} })
-  const heartbeat = createHeartbeat<object>(OPTIONS)
-  const watch = createWatch({ clients, timers, heartbeat })
+  const clients = createClients<object>()
+  const heartbeat = createHeartbeat(OPTIONS)
+  startClientChecks({ clients, timers, heartbeat, maxMessageBytes: 100 })
   const members = Array.from({ length: clientCount }, () => createFakeClient())
   for (const { client } of members) clients.add(client)
-  watch.start()
-  /** A client answers the ping that it got last. */
-  const pong = ({ ws, client }: (typeof members)[0]) => {
+  /** The client answers the latest ping. */
+  const pong = ({ ws }: (typeof members)[0]) => {
     const [, payload = ''] = ws.sent.at(-1)?.split(' ') ?? []
-    client.ponged(Buffer.from(payload, 'hex'))
+    ws.emit('pong', Buffer.from(payload, 'hex'))
   }
   return { time, heartbeat, members, first: members[0] as (typeof members)[0], pong }
 }
 
-test('pings a client once in each interval, and takes the round trip', async (t) => {
+test('pings a client once per interval, and measures the round trip', async (t) => {
   const { time, first, pong } = setUp()
   const counts = []
   for (let interval = 0; interval < 3; interval++) {
@@ -42,20 +42,20 @@ test('pings a client once in each interval, and takes the round trip', async (t)
   t.notOk(first.ws.isTerminated)
 })
 
-test('spreads the pings of clients who came together over the interval', async (t) => {
+test('spreads the pings of clients that connect together over the interval', async (t) => {
   const { time, members } = setUp(40)
   const perSecond = []
   for (let second = 0; second < 11; second++) {
     const before = members.filter(({ ws }) => ws.sent.length > 0).length
     time.advance(1000)
     perSecond.push(members.filter(({ ws }) => ws.sent.length > 0).length - before)
-    for (const { client } of members) client.ponged(Buffer.alloc(0))
+    for (const { ws } of members) ws.emit('pong', Buffer.alloc(0))
   }
   t.ok(perSecond.every((count) => count <= 5), String(perSecond))
   t.equal(perSecond.reduce((sum, count) => sum + count), 40)
 })
 
-test('terminates a client from which nothing has come in time, and tells why', async (t) => {
+test('terminates a client that sends nothing within the timeout', async (t) => {
   const { time, first } = setUp()
   while (first.ws.sent.length === 0) time.advance(10)
   const pingedMs = time.timers.monotonic()
@@ -65,31 +65,31 @@ test('terminates a client from which nothing has come in time, and tells why', a
   t.equal(first.ws.sent.length, 1)
 })
 
-test('any message is a sign of life, and so is a pong that nobody asked for', async (t) => {
-  for (const say of ['received', 'ponged'] as const) {
+test('any message is a sign of life, and so is a pong that answers no ping', async (t) => {
+  for (const event of ['message', 'pong']) {
     const { time, first } = setUp()
     for (let ms = 0; ms < 60_000; ms += 1000) {
       time.advance(1000)
-      first.client[say](Buffer.from('hi'), false)
+      first.ws.emit(event, Buffer.from('hi'), false)
     }
     t.notOk(first.ws.isTerminated)
     t.equal(first.client.rtt, undefined, 'no answer to a ping of ours')
   }
 })
 
-test('a pong with other bytes than the latest ping\'s is a sign of life, and no round trip', async (t) => {
+test('a pong with other bytes than the latest ping is a sign of life, and no round trip', async (t) => {
   const { time, first, pong } = setUp()
   while (first.ws.sent.length === 0) time.advance(10)
   for (const bytes of ['', '00', 'ffffffff', '0000000000']) {
-    first.client.ponged(Buffer.from(bytes, 'hex'))
+    first.ws.emit('pong', Buffer.from(bytes, 'hex'))
   }
   t.equal(first.client.rtt, undefined)
-  t.notOk(first.client.isSilent)
+  t.notOk(isSilent(first.client))
   pong(first)
   t.ok((first.client.rtt ?? -1) >= 0)
 })
 
-test('however long the process is held up, it ends nobody who answers afterwards', async (t) => {
+test('a stall of any length terminates no client that answers afterwards', async (t) => {
   const { time, first, pong } = setUp()
   for (const stallMs of [3000, 12_000, 3_600_000]) {
     const before = first.ws.sent.length
@@ -103,7 +103,7 @@ test('however long the process is held up, it ends nobody who answers afterwards
   t.notOk(first.ws.isTerminated)
 })
 
-test('a round trip during which the process was held up does not count, a slow client\'s does', async (t) => {
+test('a round trip during a stall of this process does not count, that of a slow client does', async (t) => {
   const { time, heartbeat, first: { client, ws } } = setUp()
   while (ws.sent.length === 0) time.advance(10)
   t.notOk(heartbeat.wasHeldUp(client, 499))

@@ -1,8 +1,8 @@
 import { test } from 'tap'
 import { createFanOut } from '../../../src/delivery/fan-out.js'
 import { encodeFrame } from '../../../src/protocol/frame.js'
-import { createInbox } from '../../../src/connections/inbound-messages.js'
-import { createRateLimit } from '../../../src/connections/rate-limit.js'
+import { createInboundMessages } from '../../../src/connections/inbound-messages.js'
+import { writeFrame } from '../../../src/connections/client-connection.js'
 import type { Rate } from '../../../src/connections/rate-limit.js'
 import { createServerClock } from '../../../src/time/server-time.js'
 import { createFakeClient } from '../../helpers/fakes/fake-client.js'
@@ -16,26 +16,27 @@ function setUp (messageRate: Rate | false = false) {
   const { timers } = time
   const source = { isFailing: false, now: () => source.isFailing ? NaN : time.clock.now() }
   const clock = createServerClock({ source, timers, fault: createFakeFault() })
-  const fanOut = createFanOut<object>(timers)
+  const fanOut = createFanOut(timers)
   const counters = { messages: { received: 0, ignored: 0 } }
   const told: unknown[] = []
-  const inbox = createInbox<object>({
+  const inbound = createInboundMessages<object>({
     clock,
     timers,
-    fanOut,
-    limit: createRateLimit(messageRate),
+    messageRate,
     counters,
     onMessage: (_client, data) => told.push(data)
   })
   const join = (protocol: string) => {
-    const { client, ws } = createFakeClient({ sending: fanOut.serve }, {}, protocol)
-    return { client, ws, send: (text: string) => inbox(client, Buffer.from(text), false) }
+    const { serveFirst } = fanOut
+    const { client, ws } = createFakeClient({ serveFirst }, {}, protocol)
+    const send = (text: string) => inbound.onMessage(client, Buffer.from(text), false)
+    return { client, ws, send }
   }
   const { messages } = counters
-  return { time, source, fanOut, inbox, join, told, messages, page: join('time.v1') }
+  return { time, source, fanOut, inbound, join, told, messages, page: join('time.v1') }
 }
 
-test('answers a sync with the time of its arrival, told at once', async (t) => {
+test('answers a sync request with the time of its arrival', async (t) => {
   const { time, page, told, messages } = setUp()
   time.advance(1234.567)
   page.send('{"type":"sync","id":12}')
@@ -43,14 +44,14 @@ test('answers a sync with the time of its arrival, told at once', async (t) => {
   t.strictSame([told, messages], [[], { received: 1, ignored: 0 }])
 })
 
-test('tells how long it held an answer behind what was on its way', async (t) => {
+test('says how long an answer was held behind deliveries under way', async (t) => {
   const { time, fanOut, page } = setUp()
   fanOut.start({
     recipients: [...Array.from({ length: 64 }, () => createFakeClient().client), page.client],
     encode: () => encodeFrame('news'),
-    deliver (client, frame) {
+    write (client, frame) {
       time.stall(0.125)
-      client.write(frame)
+      writeFrame(client, frame)
     },
     onEnd () {}
   })
@@ -59,7 +60,7 @@ test('tells how long it held an answer behind what was on its way', async (t) =>
   t.strictSame(page.ws.sent, ['news', `{"type":"sync","id":1,"at":${START_MS + 8},"hold":0.13,"clockSteps":0}`])
 })
 
-test('an answer after a step of the wall clock counts the step', async (t) => {
+test('an answer after a step of the wall clock counts it', async (t) => {
   const { time, page } = setUp()
   page.send('{"type":"sync","id":1}')
   time.step(3000)
@@ -69,7 +70,7 @@ test('an answer after a step of the wall clock counts the step', async (t) => {
     [[START_MS, 0], [START_MS + 3000, 1]])
 })
 
-test('while the clock fails there is no answer, and all else goes on', async (t) => {
+test('sends no answer while the clock fails, and still passes messages on', async (t) => {
   const { source, page, told, messages } = setUp()
   source.isFailing = true
   page.send('{"type":"sync","id":1}')
@@ -77,22 +78,22 @@ test('while the clock fails there is no answer, and all else goes on', async (t)
   t.strictSame([page.ws.sent, told, messages], [[], ['x'], { received: 2, ignored: 1 }])
 })
 
-test('unwraps what a client of time.v1 sends, and ignores and counts what is none', async (t) => {
-  const { inbox, page, told, messages } = setUp()
+test('unwraps messages of time.v1, and counts unknown ones as ignored', async (t) => {
+  const { inbound, page, told, messages } = setUp()
   page.send('{"type":"message","data":"hi"}')
   page.send('{"type":"message","data":{"bid":5}}')
   page.send('{"type":"future","data":1}')
   page.send('plain text')
-  inbox(page.client, Buffer.from('{"type":"sync","id":1}'), true)
+  inbound.onMessage(page.client, Buffer.from('{"type":"sync","id":1}'), true)
   t.strictSame(told, ['hi', '{"bid":5}', Buffer.from('{"type":"sync","id":1}')])
   t.strictSame([page.ws.sent, messages], [[], { received: 5, ignored: 2 }])
 })
 
-test('tells all that a plain client sends as it is', async (t) => {
-  const { inbox, join, told, messages } = setUp()
+test('passes everything a plain client sends on as it is', async (t) => {
+  const { inbound, join, told, messages } = setUp()
   const plain = join('')
   plain.send('{"type":"sync","id":1}')
-  inbox(plain.client, Buffer.of(1), true)
+  inbound.onMessage(plain.client, Buffer.of(1), true)
   t.strictSame([told, plain.ws.sent], [['{"type":"sync","id":1}', Buffer.of(1)], []])
   t.strictSame(messages, { received: 2, ignored: 0 })
 })
@@ -112,14 +113,35 @@ for (const [title, protocol, text] of [
   })
 }
 
-test('leaves a sync beyond the rate out, and closes with 1008 at ten times the rate', async (t) => {
+test('drops sync requests beyond 20 at once and 2 per second, and closes with 1008 at ten times that', async (t) => {
   const { time, page, messages } = setUp({ burst: 3, perSecond: 1 })
   const sync = () => page.send('{"type":"sync","id":1}')
-  for (let count = 0; count < 30; count++) sync()
-  t.strictSame([page.ws.sent.length, messages], [3, { received: 30, ignored: 27 }])
+  for (let count = 0; count < 200; count++) sync()
+  t.strictSame([page.ws.sent.length, messages], [20, { received: 200, ignored: 180 }])
   time.advance(1000)
-  for (let count = 0; count < 10; count++) sync()
-  t.strictSame([page.ws.sent.length, messages.ignored], [4, 36])
+  for (let count = 0; count < 20; count++) sync()
+  t.strictSame([page.ws.sent.length, messages.ignored], [22, 198])
   sync()
-  t.strictSame(page.ws.sent.slice(4), ['close 1008'])
+  t.strictSame(page.ws.sent.slice(22), ['close 1008'])
+})
+
+test('sync requests take no tokens from messages, nor messages from sync requests', async (t) => {
+  const { page, told } = setUp({ burst: 3, perSecond: 1 })
+  for (let id = 0; id < 20; id++) page.send(`{"type":"sync","id":${id}}`)
+  for (let count = 0; count < 3; count++) page.send('{"type":"message","data":"x"}')
+  t.strictSame([page.ws.sent.length, told], [20, ['x', 'x', 'x']])
+})
+
+test('answers every sync request if messageRate is false', async (t) => {
+  const { page } = setUp(false)
+  for (let count = 0; count < 500; count++) page.send('{"type":"sync","id":1}')
+  t.equal(page.ws.sent.length, 500)
+})
+
+test('a ping takes a token of the messages', async (t) => {
+  const { inbound, page } = setUp({ burst: 2, perSecond: 1 })
+  for (let count = 0; count < 2; count++) inbound.onControlFrame(page.client)
+  t.strictSame(page.ws.sent, [])
+  inbound.onControlFrame(page.client)
+  t.strictSame(page.ws.sent, ['close 1008'])
 })

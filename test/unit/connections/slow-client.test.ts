@@ -1,53 +1,54 @@
 import { Socket } from 'node:net'
 import { test } from 'tap'
 import type { CloseInfo } from '../../../src/index.js'
+import { writeFrame, writeTick } from '../../../src/connections/client-connection.js'
 import { encodeFrame } from '../../../src/protocol/frame.js'
 import { createFakeClient } from '../../helpers/fakes/fake-client.js'
 
 const frame = encodeFrame('x'.repeat(50))
 
-/** Until `currentTurn` gives another answer. */
+/** Waits until `currentTurn` returns another number. */
 async function nextTurn (): Promise<void> {
   for (let count = 0; count < 3; count++) await new Promise((resolve) => setImmediate(resolve))
 }
 
 function setUp () {
   const closes: CloseInfo[] = []
-  const { client, ws } = createFakeClient({ closed: (_client, info) => { closes.push(info) } })
+  const { client, ws } = createFakeClient({ onClosed: (_client, info) => { closes.push(info) } })
   return { client, ws, closes }
 }
 
-test('a tick is skipped, and counted, while anything waits since an earlier turn', async (t) => {
+test('a tick is skipped, and counted, while bytes wait from an earlier turn', async (t) => {
   const { client, ws } = setUp()
-  t.equal(client.writeTick(frame), true)
+  t.equal(writeTick(client, frame), true)
   ws.bufferedAmount = 1
   await nextTurn()
-  t.equal(client.writeTick(frame), false)
-  t.equal(client.writeTick(frame), false)
+  t.equal(writeTick(client, frame), false)
+  t.equal(writeTick(client, frame), false)
   ws.bufferedAmount = 0
-  t.equal(client.writeTick(frame), true)
+  t.equal(writeTick(client, frame), true)
   t.strictSame([client.skippedTicks, ws.sent.length], [2, 2])
 })
 
-test('a tick is sent though bytes wait that were queued in this turn, as TLS does', async (t) => {
+test('a tick is sent while only bytes of this turn wait, as with TLS', async (t) => {
   const { client, ws } = setUp()
-  client.write(frame)
+  writeFrame(client, frame)
   ws.bufferedAmount = frame.bytes.length
-  t.equal(client.writeTick(frame), true)
+  t.equal(writeTick(client, frame), true)
   t.equal(client.skippedTicks, 0)
 })
 
-test('a tick is skipped where old bytes wait beside those of this turn', async (t) => {
+test('a tick is skipped if older bytes wait beside those of this turn', async (t) => {
   const { client, ws } = setUp()
-  client.write(frame)
+  writeFrame(client, frame)
   ws.bufferedAmount = 50
   await nextTurn()
-  client.write(frame)
+  writeFrame(client, frame)
   ws.bufferedAmount = 50 + frame.bytes.length
-  t.equal(client.writeTick(frame), false)
+  t.equal(writeTick(client, frame), false)
 })
 
-test('a message is taken while the limit waits, whatever its own size; one byte more ends it', async (t) => {
+test('a message of any size is accepted while maxBufferedBytes wait; at one byte more the client is terminated', async (t) => {
   const { client, ws, closes } = setUp()
   await nextTurn()
   ws.bufferedAmount = 100
@@ -62,14 +63,14 @@ test('a message is taken while the limit waits, whatever its own size; one byte 
   t.equal(ws.sent.length, 1)
 })
 
-test('while bytes wait, ws sends what follows, uncompressed: nothing is overtaken', async (t) => {
+test('while bytes wait, ws sends the next messages, uncompressed, so that the order holds', async (t) => {
   const socket = new Socket()
   const { client, ws } = createFakeClient({}, { socket })
   socket.write = (bytes: unknown) => ws.sent.push(`directly ${String(bytes).slice(2)}`) > 0
   client.send('one')
   ws.bufferedAmount = 1
   client.send('two')
-  client.writeTick(encodeFrame('three'))
+  writeTick(client, encodeFrame('three'))
   ws.bufferedAmount = 0
   client.send('four')
   t.strictSame(ws.sent, ['directly one', 'two', 'three', 'directly four'])
@@ -78,17 +79,17 @@ test('while bytes wait, ws sends what follows, uncompressed: nothing is overtake
 test('any amount may be queued within one turn', async (t) => {
   const { client, ws } = setUp()
   for (let count = 0; count < 100; count++) {
-    t.equal(client.write(frame), true)
+    t.equal(writeFrame(client, frame), true)
     ws.bufferedAmount += frame.bytes.length
   }
 })
 
-test('nobody is too slow who is leaving anyway', async (t) => {
+test('a client that is closing is never too slow', async (t) => {
   const { client, ws, closes } = setUp()
   client.close(4000)
   ws.bufferedAmount = 1000
   await nextTurn()
-  t.equal(client.writeTick(frame), false)
+  t.equal(writeTick(client, frame), false)
   t.equal(client.send('x'), false)
   t.strictSame([client.skippedTicks, ws.isTerminated, closes], [0, false, []])
 })

@@ -1,16 +1,21 @@
 import { test } from 'tap'
-import { assertKey, assertOptions, readAt } from '../../../src/delivery/broadcast-options.js'
+import {
+  assertKey, createCondition, everyClient, readAt, readBroadcastOptions
+} from '../../../src/delivery/broadcast-options.js'
+import type { BroadcastOptions } from '../../../src/index.js'
+import { createFakeClient } from '../../helpers/fakes/fake-client.js'
+import { createFakeFault } from '../../helpers/fakes/fake-fault.js'
 
 const NOW_MS = 1_795_262_400_000
 const MAX_AHEAD_MS = 24 * 86_400_000
 const now = () => NOW_MS
 const invalid = (message: string) => ({ code: 'FST_TIME_SOCKET_INVALID_ARGUMENT', message })
 
-test('takes all options, and those that are undefined', async (t) => {
-  t.doesNotThrow(() => assertOptions({
+test('accepts all options, and undefined for each', async (t) => {
+  t.doesNotThrow(() => readBroadcastOptions({
     where: { room: [1, null] }, except: ['id'], filter: () => true, local: true, at: NOW_MS, key: 'k'
   }))
-  t.doesNotThrow(() => assertOptions({
+  t.doesNotThrow(() => readBroadcastOptions({
     where: undefined,
     except: undefined,
     filter: undefined,
@@ -20,8 +25,8 @@ test('takes all options, and those that are undefined', async (t) => {
   }))
 })
 
-test('names what is unknown', async (t) => {
-  t.throws(() => assertOptions({ rooms: 1 }), invalid(
+test('names an unknown option', async (t) => {
+  t.throws(() => readBroadcastOptions({ rooms: 1 }), invalid(
     'the broadcast option "rooms" must be one of where, except, filter, local, at, key, got 1'))
 })
 
@@ -32,7 +37,7 @@ test('reads a time as milliseconds: past, now, and up to 24 days ahead', async (
   t.equal(readAt(new Date(NOW_MS), now), NOW_MS)
 })
 
-test('reads no clock where there is no time', async (t) => {
+test('does not read the clock without a time', async (t) => {
   t.equal(readAt(undefined, () => { throw new Error('it has') }), undefined)
 })
 
@@ -59,13 +64,75 @@ for (const [key, shown] of [['', "''"], [5, '5'], [null, 'null'], [['k'], "[ 'k'
   test(`refuses ${shown} as a key`, async (t) => {
     t.throws(() => assertKey(key, 'the key'),
       invalid(`the key must be a string that is not empty, got ${shown}`))
-    t.throws(() => assertOptions({ key }),
+    t.throws(() => readBroadcastOptions({ key }),
       invalid(`the broadcast option "key" must be a string that is not empty, got ${shown}`))
   })
 }
 
-test('takes any other string as a key', async (t) => {
+test('accepts any other string as a key', async (t) => {
   for (const key of ['k', ' ', '__proto__', 'é \ud800', '"', 'x'.repeat(10_000)]) {
     t.doesNotThrow(() => assertKey(key, 'the key'))
   }
+})
+
+test('reads own fields only: a polluted prototype changes nothing', async (t) => {
+  const prototype = Object.prototype as { local?: boolean, except?: string }
+  prototype.local = true
+  prototype.except = 'all'
+  t.teardown(() => {
+    delete prototype.local
+    delete prototype.except
+  })
+  const options = readBroadcastOptions({ key: 'k' })
+  t.strictSame([options.key, options.local, options.except], ['k', undefined, undefined])
+})
+
+const fault = createFakeFault()
+
+function choose (options: BroadcastOptions<object>) {
+  return createCondition(options, fault)
+}
+
+const { client } = createFakeClient({}, { context: { room: 1, vip: null } })
+
+test('without conditions, every client is chosen by one shared function', async (t) => {
+  t.equal(choose({}), everyClient)
+  t.equal(choose({ where: {}, except: [], local: true, key: 'k' }), everyClient)
+  t.equal(everyClient(), true)
+})
+
+for (const [title, options, expected] of [
+  ['a field that has the value', { where: { room: 1 } }, true],
+  ['one of several values', { where: { room: [2, 1] } }, true],
+  ['another value', { where: { room: 2 } }, false],
+  ['null', { where: { vip: null } }, true],
+  ['a missing field', { where: { seat: null } }, false],
+  ['fields of which one differs', { where: { room: 1, vip: true } }, false],
+  ['an exception', { except: client.id }, false],
+  ['exceptions', { except: ['x', client.id] }, false],
+  ['other exceptions', { except: ['x'] }, true],
+  ['a filter', { filter: () => false }, false],
+  ['all conditions that hold', { where: { room: 1 }, except: 'x', filter: () => true }, true]
+] as const) {
+  test(`${expected ? 'chooses' : 'leaves out'} a client by ${title}`, async (t) => {
+    t.equal(choose(options)(client), expected)
+  })
+}
+
+test('a filter that throws, or returns anything but a boolean, throws', async (t) => {
+  t.throws(() => choose({ filter () { throw new Error('no') } })(client), { message: 'no' })
+  for (const result of [Promise.resolve(true), 1, 'yes', undefined, null]) {
+    t.throws(() => choose({ filter: (() => result) as never })(client),
+      { code: 'FST_TIME_SOCKET_INVALID_ARGUMENT' })
+  }
+})
+
+test('a client whose context throws is left out, and the failure is told', async (t) => {
+  const failures: unknown[] = []
+  const { client } = createFakeClient({}, { context: { get room () { throw new Error('no') } } })
+  const isChosen = createCondition({ where: { room: 1 } } as never, {
+    occurred: (err, fields) => failures.push([(err as Error).message, fields]), ended () {}
+  })
+  t.equal(isChosen(client), false)
+  t.strictSame(failures, [['no', { id: client.id }]])
 })

@@ -1,18 +1,19 @@
 import { test } from 'tap'
 import type { Client } from '../../../src/connections/client.js'
+import { writeFrame } from '../../../src/connections/client-connection.js'
 import { createFanOut } from '../../../src/delivery/fan-out.js'
 import type { FanOut } from '../../../src/delivery/fan-out.js'
 import { encodeFrame } from '../../../src/protocol/frame.js'
 import { createFakeClient } from '../../helpers/fakes/fake-client.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 
-/** Serving one client takes this long: 64 of them, one look at the clock, 6.4 ms. */
+/** Writing to one client takes this long. The clock is read after 64 clients, or 6.4 ms. */
 const WRITE_MS = 0.1
 
 function setUp (clientCount: number) {
   const time = createFakeTime({ wallMs: 0 })
-  const fanOut = createFanOut<object>(time.timers)
-  const host = { sending: fanOut.serve }
+  const fanOut = createFanOut(time.timers)
+  const host = { serveFirst: fanOut.serveFirst }
   const members = Array.from({ length: clientCount }, () => createFakeClient(host))
   const clients = members.map(({ client }) => client)
   const sent = (index: number) => members[index]?.ws.sent ?? []
@@ -28,9 +29,9 @@ function setUp (clientCount: number) {
         encoded.push(`${name} ${++sliceCount}`)
         return encodeFrame(`${name} ${sliceCount}`)
       },
-      deliver (client, frame) {
+      write (client, frame) {
         time.stall(WRITE_MS)
-        client.write(frame)
+        writeFrame(client, frame)
       },
       onEnd: () => ends.push(name)
     })
@@ -45,13 +46,13 @@ test('a short delivery has ended when start returns', async (t) => {
   for (let index = 0; index < 64; index++) t.strictSame(sent(index), ['a 1'])
 })
 
-test('one to nobody ends at once', async (t) => {
+test('a delivery without recipients ends at once', async (t) => {
   const { ends, start } = setUp(0)
   start('a')
   t.strictSame(ends, ['a'])
 })
 
-test('a long one is sent in slices, each encoded anew, with the event loop turning between', async (t) => {
+test('a long delivery is sent in slices, each encoded anew, and the event loop turns between them', async (t) => {
   const { time, fanOut, sent, ends, encoded, start } = setUp(200)
   start('a')
   t.strictSame([ends, encoded, fanOut.isBusy, time.pendingCount], [[], ['a 1'], true, 1])
@@ -62,7 +63,7 @@ test('a long one is sent in slices, each encoded anew, with the event loop turni
   for (let index = 0; index < 200; index++) t.equal(sent(index).length, 1)
 })
 
-test('a second one starts after the first has ended, whoever gets them', async (t) => {
+test('a second delivery starts after the first has ended, whatever its recipients', async (t) => {
   const { time, sent, ends, start, clients } = setUp(200)
   start('a')
   start('b', clients.slice(100))
@@ -74,11 +75,11 @@ test('a second one starts after the first has ended, whoever gets them', async (
   }
 })
 
-test('what is sent to one client meanwhile comes after what is on its way to it', async (t) => {
+test('a message to one client follows the deliveries under way to it', async (t) => {
   const { time, sent, start, clients } = setUp(200)
   start('a')
   start('b')
-  for (const index of [0, 63, 64, 199]) clients[index]?.deliver(encodeFrame('you'))
+  for (const index of [0, 63, 64, 199]) clients[index]?.send('you')
   start('c')
   time.advance(200)
   const orderOf = (index: number) => sent(index).map((text) => text.split(' ')[0])
@@ -86,15 +87,15 @@ test('what is sent to one client meanwhile comes after what is on its way to it'
   for (const index of [1, 65, 198]) t.strictSame(orderOf(index), ['a', 'b', 'c'])
 })
 
-test('to one whom it does not go, nothing is served', async (t) => {
+test('a client that is no recipient is not served', async (t) => {
   const { time, sent, start, clients } = setUp(200)
   start('a', clients.filter((_, index) => index % 2 === 0))
-  for (const index of [101, 150]) clients[index]?.deliver(encodeFrame('you'))
+  for (const index of [101, 150]) clients[index]?.send('you')
   time.advance(200)
   t.strictSame([sent(101), sent(150).length], [['you'], 2])
 })
 
-test('a close comes after what is on its way; a client that has gone gets nothing', async (t) => {
+test('a close frame follows the deliveries under way; a terminated client gets nothing', async (t) => {
   const { time, sent, ends, start, clients } = setUp(200)
   start('a')
   clients[150]?.close(4000)
@@ -104,14 +105,14 @@ test('a close comes after what is on its way; a client that has gone gets nothin
   t.strictSame(ends, ['a'])
 })
 
-test('a delivery that onEnd starts comes after those that wait already', async (t) => {
+test('a delivery that onEnd starts follows those that wait already', async (t) => {
   const time = createFakeTime({ wallMs: 0 })
-  const fanOut = createFanOut<object>(time.timers)
+  const fanOut = createFanOut(time.timers)
   const { client, ws } = createFakeClient()
   const start = (name: string, onEnd = () => {}) => fanOut.start({
     recipients: [client],
     encode: () => encodeFrame(name),
-    deliver: (client, frame) => { client.write(frame) },
+    write: (client, frame) => { writeFrame(client, frame) },
     onEnd
   })
   start('a', () => {
@@ -121,15 +122,15 @@ test('a delivery that onEnd starts comes after those that wait already', async (
   t.strictSame(ws.sent, ['a', 'b', 'd', 'c'])
 })
 
-test('a slice whose encoding fails goes without, and the delivery ends', async (t) => {
+test('a slice whose encoding fails gets nothing, and the delivery ends', async (t) => {
   const { time, fanOut, clients, sent, ends } = setUp(200)
   let count = 0
   fanOut.start({
     recipients: clients,
     encode: () => ++count === 2 ? undefined : encodeFrame('x'),
-    deliver (client, frame) {
+    write (client, frame) {
       time.stall(WRITE_MS)
-      client.write(frame)
+      writeFrame(client, frame)
     },
     onEnd: () => ends.push('end')
   })
@@ -137,39 +138,39 @@ test('a slice whose encoding fails goes without, and the delivery ends', async (
   t.strictSame([sent(63), sent(64), ends], [['x'], [], ['end']])
 })
 
-test('a format that sends is no endless loop: what it sends comes first', async (t) => {
+test('a format that sends a message itself is called once, and its message comes first', async (t) => {
   const time = createFakeTime({ wallMs: 0 })
-  const fanOut: FanOut<object> = createFanOut(time.timers)
-  const { client, ws } = createFakeClient({ sending: fanOut.serve })
+  const fanOut: FanOut = createFanOut(time.timers)
+  const { client, ws } = createFakeClient({ serveFirst: fanOut.serveFirst })
   fanOut.start({
     recipients: [client],
     encode () {
-      client.deliver(encodeFrame('from within'))
+      client.send('from within')
       return encodeFrame('tick')
     },
-    deliver: (client, frame) => { client.write(frame) },
+    write: (client, frame) => { writeFrame(client, frame) },
     onEnd () {}
   })
   t.strictSame(ws.sent, ['from within', 'tick'])
 })
 
-test('encodes each form once per slice, and only if somebody there takes it', async (t) => {
+test('encodes each wire format once per slice, and only if a client of the slice has it', async (t) => {
   const time = createFakeTime({ wallMs: 0 })
-  const fanOut = createFanOut<object>(time.timers)
-  // In slices of 64: both forms, plain only, time.v1 only.
+  const fanOut = createFanOut(time.timers)
+  // In slices of 64: both formats, plain only, time.v1 only.
   const protocols = Array.from({ length: 192 }, (_, index) =>
     (index < 64 && index % 2 === 1) || index >= 128 ? 'time.v1' : '')
   const members = protocols.map((protocol) => createFakeClient({}, {}, protocol))
   const encoded: string[] = []
   fanOut.start({
     recipients: members.map(({ client }) => client),
-    encode (form) {
-      encoded.push(form)
-      return encodeFrame(`${form} ${encoded.length}`)
+    encode (format) {
+      encoded.push(format)
+      return encodeFrame(`${format} ${encoded.length}`)
     },
-    deliver (client, frame) {
+    write (client, frame) {
       time.stall(WRITE_MS)
-      client.write(frame)
+      writeFrame(client, frame)
     },
     onEnd () {}
   })
@@ -180,24 +181,24 @@ test('encodes each form once per slice, and only if somebody there takes it', as
   ])
 })
 
-test('where one form fails, the other is sent, and the failure is asked for once', async (t) => {
+test('if one wire format fails, the other is sent, and the failing one is tried once', async (t) => {
   const { timers } = createFakeTime({ wallMs: 0 })
-  const fanOut = createFanOut<object>(timers)
+  const fanOut = createFanOut(timers)
   const members = ['', 'time.v1', '', 'time.v1'].map((protocol) => createFakeClient({}, {}, protocol))
   const encoded: string[] = []
   fanOut.start({
     recipients: members.map(({ client }) => client),
-    encode (form) {
-      encoded.push(form)
-      return form === 'plain' ? undefined : encodeFrame('x')
+    encode (format) {
+      encoded.push(format)
+      return format === 'plain' ? undefined : encodeFrame('x')
     },
-    deliver: (client, frame) => { client.write(frame) },
+    write: (client, frame) => { writeFrame(client, frame) },
     onEnd () {}
   })
   t.strictSame([encoded, members.map(({ ws }) => ws.sent)], [['plain', 'time'], [[], ['x'], [], ['x']]])
 })
 
-test('abandoned, ends where it is, in order, and what follows is sent', async (t) => {
+test('abandon ends deliveries where they are, in order, and later ones are sent', async (t) => {
   const { time, fanOut, sent, ends, encoded, start } = setUp(200)
   start('a')
   start('b')

@@ -27,25 +27,25 @@ function setUp () {
   const lines: [fields: object, message: string][] = []
   const write = (fields: object, message: string) => { lines.push([fields, message]) }
   const log: Log = { debug () {}, info () {}, warn: write, error: write }
-  const fanOut = createFanOut<object>(time.timers)
-  const clients = createClients<object>({ onFirst () {}, onEmpty () {} })
+  const fanOut = createFanOut(time.timers)
+  const clients = createClients<object>()
   const broadcaster = createBroadcaster<object>({
     clients,
     fanOut,
     clock: time.clock,
     timers: time.timers,
-    relay: undefined,
+    createRelay: undefined,
     observer: createObserver(time.timers),
-    log,
-    isClosed: () => false
+    log
   })
 
   /** @param onConnect what the application does before it is sent what is scheduled. */
   function join (
     protocol: string, context: object = {}, onConnect = (_client: Client<object>) => {}
   ) {
-    const sendScheduled = broadcaster.welcome()
-    const { client, ws } = createFakeClient({ sending: fanOut.serve }, { context }, protocol)
+    const sendScheduled = broadcaster.prepareWelcome()
+    const { serveFirst } = fanOut
+    const { client, ws } = createFakeClient({ serveFirst }, { context }, protocol)
     clients.add(client)
     onConnect(client)
     sendScheduled(client)

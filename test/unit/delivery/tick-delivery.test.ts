@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { pino } from 'pino'
 import { test } from 'tap'
 import { createClients } from '../../../src/connections/client-registry.js'
@@ -22,14 +23,14 @@ function setUp (
   const time = createFakeTime({ wallMs: START_MS })
   const { timers } = time
   const clock = createServerClock({ source: time.clock, timers, fault: createFakeFault() })
-  const fanOut = createFanOut<object>(timers)
-  const clients = createClients<object>({
-    onFirst: () => ticks.start(), onEmpty: () => ticks.stop()
-  })
+  const fanOut = createFanOut(timers)
+  const clients = createClients<object>()
   const options = resolveOptions<object>({ interval: 1000, format: 'timestamp', ...given })
   const log = pino({ level: 'silent' })
   const observer = createObserver<object>(timers)
-  const ticks = createTicks({ clients, fanOut, clock, timers, options, observer, log })
+  const ticks = createTicks({
+    clients, fanOut, clock, timers, scope: new AsyncResource('test'), options, observer, log
+  })
   const members = Array.from({ length: clientCount }, (_, index) =>
     createFakeClient({}, {}, protocolOf(index)))
   for (const { client, ws } of members) {

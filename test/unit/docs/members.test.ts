@@ -7,7 +7,7 @@ const README = documentAt('README.md')
 
 test('the tables of members name all there are', async (t) => {
   const types = readSource('src/api/time-socket.ts')
-  const ticker = readSource('src/time/tick-schedule.ts')
+  const ticker = readSource('src/api/tick.ts')
   const tables: [heading: string, source: string, name: string][] = [
     ['`app.timeSocket`', types, 'TimeSocket'],
     ['A client', types, 'TimeSocketClient'],

@@ -1,13 +1,13 @@
 import { test } from 'tap'
 import {
-  cancelText, formOf, helloText, messageText, readClientText, syncText, tickText
+  cancelText, wireFormatFor, helloText, messageText, readClientText, SERVER_ID, syncText, tickText
 } from '../../../src/protocol/time-v1-text.js'
 
 const AT_MS = 1_795_262_405_000
 
 test('who has agreed on time.v1 takes its form, everybody else the plain one', async (t) => {
   const protocols = ['time.v1', '', 'chat', 'TIME.V1', 'time.v12']
-  t.strictSame(protocols.map(formOf), ['time', 'plain', 'plain', 'plain', 'plain'])
+  t.strictSame(protocols.map(wireFormatFor), ['time', 'plain', 'plain', 'plain', 'plain'])
 })
 
 const texts: [title: string, text: string, expected: string | RegExp][] = [
@@ -93,3 +93,7 @@ for (const [title, text] of useless) {
     t.equal(readClientText(text), undefined)
   })
 }
+
+test('names this process in eight letters and digits', async (t) => {
+  t.match(SERVER_ID, /^[0-9a-z]{8}$/)
+})

@@ -1,0 +1,87 @@
+import type { AsyncResource } from 'node:async_hooks'
+import type { ResolvedOptions } from '../api/options.js'
+import { createBroadcaster } from './broadcast.js'
+import type { Broadcaster } from './broadcast.js'
+import { createRelay } from '../cluster/relay.js'
+import type { Client } from '../connections/client.js'
+import type { Clients } from '../connections/client-registry.js'
+import { createFanOut } from './fan-out.js'
+import type { FanOut } from './fan-out.js'
+import type { Log } from '../observability/log.js'
+import type { Observer } from '../observability/observer.js'
+import { createTicks } from './tick-delivery.js'
+import type { Ticks } from './tick-delivery.js'
+import type { ServerClock } from '../time/server-time.js'
+import type { Timers } from '../util/timers.js'
+
+/** Everything that one registration sends to many clients: ticks and broadcasts. */
+export interface Delivery<Context> extends
+  Pick<Broadcaster<Context>, 'broadcast' | 'cancel' | 'open' | 'close'>, Pick<FanOut, 'serveFirst' | 'abandon'>,
+  Pick<Ticks<Context>, 'lastTick'> {
+  /**
+   * To be called before a client is listed.
+   *
+   * @returns a function to be called after `onConnect`: sends the client the current time, and the
+   * scheduled broadcasts that were pending before it was listed.
+   */
+  prepareWelcome (): (client: Client<Context>) => void
+  /** From now on `broadcast` sends nothing, and returns 0. */
+  refuseBroadcasts (): void
+}
+
+export interface DeliveryOptions<Context> {
+  clients: Clients<Context>
+  clock: ServerClock
+  timers: Timers
+  /** The async context in which `format`, `onTick` and messages of other servers are handled. */
+  scope: AsyncResource
+  options: ResolvedOptions<Context>
+  /** The full path of the route. */
+  url: string
+  observer: Observer<Context>
+  log: Log
+}
+
+export function createDelivery<Context> (parts: DeliveryOptions<Context>): Delivery<Context> {
+  const { clients, clock, timers, scope, options, url, observer, log } = parts
+  const { backplane, immediate, namespace } = options
+  const fanOut = createFanOut(timers)
+  const ticks = createTicks({ clients, fanOut, clock, timers, scope, options, observer, log })
+  const broadcaster = createBroadcaster({
+    clients,
+    fanOut,
+    clock,
+    timers,
+    observer,
+    createRelay: backplane && ((receive) => createRelay({
+      backplane,
+      registration: JSON.stringify([url, namespace]),
+      counters: observer.backplane,
+      timers,
+      now: clock.now,
+      log,
+      receive: scope.bind(receive)
+    })),
+    log
+  })
+
+  return {
+    broadcast: broadcaster.broadcast,
+    cancel: broadcaster.cancel,
+    serveFirst: fanOut.serveFirst,
+    abandon: fanOut.abandon,
+    get lastTick () {
+      return ticks.lastTick
+    },
+    open: broadcaster.open,
+    prepareWelcome () {
+      const sendScheduled = broadcaster.prepareWelcome()
+      return (client) => {
+        if (immediate) ticks.sendCurrent(client)
+        sendScheduled(client)
+      }
+    },
+    refuseBroadcasts: broadcaster.refuse,
+    close: broadcaster.close
+  }
+}
