@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { parseBlocks } from './markdown.js'
@@ -14,8 +15,10 @@ export interface Program {
   readonly source: string
   /** Where its block stands, as `README.md:12`. */
   readonly place: string
-  /** The name of the file. */
+  /** The path of the document. */
   readonly file: string
+  /** The name that the first line gives it, as in `// clock.js`: other blocks can import it. */
+  readonly name: string | undefined
   /** What to add to a line of `source` to get the line of the file. */
   readonly lineOffset: number
 }
@@ -63,7 +66,8 @@ function toProgram (file: string, language: 'ts' | 'js', { code, line }: Block):
   const prelude = missing.map(([, text]) => `${text}\n`)
   const source = prelude.join('') + code
   const lineOffset = line - 1 - prelude.length
-  return { language, source, place: `${file}:${line}`, file, lineOffset }
+  const [, name] = /^\/\/ (\S+\.js)\n/.exec(code) ?? []
+  return { language, source, place: `${file}:${line}`, file, name, lineOffset }
 }
 
 /**
@@ -82,8 +86,10 @@ export function check (programs: readonly Program[]): string[] {
 function checkGroup (programs: readonly Program[]): string[] {
   const byPath = new Map(programs.map((program) => [pathOf(program), program]))
   const host = ts.createCompilerHost(SETTINGS)
-  const { fileExists, readFile, getSourceFile } = host
+  const { fileExists, directoryExists, readFile, getSourceFile } = host
+  const directories = new Set([...byPath.keys()].map((path) => dirname(path)))
   host.fileExists = (path) => byPath.has(path) || fileExists(path)
+  host.directoryExists = (path) => directories.has(path) || (directoryExists?.(path) ?? true)
   host.readFile = (path) => byPath.get(path)?.source ?? readFile(path)
   host.getSourceFile = (path, settings, onError) => {
     const source = byPath.get(path)?.source
@@ -104,7 +110,9 @@ function checkGroup (programs: readonly Program[]): string[] {
 /** Files that all groups share, parsed once. */
 const parsed = new Map<string, ts.SourceFile>()
 
-function pathOf ({ place, language }: Program): string {
+/** Named programs of one document share a folder. */
+function pathOf ({ place, file, name, language }: Program): string {
+  if (name !== undefined) return `${ROOT}${file.replace(/\W/g, '-')}/${name}`
   return `${ROOT}${place.replace(/\W/g, '-')}.${language}`
 }
 

@@ -1,8 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { ROOT } from '../root.js'
 
-/** The root of the repository. */
-
 const TOP = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'PROTOCOL.md']
 
 /** Every document, by its path from the root: the top level, `bench/` and all of `docs/`. */

@@ -65,10 +65,15 @@ export function parseTables (markdown: string): Table[] {
   return tables
 }
 
+/** All tables whose first columns are these. */
+export function findTables (markdown: string, ...columns: string[]): Table[] {
+  return parseTables(markdown)
+    .filter((table) => columns.every((column, index) => table.columns[index] === column))
+}
+
 /** The one table whose first columns are these. @throws when there is none, or there are two. */
 export function findTable (markdown: string, ...columns: string[]): Table {
-  const found = parseTables(markdown)
-    .filter((table) => columns.every((column, index) => table.columns[index] === column))
+  const found = findTables(markdown, ...columns)
   const [table] = found
   if (table !== undefined && found.length === 1) return table
   throw new Error(`expected one table | ${columns.join(' | ')} |, found ${found.length}`)

@@ -19,7 +19,7 @@ export function defaults (): string[] {
 }
 
 /** As the error lists them that refuses an unknown one. */
-function optionNames (): string[] {
+export function optionNames (): string[] {
   try {
     resolveOptions({ unknown: 1 } as TimeSocketOptions, PLUGIN_TIMEOUT_MS)
   } catch (err) {

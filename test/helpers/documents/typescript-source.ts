@@ -24,3 +24,40 @@ export function literalsOf (source: string, name: string): string[] {
 function declarations (source: string): readonly ts.Statement[] {
   return ts.createSourceFile('source.ts', source, ts.ScriptTarget.ES2022, true).statements
 }
+
+/**
+ * The lines that `log.info('…')` and its like write, as `info message`. A part that is only
+ * known at run time is `…`. Where one call may write at two levels, the first one counts.
+ */
+export function logLinesIn (source: string): string[] {
+  const file = ts.createSourceFile('source.ts', source, ts.ScriptTarget.ES2022, true)
+  const lines: string[] = []
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node)) {
+      const [level] = loggedLevels(node.expression)
+      const message = node.arguments.at(-1)
+      if (level !== undefined && message !== undefined) lines.push(`${level} ${textOf(message)}`)
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(file)
+  return lines
+}
+
+const LEVELS = ['error', 'warn', 'info', 'debug']
+
+/** The levels in `log.level` or `log[condition ? 'level' : 'level']`. */
+function loggedLevels (callee: ts.Expression): string[] {
+  if (!ts.isPropertyAccessExpression(callee) && !ts.isElementAccessExpression(callee)) return []
+  if (!/\blog\)?$/.test(callee.expression.getText())) return []
+  const name = ts.isPropertyAccessExpression(callee) ? callee.name : callee.argumentExpression
+  return LEVELS.filter((level) => new RegExp(`\\b${level}\\b`).test(name.getText()))
+}
+
+function textOf (node: ts.Expression): string {
+  if (ts.isBinaryExpression(node)) return textOf(node.left) + textOf(node.right)
+  if (ts.isTemplateExpression(node)) {
+    return `${node.head.text}…${node.templateSpans.map(({ literal }) => literal.text).join('…')}`
+  }
+  return ts.isStringLiteralLike(node) ? node.text : '…'
+}

@@ -3,25 +3,29 @@ import * as errors from '../../../src/api/errors.js'
 import * as closeCodes from '../../../src/protocol/close-codes.js'
 import { documentAt, readSource } from '../../helpers/documents/documents.js'
 import { codesIn, findTable } from '../../helpers/documents/markdown.js'
+import { withoutPending } from '../../helpers/documents/pending.js'
 import { literalsOf } from '../../helpers/documents/typescript-source.js'
 
-const README = documentAt('README.md')
+const ERRORS = documentAt('docs/reference/errors.md')
 
 test('the table of errors is that of the exported classes', async (t) => {
-  const { rows } = findTable(README, 'code', 'class', 'status')
+  const { rows } = findTable(ERRORS, 'code', 'class', 'status')
   const exported = Object.entries(errors).map(([name, ErrorClass]) => {
     const { code, statusCode } = new ErrorClass('a', 'b', 'c')
-    return [`\`${code}\``, `\`${name}\``, String(statusCode)]
-  })
-  t.strictSame(rows.map((row) => row.slice(0, 3)).sort(), exported.sort())
+    return `\`${code}\` \`${name}\` ${statusCode}`
+  }).sort()
+  const named = rows.map((row) => row.slice(0, 3).join(' ')).sort()
+  t.strictSame(withoutPending(named, exported), exported)
 })
 
 test('the table of close codes', async (t) => {
-  const { rows } = findTable(README, 'close code', '`cause`')
+  const { rows } = findTable(ERRORS, 'close code', '`cause`')
 
   await t.test('has every code of ours, in order', async (t) => {
     const codes = Object.values(closeCodes).filter((value) => typeof value === 'number')
-    t.strictSame(rows.map(([code]) => Number(code)), codes.sort((a, b) => a - b))
+    // 4403 is the application's: it has a row for what the browser client makes of it.
+    const named = rows.map(([code]) => Number(code)).filter((code) => code !== 4403)
+    t.strictSame(named, codes.sort((a, b) => a - b))
   })
 
   await t.test('has every cause', async (t) => {

@@ -115,7 +115,7 @@ test('every close code is told, with what to do, and those that end it all', asy
   const codes = Object.values(closeCodes).filter((value) => typeof value === 'number')
   t.strictSame(told.map(Number).sort(), [...new Set([...codes, protocol.DO_NOT_RETURN])].sort())
   const stops = rows.filter(([, , remedy]) => remedy?.startsWith('stop')).map(([code]) => Number(code))
-  t.strictSame(stops, [protocol.PERMISSION_EXPIRED, protocol.DO_NOT_RETURN])
+  t.strictSame(stops, [protocol.DO_NOT_RETURN])
 })
 
 test('the name is that of the subprotocol', async (t) => {
