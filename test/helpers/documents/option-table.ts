@@ -29,7 +29,7 @@ export function optionNames (): string[] {
 }
 
 export function print (value: unknown): string {
-  if (value === undefined || (isFunction(value) && value.name === 'ignore')) return 'none'
+  if (value === undefined || (isFunction(value) && value.name === 'doNothing')) return 'none'
   if (typeof value === 'string') return `\`'${value}'\``
   if (Array.isArray(value)) return `\`${JSON.stringify(value)}\``
   if (!isRecord(value)) return `\`${String(value)}\``
