@@ -17,7 +17,7 @@ import { createRoute } from './http/route.js'
 import { createTimeLimit } from './http/time-limit.js'
 import { dispatchUpgrades } from './http/upgrade-dispatch.js'
 import { disown, registerWebsocketServer } from './http/websocket-server.js'
-import { createFault } from './observability/failure-log.js'
+import { createCallbackFault, createFault } from './observability/failure-log.js'
 import { createLog } from './observability/log.js'
 import { createObserver } from './observability/observer.js'
 import { createFineClock } from './time/fine-clock.js'
@@ -71,7 +71,8 @@ export async function timeSocketPlugin (
     isClosing: () => shutdown.hasStarted,
     limitTime: createTimeLimit(options.handshakeTimeout, systemTimers),
     findRoom: capacity.findRoom,
-    refusals: createRefusals(observer, guard),
+    refusals: createRefusals({ observer, guard, log, timers }),
+    fault: createCallbackFault(log, 'a hook or callback of the route', timers),
     plainAnswers: createPlainAnswers({
       clock,
       intervalMs: options.interval,

@@ -34,9 +34,9 @@ export const TooManyScheduledError = createError(
 )
 
 /** Refuses a request or an upgrade whose `Origin` the option `origin` does not allow. */
-export const OriginForbiddenError = createError(
+export const OriginForbiddenError = createError<[origin: string, host: string]>(
   'FST_TIME_SOCKET_ORIGIN_FORBIDDEN',
-  'pages of this origin may not use the time socket',
+  'pages of origin %s may not use the time socket of host %s',
   403
 )
 
@@ -59,6 +59,16 @@ export const UnsupportedProtocolError = createError<[supported: string]>(
   'FST_TIME_SOCKET_UNSUPPORTED_PROTOCOL',
   'none of the offered subprotocols is supported (supported: %s)',
   400
+)
+
+/**
+ * Refuses a WebSocket handshake that comes as a plain request. It lacks `Upgrade`, which a proxy
+ * passes on only if it is told to, or it announces a body.
+ */
+export const UpgradeRequiredError = createError(
+  'FST_TIME_SOCKET_UPGRADE_REQUIRED',
+  'the WebSocket handshake came without "Upgrade: websocket" (proxies must be told to pass it on) or with a body',
+  426
 )
 
 /** Refuses a request or an upgrade that has no answer after `handshakeTimeout`. */

@@ -4,12 +4,13 @@ export type CloseCause =
   'protocol' | 'callback' | 'network'
 
 /**
- * Why an upgrade was refused. `hook`: a hook of the application answered or failed. `protocol`: no
- * common subprotocol, or not a WebSocket handshake (RFC 6455 §4.2.1). `aborted`: the client left
- * before the answer.
+ * Why an upgrade was refused. `hook`: a hook of the application answered or failed. `expired`:
+ * the permission had ended (`expiresAt`). `protocol`: no common subprotocol, or not a WebSocket
+ * handshake (RFC 6455 §4.2.1). `aborted`: the client left before the answer.
  */
 export type RefusalCause =
-  'origin' | 'capacity' | 'capacityPerIp' | 'hook' | 'protocol' | 'timeout' | 'closing' | 'aborted'
+  'origin' | 'capacity' | 'capacityPerIp' | 'hook' | 'expired' | 'protocol' | 'timeout' |
+  'closing' | 'aborted'
 
 /** Counters of one time socket since its registration. */
 export interface Stats {

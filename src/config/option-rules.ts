@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../api/errors.js'
-import { canonicalOrigin } from '../http/origin-check.js'
+import { canonicalOrigin, isAppOrigin } from '../http/origin-check.js'
 import { isPlainObject, show } from '../util/values.js'
 import { TIME_PROTOCOL } from '../protocol/time-v1.js'
 
@@ -17,7 +17,7 @@ const MEMBERS = new Set([
 
 /** A token of RFC 9110 §5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/
-const AN_ORIGIN = "an origin of http or https, such as 'https://example.org', or 'null'"
+const AN_ORIGIN = "an origin as browsers send it, such as 'https://example.org', 'capacitor://localhost' or 'null'"
 
 export const boolean: Rule = { expected: 'a boolean', holds: (value) => typeof value === 'boolean' }
 export const text: Rule = { expected: 'a string', holds: (value) => typeof value === 'string' }
@@ -177,7 +177,8 @@ export function serverOptions (given: object | undefined): void {
 export function origins (given: unknown): void {
   for (const [index, origin] of Array.isArray(given) ? given.entries() : []) {
     const canonical = typeof origin === 'string' ? canonicalOrigin(origin) : undefined
-    if (origin === 'null' || (origin !== undefined && origin === canonical)) continue
+    if (origin !== undefined && (origin === canonical || origin === 'null')) continue
+    if (typeof origin === 'string' && isAppOrigin(origin)) continue
     const expected = canonical === undefined ? AN_ORIGIN : show(canonical)
     throw new InvalidOptionError(`origin[${index}]`, expected, show(origin))
   }

@@ -1,21 +1,24 @@
 import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
-import { safely } from '../observability/log.js'
+import type { Fault } from '../observability/failure-log.js'
 import type { Origins } from './origin-check.js'
+
+export interface CorsOptions {
+  origins: Origins
+  /** True for requests whose answer is the application's own: only it knows who may read it. */
+  isAnsweredByHost: (request: FastifyRequest) => boolean
+  /** Logs what the application's `origin` function throws. */
+  fault: Fault
+}
 
 /**
  * Creates an `onSend` hook that lets pages of foreign origins read the plugin's answers to plain
  * requests, refusals included, if these pages may connect (the CORS protocol of the Fetch
  * standard, with credentials). Headers that the application has set stay as they are.
- *
- * @param isAnsweredByHost true for requests whose answer is the application's own: only the
- *   application knows who may read it.
  */
-export function createCors (
-  origins: Origins, isAnsweredByHost: (request: FastifyRequest) => boolean
-): onSendHookHandler {
+export function createCors ({ origins, isAnsweredByHost, fault }: CorsOptions): onSendHookHandler {
   return (request, reply, payload, done) => {
     if (!isAnsweredByHost(request) && !reply.hasHeader('access-control-allow-origin')) {
-      const origin = readerOf(request, origins)
+      const origin = readerOf(request, origins, fault)
       if (origin !== undefined) allowReading(reply, origin)
     }
     done(null, payload)
@@ -31,11 +34,13 @@ export function addVary (reply: FastifyReply, name: string): void {
 }
 
 /** Must not throw: Fastify would answer with the error's own text. */
-function readerOf (request: FastifyRequest, origins: Origins): string | undefined {
+function readerOf (
+  request: FastifyRequest, origins: Origins, fault: Fault
+): string | undefined {
   try {
     return origins.foreignOf(request)
   } catch (err) {
-    safely(request.log).error({ err }, 'the option "origin" failed')
+    fault.occurred(err, { reqId: request.id })
     return undefined
   }
 }

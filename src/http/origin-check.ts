@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { OriginForbiddenError } from '../api/errors.js'
 import type { OriginRule } from '../api/options.js'
 import type { Refusal } from './refusal-answer.js'
+import { show } from '../util/values.js'
 import { verdictOf } from '../util/callbacks.js'
 
 /** Names the page's origin in a plain request of a page of the same origin. */
@@ -44,7 +45,7 @@ export function createOrigins (rule: OriginRule): Origins {
     check (request) {
       const origin = request.headers.origin ?? pageOf(request)
       if (origin === undefined || isAllowed(origin, request)) return undefined
-      return new OriginForbiddenError()
+      return forbid(origin, request)
     },
     foreignOf (request) {
       const { origin } = request.headers
@@ -52,6 +53,17 @@ export function createOrigins (rule: OriginRule): Origins {
       return isSameOrigin(origin, request) ? undefined : origin
     }
   }
+}
+
+const HINT = 'If both are yours: list the origin in the option "origin", or let the proxy keep ' +
+  'the Host header (changeOrigin: false; nginx: proxy_set_header Host $http_host), or set ' +
+  'trustProxy and let the proxy send X-Forwarded-Host'
+
+/** Names both sides of the comparison, so that a wrong proxy is found. */
+function forbid (given: string, request: FastifyRequest): Refusal {
+  const [origin, host] = [show(given), show(request.host ?? '')]
+  const details = { origin: given.slice(0, 200), host: request.host ?? '', hint: HINT }
+  return Object.assign(new OriginForbiddenError(origin, host), { details })
 }
 
 /**
@@ -71,7 +83,7 @@ function createRule (rule: OriginRule): (origin: string, request: FastifyRequest
       verdictOf(rule(origin, request), 'what the time socket option "origin" returns')
   }
   const listed = new Set(rule)
-  // What is no origin of http can only be `null`: nothing else is in a list.
+  // `null` and the origins of apps are compared as they are.
   return (origin) => listed.has(parseOrigin(origin) ?? origin)
 }
 
@@ -107,4 +119,15 @@ export function canonicalOrigin (text: string): string | undefined {
   if (!URL.canParse(text) || text.includes('*')) return undefined
   const { origin, protocol } = new URL(text)
   return protocol === 'http:' || protocol === 'https:' ? origin : undefined
+}
+
+/** What pages in apps and extensions send: `capacitor://localhost`, `chrome-extension://…`. */
+const APP_ORIGIN = /^([a-z][a-z\d+.-]*):\/\/[^\s/?#@\\*,"'<>]*$/
+/** Schemes that are never those of an app: what has them here is a mistake. */
+const OTHER_SCHEMES = new Set(['http', 'https', 'ws', 'wss', 'ftp', 'blob', 'data', 'javascript'])
+
+/** True for the origin of an app or extension, in the form in which browsers send it. */
+export function isAppOrigin (text: string): boolean {
+  const scheme = APP_ORIGIN.exec(text)?.[1]
+  return scheme !== undefined && !OTHER_SCHEMES.has(scheme)
 }

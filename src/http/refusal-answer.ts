@@ -1,42 +1,66 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError } from '@fastify/error'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Fault } from '../observability/failure-log.js'
 import { safely } from '../observability/log.js'
 
 /** Why a request is refused, and what headers say so; Fastify, too, sends those of an error. */
 export interface Refusal extends FastifyError {
   headers?: Readonly<Record<string, string>>
+  /** Further fields of the log line. */
+  details?: Readonly<Record<string, string>>
 }
-
-/**
- * The name of the error handler of an application that set none (Fastify's `lib/error-
- * handler.js`).
- */
-const FASTIFY_DEFAULT = 'defaultErrorHandler'
 
 /** Answers with a refusal of ours: a coded JSON body, in a connection that is then closed. */
 export function refuse (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): void {
   safely(request.log).debug({ code: refusal.code }, 'refused')
   const { code, message, statusCode = 500, headers = {} } = refusal
-  reply.headers({ ...headers, connection: 'close' })
+  reply.headers(headers)
+  // HTTP/2 has no such header.
+  if (request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
   answer(reply, { statusCode, code, error: STATUS_CODES[statusCode], message })
 }
 
 /**
- * The route's error handler: passes errors on to the application's, unless that is
- * Fastify's default, which would tell the client what went wrong inside. An error of
- * 500 or more is then logged, and answered without any detail.
+ * Creates the route's error handler: passes errors on to the application's, unless that is
+ * Fastify's default, which would tell the client what went wrong inside. An error of 500 or more
+ * is then answered without any detail.
+ *
+ * @param fault logs such errors.
  */
-export async function answerError (
-  error: unknown, request: FastifyRequest, reply: FastifyReply
-): Promise<FastifyReply> {
-  const statusCode = statusCodeOf(error, reply)
-  const isDefault = request.server.errorHandler.name === FASTIFY_DEFAULT
-  // Thrown, not sent: what is no Error would be sent as a body, with status 200.
-  if (statusCode < 500 || !isDefault) throw error
-  safely(request.log).error({ err: error }, 'a hook of the time socket’s route failed')
-  const message = STATUS_CODES[statusCode]
-  return answer(reply, { statusCode, error: message, message })
+export function createErrorHandler (fault: Fault) {
+  return async (
+    error: unknown, request: FastifyRequest, reply: FastifyReply
+  ): Promise<FastifyReply> => {
+    const statusCode = statusCodeOf(error, reply)
+    // Thrown, not sent: what is no Error would be sent as a body, with status 200.
+    if (statusCode < 500 || hasErrorHandler(request.server)) throw error
+    fault.occurred(error, { reqId: request.id })
+    const message = STATUS_CODES[statusCode]
+    return answer(reply, { statusCode, error: message, message })
+  }
+}
+
+/** Where Fastify keeps the error handler of a scope (its `lib/symbols.js`). */
+const ERROR_HANDLER_SYMBOL = 'fastify.errorHandler'
+
+/**
+ * True if the application has set an error handler for this scope or one around it. Fastify keeps
+ * its default one in a literal, and derives each that is set from the one it replaces. If a later
+ * Fastify keeps them elsewhere, this is false: nothing is leaked then.
+ */
+export function hasErrorHandler (instance: object): boolean {
+  let scope: object | null = instance
+  while (scope !== null) {
+    const symbol = Object.getOwnPropertySymbols(scope)
+      .find(({ description }) => description === ERROR_HANDLER_SYMBOL)
+    if (symbol !== undefined) {
+      const handler = (scope as Record<symbol, unknown>)[symbol]
+      return Object.getPrototypeOf(handler) !== Object.prototype
+    }
+    scope = Object.getPrototypeOf(scope)
+  }
+  return false
 }
 
 /** Sends it as text, which the application's `preSerialization` hooks do not see. */

@@ -7,14 +7,15 @@ import type { WebSocket } from 'ws'
 import type { Admitted } from '../connections/connection-lifecycle.js'
 import { addressOf } from './address.js'
 import { createCors } from './cors.js'
-import { ExpiredError, UnavailableError } from '../api/errors.js'
+import { ExpiredError, UnavailableError, UpgradeRequiredError } from '../api/errors.js'
 import { readExpiry } from './expiry.js'
 import type { ExpiresAt, ResolvedOptions } from '../api/options.js'
+import type { Fault } from '../observability/failure-log.js'
 import { createOrigins } from './origin-check.js'
 import { isAnsweredByHost } from './plain-answer.js'
 import type { PlainAnswers } from './plain-answer.js'
 import { TIME_PROTOCOL } from '../protocol/time-v1.js'
-import { answerError } from './refusal-answer.js'
+import { createErrorHandler } from './refusal-answer.js'
 import type { Refusal } from './refusal-answer.js'
 import type { Refusals } from './refusal-counter.js'
 import type { ServerClock } from '../time/server-time.js'
@@ -30,6 +31,8 @@ export interface RouteParts<Context> {
   options: ResolvedOptions<Context>
   clock: ServerClock
   timers: Timers
+  /** Logs what hooks and callbacks of the application throw, which clients may provoke. */
+  fault: Fault
   /** Whether newcomers are to be refused. */
   isClosing: () => boolean
   /** Refuses plain requests that wait too long; upgrades are guarded elsewhere. */
@@ -47,7 +50,7 @@ export interface RouteParts<Context> {
  * one, it answers to the other, so that a page can learn why it was refused.
  */
 export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions {
-  const { options, clock, timers, isClosing, limitTime, refusals, plainAnswers } = parts
+  const { options, clock, timers, fault, isClosing, limitTime, refusals, plainAnswers } = parts
   const { route, logLevel, logSerializers, preValidation } = options
   const agree = createSubprotocols([TIME_PROTOCOL, ...options.protocols])
   const origins = createOrigins(options.origin)
@@ -106,7 +109,7 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
 
   return {
     exposeHeadRoute: true,
-    errorHandler: answerError,
+    errorHandler: createErrorHandler(fault),
     ...withoutUndefined({ logLevel, logSerializers, preValidation }),
     ...withoutUndefined(route),
     method: 'GET',
@@ -114,13 +117,15 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
     onRequest: [
       refusals.follow,
       limitTime,
-      passes(isUnavailable, origins.check, findRoom),
+      passes(isUnavailable, origins.check, isStrippedUpgrade, findRoom),
       ...listOf(route.onRequest)
     ],
     // The last before the 101, synchronous: nothing changes between the checks and the upgrade.
     preHandler: [...listOf(route.preHandler), admit, passes(isUnavailable, isExpired, agree)],
     onSend: [
-      ...listOf(route.onSend), plainAnswers.refresh, createCors(origins, isAnsweredByHost)
+      ...listOf(route.onSend),
+      plainAnswers.refresh,
+      createCors({ origins, isAnsweredByHost, fault })
     ],
     onResponse: [...listOf(route.onResponse), refusals.notice],
     handler: plainAnswers.handler,
@@ -130,6 +135,13 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
       parts.accept(ws, request, admission)
     }
   }
+}
+
+/** Refuses a WebSocket handshake that has come as a plain request. */
+function isStrippedUpgrade ({ ws, method, raw }: FastifyRequest): Refusal | undefined {
+  const isHandshake = method === 'GET' && raw.headers['sec-websocket-key'] !== undefined
+  if (ws || !isHandshake || raw.httpVersion !== '1.1') return undefined
+  return Object.assign(new UpgradeRequiredError(), { headers: { upgrade: 'websocket' } })
 }
 
 /** The hooks of an option that takes one, several or none. */

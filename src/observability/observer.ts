@@ -97,6 +97,7 @@ function createCounters (): Counters {
       capacity: 0,
       capacityPerIp: 0,
       hook: 0,
+      expired: 0,
       protocol: 0,
       timeout: 0,
       closing: 0,

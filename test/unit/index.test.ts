@@ -8,7 +8,7 @@ test('exports the plugin, as default and by name, and every error', async (t) =>
     'BackplaneClosedError', 'ExpiredError', 'HandshakeTimeoutError', 'InvalidArgumentError',
     'InvalidOptionError', 'NamespaceTakenError', 'OriginForbiddenError', 'TooManyClientsError',
     'TooManyClientsFromIpError', 'TooManyScheduledError', 'UnavailableError',
-    'UnsupportedProtocolError', 'fastifyTimeSocket'
+    'UnsupportedProtocolError', 'UpgradeRequiredError', 'fastifyTimeSocket'
   ])
 })
 

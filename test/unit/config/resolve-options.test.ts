@@ -18,7 +18,8 @@ const VALUES: readonly unknown[] = [
 const BYTES = 'an integer from 0 to 2147483647'
 const COUNT = 'an integer from 1 up, or Infinity'
 const ORIGIN = "'same-origin', '*', an array of origins or a function"
-const AN_ORIGIN = "an origin of http or https, such as 'https://example.org', or 'null'"
+const AN_ORIGIN =
+  "an origin as browsers send it, such as 'https://example.org', 'capacitor://localhost' or 'null'"
 const PROTOCOLS = 'an array of different subprotocol names (RFC 9110 tokens), other than time.v1'
 const WORDS = 'a function or one of iso, date-string, timestamp, json'
 const INTEGER = 'an integer from 10 to 86400000'
@@ -125,6 +126,9 @@ const wrongValues: [option: string, expected: string, value: unknown, shown: str
   ['origin[0]', AN_ORIGIN, ['https://*.a.org'], "'https://*.a.org'"],
   ['origin[0]', AN_ORIGIN, ['same-origin'], "'same-origin'"],
   ['origin[0]', AN_ORIGIN, ['wss://a.org'], "'wss://a.org'"],
+  ['origin[0]', AN_ORIGIN, ['Capacitor://localhost'], "'Capacitor://localhost'"],
+  ['origin[0]', AN_ORIGIN, ['capacitor://localhost/'], "'capacitor://localhost/'"],
+  ['origin[0]', AN_ORIGIN, ['chrome-extension://*'], "'chrome-extension://*'"],
   ['origin[0]', AN_ORIGIN, [''], "''"],
   ['origin[0]', AN_ORIGIN, [undefined], 'undefined'],
   ['origin[0]', AN_ORIGIN, [null], 'null'],

@@ -184,5 +184,5 @@ test('a rule that throws after the application has answered changes nothing, and
     options: { origin: () => { throw new Error('SECRET') } }
   })
   t.strictSame([status, headers], [503, {}])
-  t.strictSame(log.messages('error'), ['the option "origin" failed'])
+  t.strictSame(log.messages('error'), ['a hook or callback of the route failed'])
 })

@@ -2,10 +2,14 @@ import Fastify from 'fastify'
 import type { RouteShorthandOptions } from 'fastify'
 import { test } from 'tap'
 import { TooManyClientsError, UnavailableError } from '../../../src/api/errors.js'
-import { answerError, refuse } from '../../../src/http/refusal-answer.js'
+import { createErrorHandler, hasErrorHandler, refuse } from '../../../src/http/refusal-answer.js'
+import { createCallbackFault } from '../../../src/observability/failure-log.js'
+import { systemTimers } from '../../../src/util/timers.js'
 import type { Refusal } from '../../../src/http/refusal-answer.js'
-import { createApp } from '../../helpers/network/app.js'
+import { createApp, createTimeApp } from '../../helpers/network/app.js'
 import { createLog } from '../../helpers/fakes/log.js'
+
+const NO_FAULT = { occurred () {}, ended () {} }
 
 type Test = Parameters<typeof createApp>[0] & { fail (message: string): unknown }
 
@@ -16,7 +20,7 @@ function refusing (refusal: Refusal): RouteShorthandOptions {
 async function ask (t: Test, options: RouteShorthandOptions, method: 'GET' | 'HEAD' = 'GET') {
   const { app, log } = createApp(t)
   app.addHook('preSerialization', async () => { t.fail('asked to serialise') })
-  app.get('/', { errorHandler: answerError, ...options }, async () => { t.fail('handled') })
+  app.get('/', { errorHandler: createErrorHandler(createCallbackFault(app.log, 'a hook', systemTimers)), ...options }, async () => { t.fail('handled') })
   const answer = await app.inject({ method, url: '/' })
   return { answer, log }
 }
@@ -82,7 +86,45 @@ test('leaves errors to the application that handles them', async (t) => {
   const log = createLog()
   const app = Fastify({ logger: log.logger })
   app.setErrorHandler((error: Error, _request, reply) => reply.code(555).send(error.message))
-  app.get('/', { errorHandler: answerError, onRequest: async () => { throw new Error('own') } }, () => {})
+  app.get('/', { errorHandler: createErrorHandler(NO_FAULT), onRequest: async () => { throw new Error('own') } }, () => {})
   const answer = await app.inject('/')
   t.strictSame([answer.statusCode, answer.body, log.messages('error')], [555, 'own', []])
 })
+
+test('where Fastify keeps error handlers elsewhere, nothing is leaked', async (t) => {
+  t.equal(hasErrorHandler({}), false)
+})
+
+test('finds the error handler of a scope around that of the route', async (t) => {
+  const app = Fastify()
+  let around = false
+  app.setErrorHandler(() => {})
+  await app.register(async (scope) => { around = hasErrorHandler(scope) })
+  t.equal(around, true)
+})
+
+test('an error provoked again and again is logged once in ten seconds', async (t) => {
+  const { app, log } = await createTimeApp(t, { preValidation: async () => { throw new Error('SECRET') } })
+  for (let i = 0; i < 20; i++) {
+    const { statusCode, body } = await app.inject('/time')
+    t.equal(statusCode, 500)
+    t.notMatch(body, 'SECRET')
+  }
+  t.strictSame(log.messages('error'), ['a hook or callback of the route failed'])
+})
+
+for (const [title, options] of [
+  ['origin', { origin: () => { throw new Error('broken') } }],
+  ['context', { context: () => { throw new Error('broken') } }],
+  ['expiresAt', { expiresAt: () => NaN }]
+] as const) {
+  test(`clients cannot fill the log through a failing ${title}`, async (t) => {
+    const { app, log } = await createTimeApp(t, options)
+    const headers = { origin: 'https://example.org', host: 'example.org' }
+    for (let i = 0; i < 20; i++) {
+      await t.rejects(app.injectWS('/time', { headers }), { message: /500/ })
+      await app.inject({ url: '/time', headers })
+    }
+    t.strictSame(log.messages('error'), ['a hook or callback of the route failed'])
+  })
+}

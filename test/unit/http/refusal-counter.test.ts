@@ -1,10 +1,15 @@
 import { test } from 'tap'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { UnsupportedProtocolError } from '../../../src/api/errors.js'
+import { createRefusals } from '../../../src/http/refusal-counter.js'
+import type { UpgradeGuard } from '../../../src/http/upgrade-guard.js'
+import type { Observer } from '../../../src/observability/observer.js'
+import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 import type { RefusalCause, TimeSocketOptions } from '../../../src/index.js'
 import timeSocket from '../../../src/index.js'
 import { createApp, listen } from '../../helpers/network/app.js'
 import { openRaw, upgradeRequest } from '../../helpers/network/raw.js'
-import { waitFor } from '../../helpers/network/wait.js'
+import { waitFor, within } from '../../helpers/network/wait.js'
 
 type Test = Parameters<typeof createApp>[0]
 type App = ReturnType<typeof createApp>['app']
@@ -94,7 +99,7 @@ const refusals: Refusal[] = [
   },
   {
     title: 'a permission that has just expired',
-    cause: 'hook',
+    cause: 'expired',
     options: { expiresAt: () => new Date(Date.now() - 1) },
     status: 401,
     code: 'FST_TIME_SOCKET_EXPIRED'
@@ -218,3 +223,130 @@ test('on a real port, upgrades that the closing server ends count once, as closi
   for (const peer of peers) t.match(await peer.ended, /^HTTP\/1.1 503 /)
   t.strictSame(counted(), [['closing', 3]])
 })
+
+test('an upgrade whose Upgrade header a proxy has stripped gets 426, after the origin check', async (t) => {
+  const { app, port, counted } = await setUp(t, {})
+  const stripped = (headers: string[]) => upgradeRequest('/time', { headers })
+    .replace('Connection: Upgrade\r\nUpgrade: websocket\r\n', 'Connection: close\r\n')
+  const answer = await openRaw(port, stripped([])).ended
+  t.match(answer, /^HTTP\/1\.1 426 [^]*"code":"FST_TIME_SOCKET_UPGRADE_REQUIRED"/)
+  t.match(answer, /\r\nupgrade: websocket\r\n/)
+  t.match(await openRaw(port, stripped(['Origin: https://example.org'])).ended, /^HTTP\/1\.1 403 /)
+  await waitFor(() => counted().length > 0, 'the count')
+  t.strictSame(counted(), [['protocol', 1]])
+  t.equal(app.timeSocket.stats().http.refused, 1)
+})
+
+for (const [title, options, headers, fields] of [
+  ['a foreign origin', {}, ['Origin: https://example.org'], {
+    cause: 'origin',
+    code: 'FST_TIME_SOCKET_ORIGIN_FORBIDDEN',
+    count: 1,
+    origin: 'https://example.org',
+    host: '127.0.0.1',
+    hint: /trustProxy.*X-Forwarded-Host/
+  }],
+  ['an unknown subprotocol', {}, ['Sec-WebSocket-Protocol: chat'], {
+    cause: 'protocol', code: 'FST_TIME_SOCKET_UNSUPPORTED_PROTOCOL', count: 1
+  }],
+  ['a handshake that hangs', { preValidation: hang }, [], {
+    cause: 'timeout', code: 'FST_TIME_SOCKET_HANDSHAKE_TIMEOUT', count: 1
+  }],
+  ['a broken handshake', {}, ['Sec-WebSocket-Version: 7'], { cause: 'protocol', count: 1 }]
+] as const) {
+  test(`refusing ${title} logs one warning in ten seconds`, async (t) => {
+    const { app, log } = createApp(t)
+    await app.register(timeSocket, { handshakeTimeout: HANDSHAKE_TIMEOUT_MS, ...options })
+    const port = await listen(app)
+    for (let i = 0; i < 3; i++) await openRaw(port, upgradeRequest('/time', { headers })).ended
+    const { refused } = app.timeSocket.stats()
+    t.equal(Object.values(refused).reduce((sum, count) => sum + count), 3)
+    const lines = log.lines.filter(({ msg }) => msg.startsWith('upgrade refused: '))
+    t.equal(lines.length, 1)
+    t.match(lines, [{ level: 40, ...fields }])
+  })
+}
+
+test('a warning says how many were refused since the one before', async (t) => {
+  const time = createFakeTime({ wallMs: 0 })
+  const lines: object[] = []
+  const warn = (fields: object) => { lines.push(fields) }
+  const log = { debug () {}, info () {}, error () {}, warn }
+  const observer = { refused () {}, counters: {} } as unknown as Observer<unknown>
+  const guard = {} as UpgradeGuard
+  const { timers } = time
+  const refusals = createRefusals({ observer, guard, log, timers })
+  const refuse = () => refusals.refuse(
+    { ws: true, raw: {}, log } as unknown as FastifyRequest,
+    {
+      headers () {}, code () { return this }, type () { return this }, send () {}
+    } as unknown as FastifyReply,
+    new UnsupportedProtocolError('time.v1')
+  )
+  for (let i = 0; i < 5; i++) refuse()
+  time.advance(10_000)
+  refuse()
+  t.match(lines, [{ count: 1 }, { count: 5 }])
+  t.equal(lines.length, 2)
+})
+
+test('HEAD that asks for an upgrade counts as plain HTTP', async (t) => {
+  const { app, port, counted } = await setUp(t, {})
+  t.match(await openRaw(port, upgradeRequest('/time', { method: 'HEAD' })).ended, /^HTTP\/1\.1 200 /)
+  await waitFor(() => app.timeSocket.stats().http.answered > 0, 'the count')
+  t.strictSame(counted(), [])
+})
+
+for (const [title, headers, body] of [
+  ['of a length', ['Content-Length: 5'], 'hello'],
+  ['of chunks', ['Transfer-Encoding: chunked'], '5\r\nhello\r\n0\r\n\r\n']
+] as const) {
+  for (const when of ['at once', 'later', 'never'] as const) {
+    test(`an upgrade that announces a body ${title}, which comes ${when}, ends`, async (t) => {
+      const { app, log } = createApp(t)
+      app.post('/echo', ({ body }) => ({ body }))
+      app.get('/plain', () => 'plain')
+      await app.register(timeSocket, { handshakeTimeout: 200 })
+      const port = await listen(app)
+      for (const [method, path, answer] of [
+        ['GET', '/time', /^HTTP\/1\.1 426 /],
+        ['GET', '/plain', /^HTTP\/1\.1 200 [^]*plain$/],
+        // Node.js before 26 does not read the body.
+        ['POST', '/echo', /^HTTP\/1\.1 (200|400|415|503) /]
+      ] as const) {
+        const head = upgradeRequest(path, { method, headers: [...headers, 'Content-Type: text/plain'] })
+        const peer = openRaw(port, when === 'at once' ? head + body : head)
+        if (when === 'later') setTimeout(() => peer.socket.write(body), 20)
+        t.match(await peer.ended, answer)
+      }
+      t.equal(app.timeSocket.stats().refused.protocol, 1)
+      t.strictSame(log.messages('error'), [])
+      await within(app.close(), 'closing')
+    })
+  }
+
+  test(`an upgrade that announces a body ${title} ends while a hook is pending`, async (t) => {
+    const { app } = createApp(t)
+    await app.register(timeSocket, { handshakeTimeout: 200, preValidation: hang })
+    app.addHook('onRequest', hang)
+    app.get('/hanging', () => 'never')
+    const port = await listen(app)
+    const peers = ['/time', '/hanging'].map((path) =>
+      openRaw(port, upgradeRequest(path, { headers: [...headers] })))
+    for (const peer of peers) t.match(await peer.ended, /^HTTP\/1\.1 (426|503) /)
+    await within(app.close(), 'closing')
+  })
+
+  test(`a client that resets while it owes a body ${title} harms nobody`, async (t) => {
+    const { app } = createApp(t)
+    let asked = 0
+    await app.register(timeSocket, { handshakeTimeout: 60_000 })
+    app.get('/hanging', { onRequest: async () => { asked++; await hang() } }, () => 'never')
+    const port = await listen(app)
+    const peer = openRaw(port, upgradeRequest('/hanging', { headers: [...headers] }))
+    await waitFor(() => asked === 1, 'the hook')
+    peer.socket.resetAndDestroy()
+    await peer.ended
+    await within(app.close(), 'closing')
+  })
+}
