@@ -8,40 +8,43 @@ import { parseBlocks, section } from '../../helpers/documents/markdown.js'
 import { connect, refused } from '../../helpers/network/peer.js'
 import { waitFor } from '../../helpers/network/wait.js'
 
-const README = documentAt('README.md')
+/** The first server under a heading of a document; of the whole document without one. */
+function serverOf (path: string, heading?: string): Program {
+  const markdown = documentAt(path)
+  const text = heading === undefined ? markdown : section(markdown, heading)
+  const program = parsePrograms(path, text).find(({ language }) => language === 'ts')
+  if (program === undefined) throw new Error(`${path} has no server under ${heading}`)
+  return program
+}
 
-test('the smallest server, on a real port', async (t) => {
-  const text = section(README, 'The smallest server')
-  const [server] = parsePrograms('README.md', text)
-  const shown = (language: string) =>
-    parseBlocks(text).find((block) => block.language === language)?.code ?? ''
-  t.ok(server && server.source.trim().split('\n').length <= 12, 'is at most 12 lines long')
-  const app = await run(t, server as Program, { 'clock.html': shown('html') })
-  const { port } = app.server.address() as AddressInfo
-  const url = `http://127.0.0.1:${port}`
-
-  await t.test('sends frames that look like the one shown', async (t) => {
+test('the first server and page of README.md and of the guide', async (t) => {
+  for (const path of ['README.md', 'docs/guide/getting-started.md']) {
+    const server = serverOf(path)
+    const page = parseBlocks(documentAt(path)).find(({ language }) => language === 'html')?.code ?? ''
+    t.ok(server.source.trim().split('\n').length <= 12, 'the server is at most 12 lines long')
+    const app = await run(t, server, { 'clock.html': page })
+    const { port } = app.server.address() as AddressInfo
+    const url = `http://127.0.0.1:${port}`
+    t.equal(await (await fetch(url)).text(), page)
     const peer = await connect(`${url}/time`)
-    const frames = await peer.received(2)
-    const shape = shapeOf(shown('text').trim())
-    t.strictSame(frames.map((frame) => shapeOf(String(frame))), [shape, shape])
-  })
-
-  await t.test('answers a plain GET as shown', async (t) => {
-    const answer = await (await fetch(`${url}/time`)).json()
-    t.strictSame(kindsOf(answer), kindsOf(JSON.parse(shown('json'))))
-  })
-
-  await t.test('serves the page, which connects to its URL', async (t) => {
-    const page = await (await fetch(url)).text()
-    t.equal(page, shown('html'))
-    t.match(page, `new WebSocket('${app.timeSocket.url}')`)
-  })
+    for (const frame of await peer.received(2)) {
+      t.match(String(frame), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+    }
+    t.match(await (await fetch(`${url}/time`)).json(), { now: Number, interval: 1000 })
+  }
 })
 
-test('the server with authentication, on a real port', async (t) => {
-  const [server] = parsePrograms('README.md', section(README, 'Authentication'))
-  const app = await run(t, server as Program)
+test('the answer to a plain GET has the fields that the reference shows', async (t) => {
+  const app = await run(t, serverOf('README.md', 'Broadcast now, or at an instant'))
+  const text = section(documentAt('docs/reference/time-socket.md'), 'The answer to a plain `GET`')
+  const [shown] = parseBlocks(text)
+  const kindsOf = (answer: object) => Object.entries(answer).map(([name, value]) =>
+    `${name}: ${Array.isArray(value) ? 'array' : typeof value}`)
+  t.strictSame(kindsOf((await app.inject('/time')).json()), kindsOf(JSON.parse(shown?.code ?? '')))
+})
+
+test('the server with a session in a cookie', async (t) => {
+  const app = await run(t, serverOf('docs/guide/authentication.md', 'A session in a cookie'))
   const { port } = app.server.address() as AddressInfo
   const url = `http://127.0.0.1:${port}/time`
 
@@ -58,56 +61,57 @@ test('the server with authentication, on a real port', async (t) => {
   })
 
   await t.test('knows the user of an accepted client', async (t) => {
-    const headers = { cookie: 'theme=dark; session=5f1c0a', origin: 'https://example.org' }
-    await connect(url, { headers })
+    await connect(url, { headers: { cookie: 'theme=dark; session=5f1c0a' } })
     const contexts = [...app.timeSocket.clients.values()].map(({ context }) => context)
     t.strictSame(contexts, [{ user: 'ada' }])
   })
 })
 
-test('the statistics', async (t) => {
-  const [metrics, counters] = parsePrograms('README.md', section(README, 'Statistics'))
-
-  await t.test('for Prometheus are in its text format, and those of stats()', async (t) => {
-    const app = await run(t, metrics as Program)
-    await app.ready()
-    app.injectWS('/time')
-    await waitFor(() => app.timeSocket.clients.size === 1, 'a client')
-    const { headers, body } = await app.inject('/metrics')
-    t.match(headers['content-type'], /^text\/plain; version=0\.0\.4/)
-    const lines = body.trimEnd().split('\n')
-    t.ok(body.endsWith('\n'))
-    t.strictSame(lines.filter((line) => !/^[a-z_]+(\{[a-z]+="[\w.]+"\})? [\d.e-]+$/.test(line)), [])
-    const { refused, closed } = app.timeSocket.stats()
-    const causes = [...Object.keys(refused), ...Object.keys(closed)]
-    t.equal(lines.filter((line) => line.includes('cause=')).length, causes.length)
-    t.ok(lines.includes('time_socket_clients 1') && lines.includes('time_socket_accepted_total 1'))
+test('the exam can be started and extended by the teacher, and by no pupil', async (t) => {
+  const server = serverOf('docs/guide/broadcasting.md', 'An exam that ends at one instant')
+  const app = await run(t, server)
+  const post = async (minutes: number, token: string) => await app.inject({
+    method: 'POST', url: `/exam/${minutes}`, headers: { authorization: `Bearer ${token}` }
   })
-
-  await t.test('for OpenTelemetry are counted with any meter', async (t) => {
-    const { app, countWith } = await load(t, counters as Program)
-    const counted: string[] = []
-    countWith({
-      createCounter: (name: string) => ({
-        add: (count: number, { cause = '' } = {}) => { counted.push(`${name} ${count} ${cause}`) }
-      })
-    })
-    await app.ready()
-    app.injectWS('/time')
-    await waitFor(() => app.timeSocket.clients.size === 1, 'a client')
-    for (const client of app.timeSocket.clients.values()) client.terminate()
-    await waitFor(() => app.timeSocket.clients.size === 0, 'its end')
-    t.strictSame(counted, ['time_socket.accepted 1 ', 'time_socket.close 1 application'])
-  })
+  t.equal((await post(1, 'wrong')).statusCode, 401)
+  const { endsAt } = (await post(90, 'secret')).json()
+  t.equal((await post(10, 'secret')).json().endsAt, endsAt + 600_000)
+  t.strictSame((await app.inject('/exam')).json(), { endsAt: endsAt + 600_000 })
 })
 
-/** The text with all digits alike. */
-function shapeOf (text: string): string {
-  return text.replace(/\d/g, '0')
-}
+test('the statistics for Prometheus are in its text format, each with HELP and TYPE', async (t) => {
+  const app = await run(t, serverOf('docs/guide/observability.md', 'Prometheus'))
+  await app.ready()
+  app.injectWS('/time')
+  await waitFor(() => app.timeSocket.clients.size === 1, 'a client')
+  const { headers, body } = await app.inject('/metrics')
+  t.match(headers['content-type'], /^text\/plain; version=0\.0\.4/)
+  const lines = body.trimEnd().split('\n')
+  const samples = lines.filter((line) => !line.startsWith('# '))
+  t.strictSame(samples.filter((line) => !/^[a-z_]+(\{[a-z]+="[\w.]+"\})? [\d.e-]+$/.test(line)), [])
+  for (const name of new Set(samples.map((line) => line.split(/[{ ]/)[0]))) {
+    t.ok(lines.some((line) => line.startsWith(`# HELP ${name} `)), name)
+    t.ok(lines.some((line) => line.startsWith(`# TYPE ${name} `)), name)
+  }
+  const { refused, closed } = app.timeSocket.stats()
+  const causes = [...Object.keys(refused), ...Object.keys(closed)]
+  t.equal(samples.filter((line) => line.includes('cause=')).length, causes.length)
+  t.ok(lines.includes('time_socket_clients 1') && lines.includes('time_socket_accepted_total 1'))
+})
 
-/** The fields of an object and what kind of value each has. */
-function kindsOf (object: Record<string, unknown>): string[] {
-  return Object.entries(object).map(([name, value]) =>
-    `${name}: ${Array.isArray(value) ? 'array' : typeof value}`)
-}
+test('the events for OpenTelemetry are counted with any meter', async (t) => {
+  const server = serverOf('docs/guide/observability.md', 'OpenTelemetry')
+  const { app, countWith } = await load(t, server)
+  const counted: string[] = []
+  countWith({
+    createCounter: (name: string) => ({
+      add: (count: number, { cause = '' } = {}) => { counted.push(`${name} ${count} ${cause}`) }
+    })
+  })
+  await app.ready()
+  app.injectWS('/time')
+  await waitFor(() => app.timeSocket.clients.size === 1, 'a client')
+  for (const client of app.timeSocket.clients.values()) client.terminate()
+  await waitFor(() => app.timeSocket.clients.size === 0, 'its end')
+  t.strictSame(counted, ['time_socket.accepted 1 ', 'time_socket.close 1 application'])
+})
