@@ -243,3 +243,30 @@ test('what it sends reaches a client that speaks no WebSocket library', async (t
   t.equal(bytes.toString('hex'), '810548656c6c6f')
   socket.destroy()
 })
+
+const DOCUMENTED = [
+  'close', 'connectedAt', 'context', 'expiresAt', 'id', 'ip', 'port', 'protocol', 'rtt', 'send',
+  'skippedTicks', 'terminate'
+]
+
+test('only documented members can be reached on a client, at run time, too', async (t) => {
+  const { client } = await setUp(t, { onMessage () {} })
+  const names = new Set<string | symbol>()
+  let level: object = client
+  while (level !== Object.prototype) {
+    for (const name of Reflect.ownKeys(level)) names.add(name)
+    level = Object.getPrototypeOf(level)
+  }
+  names.delete('constructor')
+  t.strictSame([...names].map(String).sort(), DOCUMENTED)
+})
+
+test('a close reason is logged with control and bidirectional characters escaped', async (t) => {
+  const { peer, log, gone, closes } = await setUp(t)
+  const reason = 'bye\u001b[31m\u202egnp.exe\r\n'
+  peer.ws.close(4000, reason)
+  await gone()
+  t.equal(closes[0]?.reason, reason)
+  const line = log.lines.find(({ msg }) => msg === 'client closed')
+  t.equal(line?.reason, 'bye\\u{1b}[31m\\u{202e}gnp.exe\\u{d}\\u{a}')
+})

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import type { FastifyRequest } from 'fastify'
-import type { TimeSocketOptions } from '../../../src/index.js'
+import type { TimeSocketClient, TimeSocketOptions } from '../../../src/index.js'
 import { createTimeApp, listen } from '../../helpers/network/app.js'
 import { connect, refused } from '../../helpers/network/peer.js'
 import { SOON_MS, waitFor } from '../../helpers/network/wait.js'
@@ -160,4 +160,40 @@ test('on a real port, a context that rejects beside an expiresAt that throws is 
   t.equal((await upgrade).status, 500)
   await new Promise((resolve) => setImmediate(resolve))
   t.strictSame(surprises, [])
+})
+
+test('on a real port, a permission can be renewed, and read back as it was set', async (t) => {
+  const { closed, timeSocket, url } = await setUp(t, () => Date.now() + LASTS_MS)
+  const peer = await connect(url)
+  const client = [...timeSocket.clients.values()][0] as TimeSocketClient
+  const laterMs = Date.now() + DAY_MS
+  client.expiresAt = laterMs
+  t.equal(client.expiresAt, laterMs)
+  client.expiresAt = new Date(laterMs)
+  t.equal(client.expiresAt, laterMs)
+  client.expiresAt = undefined
+  t.equal(client.expiresAt, undefined)
+  await new Promise((resolve) => setTimeout(resolve, 2 * LASTS_MS))
+  t.strictSame(closed, [])
+  client.expiresAt = Date.now() - 1
+  t.strictSame(await peer.closed, [4401, 'permission expired'])
+})
+
+test('refuses an expiresAt that is no valid date, and keeps the one before', async (t) => {
+  const { timeSocket, url } = await setUp(t, () => undefined)
+  await connect(url)
+  const client = [...timeSocket.clients.values()][0] as TimeSocketClient
+  const atMs = Date.now() + DAY_MS
+  client.expiresAt = atMs
+  for (const [value, shown] of [
+    [Math.floor(atMs / 1000), String(Math.floor(atMs / 1000))], [NaN, 'NaN'], [null, 'null'],
+    [new Date(NaN), 'Invalid Date'], ['2030-01-01', "'2030-01-01'"]
+  ] as const) {
+    t.throws(() => { client.expiresAt = value as number }, {
+      code: 'FST_TIME_SOCKET_INVALID_ARGUMENT',
+      message: 'expiresAt must be a Date, milliseconds since the Unix epoch (the exp of a JWT is in ' +
+        `seconds: exp * 1000) or undefined, got ${shown}`
+    })
+    t.equal(client.expiresAt, atMs)
+  }
 })

@@ -165,6 +165,17 @@ test('finds fields that a context inherits, and takes a context that is no objec
   t.equal(timeSocket.broadcast('x'), 5)
 })
 
+test('a context that cannot be read leaves out its client, and is logged', async (t) => {
+  const contexts = [{ get room (): number { throw new Error('no room') } }, { room: 7 }]
+  const { app, log, timeSocket } = await createTimeApp<unknown>(t, {
+    immediate: false, context: () => contexts.shift()
+  })
+  const [, good] = [await inject(app), await inject(app)]
+  t.equal(timeSocket.broadcast('x', { where: { room: 7 } as {} }), 1)
+  t.strictSame(await good?.received(1), ['x'])
+  t.strictSame(log.messages('error'), ['reading the context of a client failed'])
+})
+
 test('returns 0 once closing, but still refuses what is wrong', async (t) => {
   const { timeSocket } = await setUp(t)
   const closed = timeSocket.close()

@@ -1,5 +1,6 @@
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { test } from 'tap'
-import { systemTimers } from '../../../src/util/timers.js'
+import { systemTimers, timersIn } from '../../../src/util/timers.js'
 import { within } from '../../helpers/network/wait.js'
 
 test('monotonic goes on, and only on', async (t) => {
@@ -47,3 +48,23 @@ for (const [name, isHolding] of [['after', false], ['hold', true]] as const) {
     cancel()
   })
 }
+
+test('timersIn calls back in the context of the scope, and its timers can be cancelled', async (t) => {
+  const storage = new AsyncLocalStorage<string>()
+  const scope = storage.run('scope', () => new AsyncResource('test'))
+  const timers = timersIn(scope, systemTimers)
+  const starts = {
+    after: (callback: () => void) => timers.after(1, callback),
+    hold: (callback: () => void) => timers.hold(1, callback),
+    soon: (callback: () => void) => timers.soon(callback)
+  }
+  const holding = setTimeout(() => {}, 10_000)
+  for (const [name, start] of Object.entries(starts)) {
+    storage.run('caller', () => start(() => t.fail('cancelled'))())
+    const store = await new Promise((resolve) => {
+      storage.run('caller', () => start(() => resolve(storage.getStore())))
+    })
+    t.equal(store, 'scope', name)
+  }
+  clearTimeout(holding)
+})
