@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { build } from 'esbuild'
 
 /** What the parts of the client call each other by, and nobody else: it need not be readable. */
@@ -19,13 +18,15 @@ const clients = [
 for (const { entry, outfile } of clients) await bundle(entry, outfile)
 
 // The elements import the client rather than contain it, so that a page loads it once.
-if (existsSync(ELEMENTS)) {
-  await bundle(ELEMENTS, 'dist/elements/index.js', '../browser/index.js')
-  await bundle(ELEMENTS, 'dist/served/elements.js', './client.js')
-}
+const CLIENT = /\/browser\/index\.js$/
+await bundle(ELEMENTS, 'dist/elements/index.js', { filter: CLIENT, path: '../browser/index.js' })
+await bundle(ELEMENTS, 'dist/served/elements.js', { filter: CLIENT, path: './client.js' })
+await bundle('src/elements/react.ts', 'dist/elements/react.js', {
+  filter: /\/index\.js$/, path: './index.js'
+})
 
-/** @param client what is imported instead of `src/browser/index.ts`; undefined: it is included. */
-async function bundle (entry, outfile, client) {
+/** @param imported which module is imported, and from where, rather than included. */
+async function bundle (entry, outfile, imported) {
   await build({
     entryPoints: [entry],
     outfile,
@@ -35,15 +36,17 @@ async function bundle (entry, outfile, client) {
     target: 'es2022',
     sourcemap: true,
     mangleProps: new RegExp(`^(${INNER_NAMES.join('|')})$`),
-    plugins: client === undefined ? [] : [importInstead(client)]
+    plugins: imported === undefined ? [] : [importInstead(imported)]
   })
 }
 
-function importInstead (path) {
+function importInstead ({ filter, path }) {
   return {
-    name: 'import-client',
+    name: 'import-instead',
     setup ({ onResolve }) {
-      onResolve({ filter: /\/browser\/index\.js$/ }, () => ({ path, external: true }))
+      onResolve({ filter }, ({ kind }) => (
+        kind === 'entry-point' ? undefined : { path, external: true }
+      ))
     }
   }
 }

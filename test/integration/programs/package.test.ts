@@ -20,6 +20,15 @@ const OUTPUTS: Readonly<Record<string, readonly string[]>> = {
   '.cts': ['.cjs', '.cjs.map', '.d.cts', '.d.cts.map']
 }
 
+/** The scripts that the bundler makes, and the manifest for editors. */
+const BUNDLES = [
+  'browser/index.js', 'elements/index.js', 'elements/react.js', 'served/client.js', 'served/elements.js'
+]
+const EXTRA_OUTPUTS = [
+  ...BUNDLES.flatMap((path) => [`dist/${path}`, `dist/${path}.map`]),
+  'dist/elements/custom-elements.json'
+]
+
 test('the tarball', async (t) => {
   const { tarball, directory } = await packPackage(t)
   const files = await filesIn(directory)
@@ -37,7 +46,7 @@ test('the tarball', async (t) => {
   })
 
   await t.test('holds what is built from the sources, and nothing else', async (t) => {
-    t.strictSame(built, sources.flatMap(outputsOf).sort(), 'run npm run build')
+    t.strictSame(built, [...sources.flatMap(outputsOf), ...EXTRA_OUTPUTS].sort(), 'run npm run build')
   })
 
   await t.test('has source maps that lead to its own sources', async (t) => {
@@ -57,6 +66,7 @@ test('the tarball', async (t) => {
     for (const file of built.filter((file) => !file.endsWith('.map'))) {
       const imports = importsOf(await readFile(join(directory, file), 'utf8'))
       const names = imports.flatMap(({ specifier }) => packageOf(specifier) ?? [])
+        .filter((name) => !(name === 'react' && file === 'dist/elements/react.d.ts'))
       const strangers = names.filter((name) => !isBuiltin(name) && !DECLARED.includes(name))
       undeclared.push(...strangers.map((name) => `${file}: ${name}`))
     }
@@ -73,9 +83,12 @@ test('the tarball', async (t) => {
     const { stdout } = await runProgram(process.execPath, [attw, tarball, '--format', 'json'])
     const problems: Problem[] = Object.values<Problem[]>(JSON.parse(stdout).problems).flat()
     const found = problems.map(({ entrypoint, resolutionKind }) => [entrypoint, resolutionKind])
-    // Node 10 knows no `exports`. The browser client is for ES modules only.
+    // Node 10 knows no `exports`. The browser client and the elements are for ES modules only.
     t.strictSame(found.sort(), [
-      ['./client', 'node10'], ['./client', 'node16-cjs'], ['./redis', 'node10']
+      ['./client', 'node10'], ['./client', 'node16-cjs'],
+      ['./elements', 'node10'], ['./elements', 'node16-cjs'],
+      ['./elements/react', 'node10'], ['./elements/react', 'node16-cjs'],
+      ['./redis', 'node10']
     ])
   })
 })
@@ -175,7 +188,7 @@ test('package.json', async (t) => {
     t.strictSame({ engines, peerDependencies, sideEffects, license }, {
       engines: { node: '>=20.19.0' },
       peerDependencies: { fastify: '>=5.8.0 <6' },
-      sideEffects: false,
+      sideEffects: ['./dist/elements/*.js'],
       license: 'MIT'
     })
   })
@@ -208,15 +221,9 @@ async function filesIn (root: string, directory = ''): Promise<string[]> {
 function outputsOf (source: string): string[] {
   const extension = extname(source)
   const base = source.slice(0, -extension.length).replace('src/', 'dist/')
-  if (source.startsWith('src/browser/')) return clientOutputs(base, extension)
+  const isBundled = /^src\/(browser|elements)\//.test(source)
+  if (isBundled) return extension === '.ts' ? [`${base}.d.ts`, `${base}.d.ts.map`] : []
   return (OUTPUTS[extension] ?? []).map((ending) => base + ending)
-}
-
-/** Of the browser client only the entry is left as a script: it is bundled. */
-function clientOutputs (base: string, extension: string): string[] {
-  if (extension !== '.ts') return []
-  const scripts = base === 'dist/browser/index' ? [`${base}.js`, `${base}.js.map`] : []
-  return [...scripts, `${base}.d.ts`, `${base}.d.ts.map`]
 }
 
 function toCommonJs (source: string): string {

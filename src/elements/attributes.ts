@@ -1,0 +1,127 @@
+import { share } from './formatters.js'
+
+/** Fractional digits of the second. */
+export type Digits = 0 | 1 | 2 | 3
+
+/** ISO 8601 with `Z` or an offset. The first group is the date. */
+const ISO_8601 = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
+/** March 1973. A smaller number is usually a time in seconds. */
+const MIN_NUMBER_MS = 1e11
+/** Absent in Node.js, where this module may be imported. */
+const reducedMotion = globalThis.matchMedia?.('(prefers-reduced-motion: reduce)')
+
+/** @throws a RangeError that names the element, the attribute, what was expected and what came. */
+export function refuseAttribute (element: Element, name: string, expected: string): never {
+  const value = JSON.stringify(element.getAttribute(name))
+  throw new RangeError(`<${element.localName}> expects "${name}" to be ${expected}, got ${value}`)
+}
+
+/** @returns the first choice without the attribute. @throws a RangeError for any other value. */
+export function readChoice<Choice extends string | undefined> (
+  element: Element, name: string, choices: readonly Choice[]
+): Choice {
+  const value = element.getAttribute(name) ?? choices[0]
+  return choices.includes(value as Choice)
+    ? value as Choice
+    : refuseAttribute(element, name, `one of ${choices.filter(Boolean).join(', ')}`)
+}
+
+/**
+ * The number of fractional digits to show: none where the user prefers reduced motion.
+ *
+ * @throws a RangeError for anything but 0 to 3.
+ */
+export function readDigits (element: Element): Digits {
+  const digits = Number(readChoice(element, 'digits', ['0', '1', '2', '3'])) as Digits
+  return reducedMotion?.matches ? 0 : digits
+}
+
+/**
+ * The attribute `to` in ms since the Unix epoch; undefined without it.
+ *
+ * @throws a RangeError for anything but a time in ISO 8601 with `Z` or an offset, or milliseconds.
+ */
+export function readInstant (element: Element): number | undefined {
+  const value = element.getAttribute('to')
+  if (value === null) return undefined
+  const instantMs = parseInstant(value)
+  return isNaN(instantMs)
+    ? refuseAttribute(element, 'to', 'ISO 8601 with "Z" or an offset, or ms since the Unix epoch')
+    : instantMs
+}
+
+function parseInstant (value: string): number {
+  const date = ISO_8601.exec(value)?.[1]
+  if (date === undefined) {
+    const ms = /^\d+(\.\d+)?$/.test(value) ? Number(value) : NaN
+    return ms >= MIN_NUMBER_MS && ms <= 8.64e15 ? ms : NaN
+  }
+  // Chromium's Date.parse accepts 30 February, Firefox's does not.
+  const isDate = String(new Date(date).toJSON()).startsWith(date)
+  return isDate ? Date.parse(value) : NaN
+}
+
+/**
+ * The element's own or inherited `lang`, also from outside of a shadow tree.
+ *
+ * @returns undefined without one: `Intl` then uses the browser's language.
+ * @throws a RangeError for anything but a language tag.
+ */
+export function readLanguage (element: Element): string | undefined {
+  const owner = element.closest('[lang]')
+  if (owner === null) {
+    const { host } = element.getRootNode() as Partial<ShadowRoot>
+    return host && readLanguage(host)
+  }
+  const tag = owner.getAttribute('lang') || undefined
+  try {
+    Intl.getCanonicalLocales(tag)
+  } catch {
+    refuseAttribute(owner, 'lang', 'a language tag')
+  }
+  return tag
+}
+
+/**
+ * Gives a class a property for each attribute, with its name in camel case, as HTML does.
+ *
+ * @param defaults by attribute: what the property is without the attribute. A boolean attribute is
+ * false without it.
+ * @returns the attributes, to be observed.
+ */
+export function reflect (
+  { prototype }: { prototype: object },
+  defaults: Readonly<Record<string, string | number | boolean>>
+): string[] {
+  for (const [name, absent] of Object.entries(defaults)) {
+    const property = name.replace(/-./, ([, letter]) => String(letter).toUpperCase())
+    Object.defineProperty(prototype, property, {
+      configurable: true,
+      enumerable: true,
+      get (this: Element) {
+        const value = this.getAttribute(name)
+        if (absent === false) return value !== null
+        return value === null ? absent : absent === 0 ? Number(value) : value
+      },
+      set (this: Element, value: unknown) {
+        writeAttribute(this, name, value)
+      }
+    })
+  }
+  return Object.keys(defaults)
+}
+
+/** Removes the attribute for `''`, false, null and undefined. */
+export function writeAttribute (element: Element, name: string, value: unknown): void {
+  if (value === '' || value === false || value == null) element.removeAttribute(name)
+  else if (value === true) element.setAttribute(name, '')
+  else element.setAttribute(name, String(value instanceof Date ? value.getTime() : value))
+}
+
+/** A hundred elements with the same mistake make one report. */
+export function reportOnce (error: unknown): void {
+  share([error], () => {
+    reportError(error)
+    return true
+  })
+}

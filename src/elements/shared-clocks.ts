@@ -1,0 +1,149 @@
+import type { ServerClock } from '../browser/index.js'
+
+/** How a clock keeps in step with the server, as the option of `ServerClock`. */
+export type Transport = 'auto' | 'http' | 'websocket'
+
+/** Creates a clock that connects at once. */
+export type CreateClock = (url: string, transport: Transport) => ServerClock
+
+/** Repaints one element, and calls `wakeAt` with the time of its next change. */
+export type Painter = () => void
+
+/** A clock with the elements that show its time: one timer repaints all of them. */
+export interface SharedClock {
+  readonly clock: ServerClock
+  /** True once the clock has been synced, also while its error is not known for the moment. */
+  readonly wasSynced: boolean
+  /** Why the clock does not hear from the server; undefined if it does, or is connecting. */
+  readonly trouble: 'offline' | 'refused' | undefined
+  /** Calls the painter now, at the time it asked for, and whenever the clock changes. */
+  add (painter: Painter): void
+  remove (painter: Painter): void
+  /** @param serverTime Infinity: only when the clock changes. */
+  wakeAt (painter: Painter, serverTime: number): void
+}
+
+/** The clocks of all elements of a page. */
+export interface SharedClocks {
+  /** The clock of this absolute URL and transport: one for all elements that have the same. */
+  open (url: string, transport: Transport): SharedClock
+  /** A clock of the page's own, which is never closed here. */
+  adopt (clock: ServerClock): SharedClock
+}
+
+/** An element that is moved within this time keeps its clock. */
+const LINGER_MS = 1000
+/** Clocks are slewed, and devices sleep: no timer runs longer. */
+const MAX_DELAY_MS = 1000
+const CLOCK_EVENTS = ['sync', 'step', 'open', 'close', 'refused']
+const PAGE_EVENTS = ['visibilitychange', 'pageshow']
+
+export function createSharedClocks (createClock: CreateClock): SharedClocks {
+  const opened = new Map<string, SharedClock>()
+  const adopted = new WeakMap<ServerClock, SharedClock>()
+
+  return {
+    open (url, transport) {
+      const key = `${transport} ${url}`
+      const known = opened.get(key)
+      if (known !== undefined) return known
+      const clock = createClock(url, transport)
+      const shared = createSharedClock(clock, () => {
+        opened.delete(key)
+        clock.close()
+      })
+      opened.set(key, shared)
+      return shared
+    },
+    adopt (clock) {
+      const shared = adopted.get(clock) ?? createSharedClock(clock, () => {})
+      adopted.set(clock, shared)
+      return shared
+    }
+  }
+}
+
+/** @param onUnused called `LINGER_MS` after the last painter was removed. */
+function createSharedClock (clock: ServerClock, onUnused: () => void): SharedClock {
+  /** Each painter with the server time of its next change. */
+  const painters = new Map<Painter, number>()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let unusedTimer: ReturnType<typeof setTimeout> | undefined
+  let isPainting = false
+  let wasSynced = false
+  let trouble: SharedClock['trouble']
+
+  function start (): void {
+    trouble = readTrouble(clock)
+    for (const name of CLOCK_EVENTS) clock.addEventListener(name, onClockEvent)
+    for (const name of PAGE_EVENTS) globalThis.addEventListener(name, paintAll, true)
+  }
+
+  function stop (): void {
+    clearTimeout(timer)
+    for (const name of CLOCK_EVENTS) clock.removeEventListener(name, onClockEvent)
+    for (const name of PAGE_EVENTS) globalThis.removeEventListener(name, paintAll, true)
+    unusedTimer = setTimeout(onUnused, LINGER_MS)
+  }
+
+  function onClockEvent ({ type }: Event): void {
+    if (type === 'open') trouble = undefined
+    if (type === 'close') trouble = 'offline'
+    if (type === 'refused') trouble = type
+    paintAll()
+  }
+
+  function paintAll (): void {
+    paint(Infinity)
+  }
+
+  function paintDue (): void {
+    paint(clock.now())
+  }
+
+  /** Calls every painter whose next change is at this server time or earlier. */
+  function paint (untilMs: number): void {
+    wasSynced ||= clock.synced
+    isPainting = true
+    for (const [painter, dueMs] of painters) if (dueMs <= untilMs) painter()
+    isPainting = false
+    setTimer()
+  }
+
+  function setTimer (): void {
+    clearTimeout(timer)
+    const dueMs = Math.min(...painters.values())
+    if (dueMs === Infinity) return
+    const delayMs = Math.ceil(clock.toMonotonic(dueMs) - performance.now())
+    timer = setTimeout(paintDue, Math.max(0, Math.min(delayMs, MAX_DELAY_MS)))
+  }
+
+  return {
+    clock,
+    get wasSynced () {
+      return wasSynced
+    },
+    get trouble () {
+      return trouble
+    },
+    add (painter) {
+      clearTimeout(unusedTimer)
+      if (painters.size === 0) start()
+      painters.set(painter, Infinity)
+      wasSynced ||= clock.synced
+      painter()
+    },
+    remove (painter) {
+      if (painters.delete(painter) && painters.size === 0) stop()
+    },
+    wakeAt (painter, serverTime) {
+      painters.set(painter, serverTime)
+      if (!isPainting) setTimer()
+    }
+  }
+}
+
+function readTrouble ({ state }: ServerClock): SharedClock['trouble'] {
+  if (state === 'refused') return state
+  return state === 'waiting' || state === 'closed' ? 'offline' : undefined
+}
