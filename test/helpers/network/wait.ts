@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const DEFAULT_LIMIT_MS = 10_000
+const DEFAULT_LIMIT_MS = 60_000
 /** What is to take no time may take as long on a busy machine: less than what it might wait for. */
 export const SOON_MS = 2500
 
