@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import fastify from 'fastify'
+import { test } from 'tap'
+import type { Test } from 'tap'
+import timeSocket from '../../../src/index.js'
+import type { TimeSocketOptions } from '../../../src/index.js'
+import { needsProxy, startProxy } from '../../helpers/documents/document-proxy.js'
+import type { ProxyName } from '../../helpers/documents/document-proxy.js'
+import { documentAt } from '../../helpers/documents/documents.js'
+import { parseBlocks } from '../../helpers/documents/markdown.js'
+import { connect, refused } from '../../helpers/network/peer.js'
+import { within } from '../../helpers/network/wait.js'
+
+const BLOCKS = parseBlocks(documentAt('docs/guide/origins-and-proxies.md'))
+const QUIET_MS = 5000
+
+for (const name of ['nginx', 'haproxy'] as const) {
+  test(`the configuration of ${name}`, needsProxy(name), async (t) => {
+    await t.test('lets the page of its own host in, under a prefix, with TLS', async (t) => {
+      const { app, port, url, options } = await start(t, name, {})
+      const peer = await connect(url, options(`https://localhost:${port}`))
+      await peer.received(1)
+      const [client] = app.timeSocket.clients.values()
+      t.equal(client?.ip, '127.0.0.1')
+      const { status } = await refused(url, [], options('https://example.com'))
+      t.equal(status, 403)
+    })
+
+    await t.test('keeps a connection that only the heartbeat uses', async (t) => {
+      const heartbeat = { interval: 500, timeout: 10_000 }
+      const { app, port, url, options } = await start(t, name, { heartbeat })
+      const peer = await connect(url, options(`https://localhost:${port}`))
+      await peer.received(1)
+      await sleep(QUIET_MS)
+      t.equal(app.timeSocket.clients.size, 1)
+    })
+
+    await t.test('cuts a connection without a heartbeat', async (t) => {
+      const { port, url, options } = await start(t, name, { heartbeat: false })
+      const peer = await connect(url, options(`https://localhost:${port}`))
+      const [code] = await within(peer.closed, 'the end of the connection', 30_000)
+      t.equal(code, 1006)
+    })
+  })
+}
+
+/** A server without ticks for a day, and the proxy before it. */
+async function start (t: Test, name: ProxyName, options: TimeSocketOptions) {
+  const app = fastify({ trustProxy: '127.0.0.1' })
+  t.teardown(() => app.close())
+  await app.register(async (scope) => {
+    await scope.register(timeSocket, { url: '/time', interval: 86_400_000, ...options })
+    app.decorate('timeSocket', scope.timeSocket)
+  }, { prefix: '/app' })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const [address] = app.addresses()
+  const documented = BLOCKS.find(({ language }) => language === name)?.code ?? ''
+  const port = await startProxy(t, name, documented, address?.port ?? 0)
+  return {
+    app,
+    port,
+    url: `wss://localhost:${port}/app/time`,
+    options: (origin: string) => ({ origin, rejectUnauthorized: false, family: 4 as const })
+  }
+}
