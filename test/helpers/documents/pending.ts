@@ -1,6 +1,6 @@
 /** What the documents describe already and the code does not have yet. */
 const PENDING = [
-  'serveClient', 'expiresAt', 'http', 'expired', 'FST_TIME_SOCKET_UPGRADE_REQUIRED', 'transport',
+  'serveClient', 'expiresAt', 'transport',
   'sync.skew', 'autoOpen'
 ]
 
