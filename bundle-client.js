@@ -1,13 +1,12 @@
 import { build } from 'esbuild'
 
-/** What the parts of the client call each other by, and nobody else: it need not be readable. */
-const INNER_NAMES = [
-  'ageMs', 'asked', 'begin', 'burst', 'callback', 'change', 'check', 'confirm', 'dueMs', 'emit',
-  'estimator', 'exchanged', 'follow', 'forget', 'heard', 'hurry', 'intervalMs', 'look', 'lose',
-  'moved', 'onClose', 'onConnect', 'onHello', 'onMessage', 'onOpen', 'onRefused', 'onStep',
-  'periodMs', 'receive', 'rejoin', 'run', 'scheduled', 'sentAt', 'socket', 'speaks', 'start',
-  'toldMs', 'valueMs', 'wait', 'waitMs', 'widthMs'
-]
+/**
+ * Names that parts of the client call each other by, as CONTRIBUTING.md has them: callbacks, facts
+ * and lengths of time. No option, event or message has such a name, so they may be shortened.
+ */
+const INNER_NAMES = /^(on|is|has|can)[A-Z]|.(Ms|Bytes|Count)$/
+/** Names of JavaScript that look the same. */
+const BUILT_IN_NAMES = /^is(Array|Integer|NaN|View)$/
 const ELEMENTS = 'src/elements/index.ts'
 
 /** `index.js` is for bundlers; the plugin serves `dist/served/` as `<url>/client.js` and so on. */
@@ -35,7 +34,8 @@ async function bundle (entry, outfile, imported) {
     format: 'esm',
     target: 'es2022',
     sourcemap: true,
-    mangleProps: new RegExp(`^(${INNER_NAMES.join('|')})$`),
+    // The DOM has such names, and the elements use it.
+    ...imported === undefined && { mangleProps: INNER_NAMES, reserveProps: BUILT_IN_NAMES },
     plugins: imported === undefined ? [] : [importInstead(imported)]
   })
 }

@@ -1,11 +1,12 @@
 import { ServerClock } from 'fastify-time-socket/client'
 import type {
-  Cancel, ClockMembers, ClockState, CloseDetail, Environment, ServerClockOptions, TickDetail
+  Cancel, ClockState, CloseDetail, Environment, RefusedDetail, ServerClockOptions, TickMessage
 } from 'fastify-time-socket/client'
 import { describe, expect, test } from 'tstyche'
 import { WebSocket as NodeWebSocket } from 'ws'
 
 declare const clock: ServerClock
+declare const bids: ServerClock<{ bid: number }>
 
 describe('the constructor', () => {
   test('takes where the time socket is, or a function that tells it', () => {
@@ -20,7 +21,7 @@ describe('the constructor', () => {
 
   test('takes options, all of which may be left out or undefined', () => {
     expect<keyof ServerClockOptions>().type.toBe<
-      'protocols' | 'slew' | 'stepThreshold' | 'sync' | 'environment'
+      'protocols' | 'transport' | 'slew' | 'stepThreshold' | 'sync' | 'autoOpen' | 'environment'
     >()
     expect<ServerClockOptions>().type.toBeAssignableFrom({})
     expect<ServerClockOptions>().type.toBeAssignableFrom({
@@ -35,13 +36,15 @@ describe('the constructor', () => {
     expect<Partial<Environment>>().type.toBeAssignableFrom({ WebSocket })
     expect<Partial<Environment>>().type.toBeAssignableFrom({ WebSocket: NodeWebSocket })
     expect<Partial<Environment>>().type.toBeAssignableFrom({ fetch, page: window })
+    expect<Partial<Environment>>().type.toBeAssignableFrom({
+      setTimeout: window.setTimeout, clearTimeout: window.clearTimeout, fetch: window.fetch
+    })
     expect<Partial<Environment>>().type.not.toBeAssignableFrom({ WebSocket: EventTarget })
   })
 })
 
 describe('a clock', () => {
   test('tells the time, and about itself', () => {
-    expect(clock).type.toBeAssignableTo<ClockMembers>()
     expect(clock.now()).type.toBe<number>()
     expect(clock.error).type.toBe<number>()
     expect(clock.rtt).type.toBe<number | undefined>()
@@ -54,7 +57,7 @@ describe('a clock', () => {
   })
 
   test('shows, and lets nobody set', () => {
-    expect<Pick<ClockMembers, 'error' | 'state'>>().type.toBe<{
+    expect<Pick<ServerClock, 'error' | 'state'>>().type.toBe<{
       readonly error: number
       readonly state: ClockState
     }>()
@@ -65,9 +68,7 @@ describe('a clock', () => {
       expect(detail).type.toBe<CloseDetail>()
     })
     clock.addEventListener('tick', ({ detail }) => {
-      expect(detail).type.toBe<TickDetail>()
-      expect(detail.sent).type.toBe<number>()
-      expect(detail.seq).type.toBe<number | undefined>()
+      expect(detail).type.toBe<TickMessage>()
     })
     clock.addEventListener('message', ({ detail }) => {
       expect(detail).type.toBe<unknown>()
@@ -75,8 +76,11 @@ describe('a clock', () => {
     clock.addEventListener('step', ({ detail: { by } }) => {
       expect(by).type.toBe<number>()
     })
-    clock.addEventListener('refused', ({ detail: { status } }) => {
-      expect(status).type.toBe<number>()
+    clock.addEventListener('refused', ({ detail }) => {
+      expect(detail).type.toBe<RefusedDetail>()
+    })
+    bids.addEventListener('message', ({ detail }) => {
+      expect(detail).type.toBe<{ bid: number }>()
     })
     clock.addEventListener('other', (event) => {
       expect(event).type.toBe<Event>()

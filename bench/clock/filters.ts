@@ -1,4 +1,5 @@
-import { createEstimator } from '../../src/browser/estimator.js'
+import { createEstimator } from '../../src/browser/time/estimator.js'
+import { createQuantum } from '../../src/browser/time/quantum.js'
 import { offsetOf, roundTripOf } from './contender.js'
 import type { Filter, Sample } from './contender.js'
 
@@ -116,10 +117,10 @@ function createKalman (deviationOf: (tripMs: number) => number): Filter {
 
 /** This package's: the middle of a corridor. */
 export function createCorridorFilter (): Filter & { errorAt (localMs: number): number } {
-  const estimator = createEstimator()
+  const estimator = createEstimator(createQuantum())
   return {
     add (sample) {
-      estimator.exchanged(sample)
+      estimator.onExchange(sample)
     },
     offsetAt (localMs) {
       const { offset, error } = estimator.at(localMs)

@@ -1,50 +1,68 @@
 import type { TickMessage } from '../protocol/time-v1.js'
-import type { CloseDetail } from './connection/connection.js'
 
-/** A tick; of a server without `time.v1` only `sent` may be known. */
-export type TickDetail = Pick<TickMessage, 'sent'> & Partial<TickMessage>
+/** `detail` of `close`: how a connection has ended, or an attempt to connect. */
+export interface CloseDetail {
+  /** The WebSocket close code; 1006 if there was none. */
+  readonly code: number
+  /** The server's words, or ours; empty after `close()`. */
+  readonly reason: string
+  /** Milliseconds until the next attempt; undefined if none is planned. */
+  readonly retryIn: number | undefined
+}
+
+/** `detail` of `refused`. */
+export interface RefusedDetail {
+  /** The HTTP status; 0 after a redirect, which browsers hide. */
+  readonly status: number
+  /**
+   * The `code` in the body of the server's answer, or one of ours: `REDIRECTED`, `BLOCKED` (plain
+   * HTTP works and WebSockets do not), `NOT_A_TIME_SOCKET`, `DO_NOT_RETURN` (close code 4403).
+   */
+  readonly code: string | undefined
+}
 
 /** An event with what it tells. */
 export interface ClockEvent<Detail> extends Event {
   readonly detail: Detail
 }
 
-/** The events of a `ServerClock`, by their names. */
-export interface ClockEvents {
-  /** A connection is open. */
+/** The events of a `ServerClock<Incoming>`, by their names. */
+export interface ClockEvents<Incoming = unknown> {
+  /** The clock is connected: `transport` says how. */
   open: ClockEvent<null>
-  /** A connection has ended, or an attempt to connect. */
+  /** A connection has ended, or an attempt to connect has failed. */
   close: ClockEvent<CloseDetail>
-  /** The server has told its time unasked. */
-  tick: ClockEvent<TickDetail>
-  /** A message of the application's takes effect: its data, an ArrayBuffer for bytes. */
-  message: ClockEvent<unknown>
-  /** The server has answered: `offset`, `error`, `skew` and `rtt` are new. */
+  /** The server has sent its time unasked. */
+  tick: ClockEvent<TickMessage>
+  /** A message of the application takes effect: its data, an ArrayBuffer for bytes. */
+  message: ClockEvent<Incoming>
+  /** The server has answered a probe: `offset`, `error`, `skew` and `rtt` are new. */
   sync: ClockEvent<null>
-  /** `now()` has jumped, by this many milliseconds. */
+  /** `now()` has jumped by this many milliseconds. */
   step: ClockEvent<{ readonly by: number }>
-  /** The server has refused to connect, with this HTTP status; 0 if it cannot be known. */
-  refused: ClockEvent<{ readonly status: number }>
+  /** The server, or something in front of it, does not let the clock in. */
+  refused: ClockEvent<RefusedDetail>
 }
 
-/** Fires an event of the clock's. */
+/** Fires an event of the clock. */
 export type Emit = <Name extends keyof ClockEvents> (
   name: Name, detail: ClockEvents[Name]['detail']
 ) => void
 
 /** An `EventTarget` that knows its events. */
-interface TypedTarget extends EventTarget {
+interface TypedTarget<Incoming> extends EventTarget {
   addEventListener<Name extends keyof ClockEvents> (
-    type: Name, listener: (event: ClockEvents[Name]) => void, options?: ListenerOptions
+    type: Name, listener: (event: ClockEvents<Incoming>[Name]) => void, options?: ListenerOptions
   ): void
   addEventListener (...given: Parameters<EventTarget['addEventListener']>): void
   removeEventListener<Name extends keyof ClockEvents> (
-    type: Name, listener: (event: ClockEvents[Name]) => void, options?: ListenerOptions
+    type: Name, listener: (event: ClockEvents<Incoming>[Name]) => void, options?: ListenerOptions
   ): void
   removeEventListener (...given: Parameters<EventTarget['removeEventListener']>): void
 }
 
 type ListenerOptions = Parameters<EventTarget['addEventListener']>[2]
 
-/** What `ServerClock` is derived from. */
-export const ClockEventTarget: new () => TypedTarget = EventTarget
+/** What `ServerClock` extends. Without an `EventTarget` importing it must not throw. */
+export const ClockEventTarget = (globalThis.EventTarget ?? class {}) as
+  new <Incoming> () => TypedTarget<Incoming>

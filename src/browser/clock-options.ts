@@ -1,30 +1,146 @@
+import { TIME_PROTOCOL } from '../protocol/time-v1.js'
+import { createEnvironment } from './environment.js'
 import type { Environment } from './environment.js'
 
 /**
- * Where the time socket is, or a function that says so for each connection: relative to the page's
- * own URL, `http` and `https` taken for `ws` and `wss`.
+ * Where the time socket is, or a function that is called for each connection and each round of
+ * requests. Relative to the page; `http` and `ws`, `https` and `wss` mean the same.
  */
 export type ServerClockUrl = string | URL | (() => string | URL | Promise<string | URL>)
 
+/** How the clock is kept in step. */
+export type Transport = 'websocket' | 'http'
+
 export interface ServerClockOptions {
-  /** Subprotocols that are offered besides `time.v1`. Default: none. */
+  /** Subprotocols to offer after `time.v1`, such as a ticket. Default: none. */
   readonly protocols?: readonly string[] | undefined
   /**
-   * By how much `now()` may run fast or slow while it is corrected, as a part of the speed.
-   * Default 0.05.
+   * `'auto'`: a WebSocket, and plain HTTP while only that works · `'http'`: never a WebSocket, for
+   * pages that need no messages · `'websocket'`: never plain HTTP. Default `'auto'`.
+   */
+  readonly transport?: 'auto' | Transport | undefined
+  /**
+   * How much faster or slower `now()` may run while it is corrected, as a part of its speed: more
+   * than 0, at most 1. Default 0.05.
    */
   readonly slew?: number | undefined
-  /** Milliseconds: a larger correction is made at once. Default 250. */
+  /** Milliseconds, 0 or more: a larger correction is made at once. Default 250. */
   readonly stepThreshold?: number | undefined
   /** How often the server is asked for its time. */
   readonly sync?: SyncOptions | undefined
-  /** What stands for the surroundings, in tests and where there is no `WebSocket`. */
+  /** Whether the constructor connects; else `open()` does. Default true. */
+  readonly autoOpen?: boolean | undefined
+  /** Replaces what the clock takes from its surroundings, in tests and unusual runtimes. */
   readonly environment?: Partial<Environment> | undefined
 }
 
 export interface SyncOptions {
-  /** How often in one round. Default 3. */
+  /** Probes in one round: an integer from 0 to 10. Default 3. */
   readonly probes?: number | undefined
-  /** Milliseconds between two rounds, once the first, denser ones are over. Default 60000. */
+  /** Milliseconds between two rounds after the first, denser ones: 1000 or more. Default 60000. */
   readonly every?: number | undefined
+  /**
+   * The `skew` that an earlier clock to this server has found, after some ten minutes: within
+   * ± 0.0005. The estimate starts from it, the bound does not rely on it. Default, and 0: unknown.
+   */
+  readonly skew?: number | undefined
+}
+
+/** All options, checked, with their defaults. */
+export interface ClockSettings {
+  readonly protocols: readonly string[]
+  readonly transport: 'auto' | Transport
+  readonly slew: number
+  readonly stepThreshold: number
+  readonly sync: Required<{ [Name in keyof SyncOptions]: number }>
+  readonly autoOpen: boolean
+  readonly environment: Environment
+}
+
+const MAX_PROBES = 10
+const MIN_EVERY_MS = 1000
+const MAX_SKEW = 500e-6
+/** A token of RFC 9110 §5.6.2, which a subprotocol has to be. */
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
+const DEFAULTS = {
+  protocols: [] as readonly string[],
+  transport: 'auto' as const,
+  slew: 0.05,
+  stepThreshold: 250,
+  sync: {},
+  autoOpen: true,
+  environment: {}
+}
+const SYNC_DEFAULTS = { probes: 3, every: 60_000, skew: 0 }
+
+/** @throws TypeError or RangeError that names the option. */
+export function resolveOptions (given: ServerClockOptions = {}): ClockSettings {
+  const { environment, sync, ...options } = fill('options', DEFAULTS, given)
+  const { probes, every, skew } = fill('sync', SYNC_DEFAULTS, sync)
+  const names = isArray(options.protocols) ? [TIME_PROTOCOL, ...options.protocols] : undefined
+  expect('protocols', names, 'an array of strings', names?.every((name) => typeof name === 'string'))
+  expect('protocols', names, 'different tokens, without "time.v1"',
+    names?.every((name) => TOKEN.test(name)) && new Set(names).size === names.length, RangeError)
+  expect('transport', options.transport, '"auto", "websocket" or "http"',
+    ['auto', 'websocket', 'http'].includes(options.transport), RangeError)
+  expectNumber('slew', options.slew, 'more than 0 and at most 1', (slew) => slew > 0 && slew <= 1)
+  expectNumber('stepThreshold', options.stepThreshold, '0 or more', (ms) => ms >= 0)
+  expectNumber('sync.probes', probes, `an integer from 0 to ${MAX_PROBES}`,
+    (count) => Number.isInteger(count) && count >= 0 && count <= MAX_PROBES)
+  expectNumber('sync.every', every, `${MIN_EVERY_MS} or more`, (ms) => ms >= MIN_EVERY_MS)
+  expectNumber('sync.skew', skew, `within ± ${MAX_SKEW}`, (rate) => Math.abs(rate) <= MAX_SKEW)
+  expect('autoOpen', options.autoOpen, 'true or false', typeof options.autoOpen === 'boolean')
+  return {
+    ...options,
+    sync: { probes, every, skew },
+    environment: resolveEnvironment(environment)
+  }
+}
+
+function resolveEnvironment (given: Partial<Environment>): Environment {
+  expect('environment', given, 'an object', isObject(given))
+  const environment = createEnvironment(given)
+  for (const [name, value] of Object.entries(environment)) {
+    const isFine = name === 'WebSocket' ? value === undefined : name === 'page' && isObject(value)
+    expect(`environment.${name}`, value, 'a function', isFine || typeof value === 'function')
+  }
+  return environment
+}
+
+/** Undefined counts as absent. */
+function fill<Filled extends object> (
+  name: string, defaults: Filled, given: { [Name in keyof Filled]?: unknown }
+): Filled {
+  expect(name, given, 'an object', isObject(given))
+  const filled = { ...defaults }
+  for (const [key, value] of Object.entries(given)) {
+    expect(name, key, `any of ${Object.keys(defaults).join(', ')}`, key in defaults)
+    if (value !== undefined) Object.assign(filled, { [key]: value })
+  }
+  return filled
+}
+
+function expectNumber (
+  name: string, value: unknown, range: string, isInRange: (value: number) => boolean
+): void {
+  expect(name, value, 'a number', typeof value === 'number')
+  expect(name, value, range, isInRange(value as number), RangeError)
+}
+
+function expect (
+  name: string, value: unknown, expected: string, isMet: unknown, Failure = TypeError
+): void {
+  if (!isMet) throw new Failure(`ServerClock: ${name} must be ${expected}, but got ${show(value)}`)
+}
+
+function show (value: unknown): string {
+  return typeof value === 'string' ? `"${value}"` : String(value)
+}
+
+function isObject (value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function isArray (value: unknown): value is readonly string[] {
+  return Array.isArray(value)
 }

@@ -1,8 +1,8 @@
-/** What is needed of a WebSocket: those of browsers, of Node and of `ws` fit. */
+/** What the clock needs of a WebSocket: those of browsers, Node.js and `ws` fit. */
 export interface Socket {
-  readonly url: string
   readonly readyState: number
-  readonly bufferedAmount: number
+  /** Bytes that wait to be sent; undefined where that is not known. */
+  readonly bufferedAmount?: number | undefined
   readonly protocol: string
   binaryType: string
   onopen: unknown
@@ -13,58 +13,81 @@ export interface Socket {
   close (code?: number): void
 }
 
-/** What is needed of the answer to a plain `GET`. */
+/** What the clock needs of an HTTP answer: a `Response` fits. */
 export interface PlainAnswer {
   readonly status: number
+  /** `opaqueredirect` for a redirect, in browsers. */
+  readonly type?: string
   readonly headers: { get (name: string): string | null }
-  json (): Promise<unknown>
+  /** Read piece by piece where there is one, so that an endless body is given up. */
+  readonly body?: { getReader (): BodyReader } | null
+  text (): Promise<string>
 }
 
-/** What is needed of a page, which is `globalThis`; elsewhere all of it is absent. */
+interface BodyReader {
+  read (): Promise<{ done: boolean, value?: Uint8Array | undefined }>
+}
+
+/** What the clock passes to `fetch` besides the URL. */
+export interface PlainRequest {
+  readonly headers?: Record<string, string>
+  readonly mode?: 'no-cors'
+  readonly redirect: 'manual' | 'follow'
+  readonly cache: 'no-store'
+  readonly credentials: 'include'
+  readonly signal: AbortSignal
+}
+
+/** What the clock needs of a page, which is `globalThis`; outside of browsers all is absent. */
 export interface Page {
   readonly document?: { readonly baseURI: string, readonly hidden: boolean }
   /** Relative URLs are resolved against it where there is no document, as in workers. */
   readonly location?: { readonly href: string }
-  /** For `visibilitychange`, `pageshow` and `online`. */
-  addEventListener? (type: string, listener: () => void): void
-  removeEventListener? (type: string, listener: () => void): void
+  /** Requests to it carry no `Origin`: the clock names the page in a header of its own. */
+  readonly origin?: string
+  addEventListener? (type: string, listener: (event: PageEvent) => void, capture: boolean): void
+  removeEventListener? (type: string, listener: (event: PageEvent) => void, capture: boolean): void
 }
 
-/** Everything that a `ServerClock` takes from its surroundings. */
+/** An event of the page; `persisted` is that of `pagehide`. */
+export interface PageEvent {
+  readonly type: string
+  readonly persisted?: boolean
+}
+
+/** Everything that a `ServerClock` takes from its surroundings. Functions are called unbound. */
 export interface Environment {
-  readonly WebSocket: new (url: string, protocols: string[]) => Socket
-  readonly fetch: (
-    url: string, request: { credentials: 'include', signal: AbortSignal }
-  ) => Promise<PlainAnswer>
+  /** Undefined: there is none, so that `'auto'` means HTTP. */
+  readonly WebSocket: (new (url: string, protocols: string[]) => Socket) | undefined
+  fetch (url: string, request: PlainRequest): Promise<PlainAnswer>
   /**
    * Milliseconds of a clock that nobody sets, such as `performance.now()`. Either clock is taken to
-   * stand still while it gives no finite number.
+   * stand still while it returns no finite number.
    */
-  readonly monotonic: () => number
+  monotonic (): number
   /** Milliseconds since the Unix epoch by this device's clock, such as `Date.now()`. */
-  readonly wall: () => number
-  readonly setTimeout: (callback: () => void, ms: number) => unknown
-  readonly clearTimeout: (timer: unknown) => void
+  wall (): number
+  setTimeout (callback: () => void, ms: number): unknown
+  clearTimeout (timer: unknown): void
   /** From 0 to 1, 1 excluded, such as `Math.random()`. */
-  readonly random: () => number
+  random (): number
   readonly page: Page
 }
 
-/** Completes what is given by what browsers and Node have. @throws without a `WebSocket`. */
+/** Completes what is given with what browsers and Node.js have. */
 export function createEnvironment (given: Partial<Environment> = {}): Environment {
   const environment = {
-    WebSocket: globalThis.WebSocket,
-    // Not the functions themselves: as methods of another object browsers refuse them.
+    // Called late, so that fake timers may be installed later. Unbound, browsers refuse them.
     fetch: (url: string, request: RequestInit) => fetch(url, request),
     setTimeout: (callback: () => void, ms: number) => setTimeout(callback, ms),
     clearTimeout: (timer: unknown) => clearTimeout(timer as number),
     monotonic: () => performance.now(),
-    wall: Date.now,
-    random: Math.random,
+    wall: () => Date.now(),
+    random: () => Math.random(),
+    WebSocket: globalThis.WebSocket,
     page: globalThis,
     ...given
   }
-  if (!environment.WebSocket) throw new TypeError('no WebSocket')
   const { monotonic, wall } = environment
   return { ...environment, monotonic: withoutGaps(monotonic), wall: withoutGaps(wall) }
 }

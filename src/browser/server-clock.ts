@@ -1,32 +1,339 @@
-import { createClock } from './clock-core.js'
+import { ServerClockError } from './clock-errors.js'
 import { ClockEventTarget } from './clock-events.js'
-import type { ClockMembers } from './clock-members.js'
-import type { ServerClockOptions, ServerClockUrl } from './clock-options.js'
+import type { Emit } from './clock-events.js'
+import { resolveOptions } from './clock-options.js'
+import type { ClockSettings, ServerClockOptions, ServerClockUrl, Transport } from './clock-options.js'
+import { createConnection } from './connection/connection.js'
+import type { ClockState, Connection } from './connection/connection.js'
+import { createScheduledMessages } from './connection/scheduled-messages.js'
+import type { TransportData } from './connection/transport.js'
+import type { PageEvent } from './environment.js'
+import { createDeviceClock } from './time/device-clock.js'
+import type { DeviceClock } from './time/device-clock.js'
+import { createDisplayedClock } from './time/displayed-clock.js'
+import type { DisplayedClock } from './time/displayed-clock.js'
+import { createEstimates } from './time/estimates.js'
+import type { Estimates } from './time/estimates.js'
+import { createQuantum } from './time/quantum.js'
+import { createTimer } from './time/timers.js'
+import type { Timer } from './time/timers.js'
+import { createTimetable } from './time/timetable.js'
+import type { Cancel, Timetable } from './time/timetable.js'
+import { resolveUrl } from './urls.js'
 
-/** The members of a `ServerClock`, which each has by itself: they need no `this`. */
-export interface ServerClock extends ClockMembers {}
+export interface ReadyOptions {
+  /** Milliseconds by which `now()` may be wrong. Default: any, as long as it is known. */
+  readonly error?: number | undefined
+  /** Stops waiting. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface AtOptions {
+  /** Takes the callback back. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface EveryOptions extends AtOptions {
+  /** Whether to call back soon as well, not only at the next multiple. Default false. */
+  readonly immediate?: boolean | undefined
+}
+
+const CHECK_MS = 1000
+/** A server that is asked on waking answers within this time, or is not there. */
+const ANSWER_MS = 1000
+const PAGE_EVENTS = ['visibilitychange', 'pagehide', 'pageshow', 'resume', 'online']
 
 /**
  * The clock of a server with a time socket, and by how much it may be wrong. It connects at once,
- * and again whenever it has to, until `close()`. Its events are `ClockEvents`.
+ * and again whenever it has to, until `close()`. `Incoming` is the type of its messages; the events
+ * are those of `ClockEvents`.
  */
-export class ServerClock extends ClockEventTarget {
+export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> {
   /**
    * The URL of a clock that is given none: `/time`, and in the client that the plugin serves the
-   * URL of the time socket which has served it.
+   * URL of the time socket that has served it.
    */
   static defaultUrl = '/time'
 
+  readonly #url: ServerClockUrl
+  readonly #settings: ClockSettings
+  readonly #estimates: Estimates
+  readonly #device: DeviceClock
+  readonly #display: DisplayedClock
+  readonly #timetable: Timetable
+  readonly #connection: Connection
+  readonly #checkTimer: Timer
+  readonly #waiting = new Set<() => void>()
+  #rtt: number | undefined
+
   /**
    * @param url of the time socket; a function is called for each connection. Default `defaultUrl`.
-   * @throws without a `WebSocket`.
+   * @throws TypeError or RangeError for a wrong option, ServerClockError for a URL that cannot be
+   * resolved (`INVALID_URL`) and without what `transport` needs (`NO_WEBSOCKET`).
    */
   constructor (url: ServerClockUrl = new.target.defaultUrl, options: ServerClockOptions = {}) {
     super()
-    const members = createClock(url, options, (name, detail) => {
-      this.dispatchEvent(new CustomEvent(name, { detail }))
+    const settings = resolveOptions(options)
+    const { environment, slew, stepThreshold, sync, transport } = settings
+    assertRuntime(transport, environment.WebSocket !== undefined)
+    const quantum = createQuantum()
+    this.#url = url
+    this.#settings = settings
+    this.#checkTimer = createTimer(environment)
+    this.#estimates = createEstimates(quantum, sync.skew)
+    this.#display = createDisplayedClock({
+      environment,
+      estimates: this.#estimates,
+      slew,
+      stepThreshold,
+      onStep: (by) => this.#tell('step', { by })
     })
-    Object.defineProperties(this, Object.getOwnPropertyDescriptors(members))
-    this.open()
+    this.#device = createDeviceClock(environment, quantum.ms)
+    this.#timetable = createTimetable(environment, this.#display)
+    this.#connection = createConnection({
+      settings,
+      resolveUrl: async () => resolveUrl(typeof url === 'function' ? await url() : url, environment),
+      grainMs: quantum.ms,
+      data: this.#createData(),
+      onOpen: () => this.#emit('open', null),
+      onClose: (detail) => {
+        this.#emit('close', detail)
+        this.#settle()
+      },
+      onRefused: (detail) => this.#tell('refused', detail)
+    })
+    if (settings.autoOpen) this.open()
   }
+
+  /**
+   * The server's time, milliseconds since the Unix epoch; before the first sync the device's. It
+   * never runs backwards except in a `step`.
+   */
+  now (): number {
+    this.#readClocks()
+    return this.#display.now()
+  }
+
+  /** By how many milliseconds `now()` may be wrong at most; Infinity while that is not known. */
+  get error (): number {
+    this.#readClocks()
+    return this.#display.error()
+  }
+
+  /** Whether `error` is known. */
+  get synced (): boolean {
+    return this.error < Infinity
+  }
+
+  /** Milliseconds by which `now()` is ahead of the device's clock; negative: behind. */
+  get offset (): number {
+    return this.now() - this.#settings.environment.wall()
+  }
+
+  /** How much faster the server's clock runs than the device's: 0.00001 is 10 µs a second. */
+  get skew (): number {
+    return this.#estimates.at(this.#settings.environment.monotonic()).skew
+  }
+
+  /** Milliseconds that the latest exchange took there and back; undefined before the first. */
+  get rtt (): number | undefined {
+    return this.#rtt
+  }
+
+  get state (): ClockState {
+    return this.#connection.state
+  }
+
+  /** What keeps the clock in step; undefined while it is not connected. */
+  get transport (): Transport | undefined {
+    return this.#connection.transport?.name
+  }
+
+  /** The subprotocol that the server has agreed to; empty over HTTP and without a connection. */
+  get protocol (): string {
+    return this.#connection.transport?.protocol ?? ''
+  }
+
+  /**
+   * Resolves once `error` is small enough. Rejects with a ServerClockError when `state` is `closed`
+   * (`CLOSED`) or `refused` (`REFUSED`), and with the signal's reason.
+   */
+  ready ({ error = Infinity, signal }: ReadyOptions = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const check = (): void => {
+        const obstacle = obstacleOf(this.state)
+        if (signal?.aborted) reject(signal.reason)
+        else if (obstacle) reject(obstacle)
+        else if (this.#display.error() <= Math.min(error, Number.MAX_VALUE)) resolve()
+        else return
+        this.#waiting.delete(check)
+        signal?.removeEventListener('abort', check)
+      }
+      this.#waiting.add(check)
+      signal?.addEventListener('abort', check)
+      check()
+    })
+  }
+
+  /**
+   * Calls back once, when the server's clock gets there, or soon if it has. Waits while `error` is
+   * Infinity.
+   *
+   * @throws RangeError for an invalid time.
+   */
+  at (serverTime: number | Date, callback: () => void, { signal }: AtOptions = {}): Cancel {
+    return this.#timetable.at(Number(serverTime), callback, signal)
+  }
+
+  /**
+   * Calls back when `now()` shows a whole multiple of `ms`, once for all that were missed. No
+   * message is exchanged for it.
+   *
+   * @throws RangeError unless `ms` is a positive number.
+   */
+  every (ms: number, callback: () => void, { signal, immediate }: EveryOptions = {}): Cancel {
+    return this.#timetable.every(ms, callback, signal, immediate)
+  }
+
+  /** When `now()` shows this time, or has shown it, on the line of `performance.now()`. */
+  toMonotonic (serverTime: number | Date): number {
+    return this.#display.toMonotonic(Number(serverTime))
+  }
+
+  /**
+   * Sends a string, bytes or a JSON value. @returns false without a WebSocket connection: the data
+   * is not kept.
+   */
+  send (data: unknown): boolean {
+    const { transport } = this.#connection
+    const isBytes = data instanceof ArrayBuffer || ArrayBuffer.isView(data)
+    const sent = isBytes ? data as ArrayBuffer : JSON.stringify({ type: 'message', data })
+    return transport !== undefined && transport.send(sent)
+  }
+
+  /** Ends the connection and calls nothing back any more, until `open()`. */
+  close (): void {
+    const { page } = this.#settings.environment
+    this.#checkTimer()
+    this.#timetable.stop()
+    for (const name of PAGE_EVENTS) page.removeEventListener?.(name, this.#onPageEvent, true)
+    this.#connection.close()
+  }
+
+  /**
+   * Connects, unless it is connecting or open; what is known of the server's clock is kept.
+   *
+   * @throws ServerClockError (`INVALID_URL`) for a URL that cannot be resolved.
+   */
+  open (): void {
+    const { environment } = this.#settings
+    if (typeof this.#url !== 'function') resolveUrl(this.#url, environment)
+    if (this.state === 'closed') {
+      this.#timetable.start()
+      for (const name of PAGE_EVENTS) {
+        environment.page.addEventListener?.(name, this.#onPageEvent, true)
+      }
+      this.#check()
+    }
+    this.#connection.open()
+  }
+
+  #createData (): TransportData {
+    const scheduled = createScheduledMessages(
+      this.#timetable, this.#display, (data) => this.#tell('message', data))
+    return {
+      onActivity: () => this.#readClocks(),
+      onHello: (source) => {
+        scheduled.onHello()
+        this.#display.update(() => { this.#estimates.of(source, true) })
+      },
+      onTick: (source, tick, localMs) => {
+        const isContradiction = this.#learn(() =>
+          this.#estimates.of(source, true).onTick(tick.sent, localMs))
+        this.#tell('tick', tick)
+        this.#settle()
+        return isContradiction
+      },
+      onExchange: (source, exchange, name) => {
+        const { t1, t2, t3, t4 } = exchange
+        this.#rtt = Math.max(0, t4 - t1 - (t3 - t2))
+        const isContradiction = this.#learn(() =>
+          this.#estimates.of(source, name === 'websocket').onExchange(exchange))
+        this.#tell('sync', null)
+        this.#settle()
+        return isContradiction
+      },
+      onMessage: scheduled.add,
+      onCancel: scheduled.cancel,
+      onBytes: (data) => this.#tell('message', data)
+    }
+  }
+
+  #learn (action: () => boolean): boolean {
+    let isContradiction = false
+    this.#display.update(() => { isContradiction = action() })
+    return isContradiction
+  }
+
+  readonly #emit: Emit = (name, detail) => {
+    this.dispatchEvent(new CustomEvent(name, { detail }))
+  }
+
+  /** Keeps back what was about to be told when a listener has closed the clock. */
+  readonly #tell: Emit = (name, detail) => {
+    if (this.state !== 'closed') this.#emit(name, detail)
+  }
+
+  /** Calls back what is due, and settles what waits for `ready()`. */
+  #settle (): void {
+    this.#timetable.run()
+    for (const check of this.#waiting) check()
+  }
+
+  #readClocks (): void {
+    const { movedMs, hasMoved } = this.#device.read()
+    if (!hasMoved) return
+    if (movedMs > 0) {
+      const wasKnown = this.#display.error() < Infinity
+      this.#display.onMoved(movedMs)
+      if (!wasKnown || this.state !== 'open') this.#display.addSleep(0)
+    }
+    if (this.state !== 'closed') this.#connection.resync(movedMs > 0)
+  }
+
+  #check (): void {
+    this.#checkTimer(() => {
+      this.#check()
+      this.#readClocks()
+      this.#display.addSleep(ANSWER_MS)
+      this.#connection.check()
+      this.#settle()
+    }, CHECK_MS)
+  }
+
+  readonly #onPageEvent = ({ type, persisted }: PageEvent): void => {
+    const { page } = this.#settings.environment
+    if (type === 'pagehide') {
+      if (persisted) this.#connection.suspend()
+    } else if (type === 'pageshow') this.#connection.resume()
+    else if (type !== 'visibilitychange' || !page.document?.hidden) this.#connection.resync(false)
+  }
+}
+
+function assertRuntime (transport: ClockSettings['transport'], hasWebSocket: boolean): void {
+  if (!globalThis.EventTarget || !globalThis.CustomEvent) {
+    throw new TypeError('ServerClock needs EventTarget and CustomEvent: import a polyfill before it')
+  }
+  if (transport === 'websocket' && !hasWebSocket) {
+    throw new ServerClockError('NO_WEBSOCKET', 'There is no WebSocket in this runtime. ' +
+      'Use transport "http" or "auto", or hand one in as environment.WebSocket')
+  }
+}
+
+function obstacleOf (state: ClockState): ServerClockError | undefined {
+  if (state === 'closed') {
+    return new ServerClockError('CLOSED', 'The clock is closed: call open() first')
+  }
+  if (state !== 'refused') return undefined
+  return new ServerClockError('REFUSED', 'The server refuses this client: see the event "refused"')
 }

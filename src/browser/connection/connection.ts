@@ -1,176 +1,353 @@
-import { TIME_PROTOCOL } from '../../protocol/time-v1.js'
-import type { Environment, Socket } from '../environment.js'
-import { inquire } from './inquiry.js'
-import { createTimer } from '../time/single-timer.js'
+import { DO_NOT_RETURN, PERMISSION_EXPIRED } from '../../protocol/time-v1.js'
+import type { CloseDetail, RefusedDetail } from '../clock-events.js'
+import type { ClockSettings } from '../clock-options.js'
+import { createBudget, createTimer } from '../time/timers.js'
+import { openHttp } from './http-transport.js'
+import { requestTime, withTimeLimit } from './time-request.js'
+import type { Outcome, RefusalOutcome, TimeOutcome } from './time-request.js'
+import { ABNORMAL, NORMAL } from './transport.js'
+import type { Ending, Transport, TransportData } from './transport.js'
+import { PATIENCE } from './watchdog.js'
+import { openWebSocket } from './websocket-transport.js'
 
 /**
- * `connecting`: until the socket is open, or it is known why not · `open` · `waiting`: to connect
- * again · `closed`: by `close()` · `refused`: the server has said not to come back.
+ * `connecting`: until a transport is open, or it is known why none is · `open` · `waiting`: to
+ * connect again · `closed`: by `close()`, or not yet opened · `refused`: the server has said not to
+ * come back.
  */
 export type ClockState = 'connecting' | 'open' | 'waiting' | 'closed' | 'refused'
 
-/** How a connection has ended, or an attempt. */
-export interface CloseDetail {
-  /** The WebSocket close code; 1006 where there was none. */
-  readonly code: number
-  readonly reason: string
-  /** Milliseconds until the next attempt; undefined: there will be none. */
-  readonly retryIn: number | undefined
-}
-
-/** The connection to the server, made again and again; one socket at a time. */
+/** Connects to the server, again and again, over one transport at a time. */
 export interface Connection {
   readonly state: ClockState
-  /** Of the current attempt. */
-  readonly socket: Socket | undefined
-  /** Sends over an open connection. @returns whether there is one. */
-  send (data: string | ArrayBuffer): boolean
-  /** The server speaks `time.v1`: whatever happens, it will be offered. */
-  confirm (): void
-  /** Connects, unless it does already. */
+  /** The one that is open. */
+  readonly transport: Transport | undefined
+  /** Connects, unless it is connecting or open. */
   open (): void
-  /** Connects now rather than later, unless the server wants to be left alone. */
-  hurry (): void
-  /** Takes the connection for lost. */
-  lose (code: number, reason: string): void
   /** Until `open()`. */
   close (): void
+  /**
+   * The device has woken, or the page can be seen: asks for the time, or connects now rather than
+   * later. @param isWake whether what was begun before may hang.
+   */
+  resync (isWake: boolean): void
+  /** The page goes into the back/forward cache. */
+  suspend (): void
+  /** The page has come back from there, or is shown for the first time. */
+  resume (): void
+  /** To be called once a second. */
+  check (): void
 }
 
 export interface ConnectionOptions {
-  environment: Environment
-  /** Called for each attempt. */
-  url: () => Promise<string | URL>
-  /** Offered besides `time.v1`. */
-  protocols: readonly string[]
-  onConnect: () => void
+  settings: ClockSettings
+  /** Returns the `http` or `https` URL; called for each connection and each round of requests. */
+  resolveUrl: () => Promise<string>
+  /** What the monotonic clock shows is true to ± this many milliseconds. */
+  grainMs: () => number
+  data: TransportData
   onOpen: () => void
-  onMessage: (data: unknown, localMs: number) => void
   onClose: (detail: CloseDetail) => void
-  /** @param status of HTTP; 0 if it cannot be known. */
-  onRefused: (status: number) => void
+  onRefused: (detail: RefusedDetail) => void
 }
 
-const OPEN = 1
-const NORMAL = 1000
-const ABNORMAL = 1006
 const BACKOFF_MS = 500
 const MAX_BACKOFF_MS = 30_000
 /** A connection that ends sooner counts as a failed attempt. */
-const STABLE_MS = 5000
+const STABLE_MS = 10_000
+/** While the server does not answer, a WebSocket is tried at least this often. */
+const MAX_WITHOUT_SOCKET_MS = 60_000
+/** A younger attempt is not made anew because the page is visible or online. */
+const YOUNG_MS = 1000
+/** A client that was refused for good asks again at most this often. */
+const ASK_AGAIN_MS = 60_000
+const PROBES_PER_MINUTE = 30
+const REQUESTS_PER_MINUTE = 12
+const HURRIES_PER_MINUTE = 12
+/** After so many short connections `'auto'` uses HTTP in between. */
+const SHORT_LIVED = 2
+/** The patience with a silent server doubles up to this often. */
+const MAX_DOUBLINGS = 3
 
 export function createConnection (options: ConnectionOptions): Connection {
-  const { environment, onClose } = options
-  const { monotonic, page } = environment
-  const timer = createTimer(environment)
+  const { settings, data, onClose, onRefused } = options
+  const { environment, transport: wanted } = settings
+  const { monotonic, WebSocket } = environment
+  const probeBudget = createBudget(environment, PROBES_PER_MINUTE)
+  const requestBudget = createBudget(environment, REQUESTS_PER_MINUTE)
+  const hurryBudget = createBudget(environment, HURRIES_PER_MINUTE)
+  const retryTimer = createTimer(environment)
   let state: ClockState = 'closed'
-  let socket: Socket | undefined
-  /** Aborted once the attempt is over: what still comes of it is stale. */
-  let attempt = new AbortController()
-  let failureCount = 0
+  let transport: Transport | undefined
+  /** Not open yet. */
+  let attempt: Transport | undefined
+  /** Aborted when the state is left: what still comes of it is stale. */
+  let phase = new AbortController()
+  let startedMs = 0
   let openedMs = 0
+  let socketTriedMs = -Infinity
+  let askedAgainMs = -Infinity
   /** Until when the server wants to be left alone. */
   let waitUntilMs = 0
-  let isConfirmed = false
-  /** Who knows no subprotocol fails the handshake of a client that offers some. */
-  let offers = true
+  let failureCount = 0
+  let silenceCount = 0
+  /** Rounds in succession in which HTTP worked and a WebSocket did not. */
+  let blockedCount = 0
+  let isServerDown = false
+  let isSuspended = false
+  /** Refused, but not by the application's close code: the session may be renewed. */
+  let canAskAgain = false
+  let requestId = Math.floor(environment.random() * 2 ** 31)
 
-  function turn (next: ClockState): AbortSignal {
-    timer()
-    attempt.abort()
-    socket?.close(NORMAL)
-    socket = undefined
-    attempt = new AbortController()
+  function begin (next: ClockState): AbortSignal {
+    retryTimer()
+    phase.abort()
+    attempt?.close()
+    transport?.close()
+    attempt = transport = undefined
+    isSuspended = canAskAgain = false
+    phase = new AbortController()
     state = next
-    return attempt.signal
+    return phase.signal
   }
 
   async function connect (): Promise<void> {
-    const signal = turn('connecting')
-    options.onConnect()
-    try {
-      const { href } = new URL(await options.url(), page.document?.baseURI ?? page.location?.href)
-      if (!signal.aborted) {
-        const offered = offers ? [TIME_PROTOCOL, ...options.protocols] : []
-        socket = new environment.WebSocket(href.replace('http', 'ws'), offered)
-        listen(socket, signal)
+    const signal = begin('connecting')
+    startedMs = monotonic()
+    if (wanted === 'http' || !WebSocket) return tryHttp()
+    const isSocketDue = startedMs - socketTriedMs >= MAX_WITHOUT_SOCKET_MS
+    if (isServerDown && !isSocketDue) {
+      // Firefox punishes WebSockets that fail by holding back the next ones.
+      const outcome = await ask(signal)
+      if (signal.aborted) return
+      const isHidden = outcome.kind === 'unreachable' && outcome.isReachable
+      if (outcome.kind !== 'time' && !isHidden) return fail(outcome)
+      if (outcome.kind === 'time' && mayFallBack() && blockedCount > 0) {
+        return fallBack(outcome, signal)
       }
+    }
+    return trySocket(signal)
+  }
+
+  function mayFallBack (): boolean {
+    return wanted === 'auto' && WebSocket !== undefined
+  }
+
+  async function trySocket (signal: AbortSignal): Promise<void> {
+    let url: string
+    try {
+      url = await withTimeLimit(environment, signal, options.resolveUrl)
     } catch (error) {
-      if (!signal.aborted) lose(ABNORMAL, String(error))
+      if (!signal.aborted) onSocketEnd(failedUrl(error), signal)
+      return
     }
+    if (signal.aborted || !WebSocket) return
+    socketTriedMs = monotonic()
+    const socket = openWebSocket({
+      settings,
+      WebSocket,
+      url,
+      budget: probeBudget,
+      patience: PATIENCE * 2 ** Math.min(silenceCount, MAX_DOUBLINGS),
+      events: {
+        ...data,
+        onOpen () {
+          blockedCount = 0
+          retryTimer()
+          adopt(socket)
+        },
+        onEnd: (ending) => onSocketEnd(ending, signal)
+      }
+    })
+    attempt = socket
   }
 
-  function listen (to: Socket, signal: AbortSignal): void {
-    to.binaryType = 'arraybuffer'
-    to.onopen = () => { if (!signal.aborted) opened(to, signal) }
-    to.onmessage = ({ data }: MessageEvent) => {
-      const localMs = monotonic()
-      if (!signal.aborted) options.onMessage(data, localMs)
-    }
-    to.onclose = ({ code, reason }: CloseEvent) => { if (!signal.aborted) lose(code, reason) }
-    // `close` follows. In `ws`, an error that nobody listens to ends the process.
-    to.onerror = () => {}
+  function tryHttp (first?: TimeOutcome): void {
+    const http: Transport = openHttp({
+      settings,
+      beginRound,
+      budget: requestBudget,
+      first,
+      events: {
+        ...data,
+        onOpen () {
+          if (!mayFallBack()) failureCount = 0
+          adopt(http)
+        },
+        onEnd (ending) {
+          // While it is waiting for a WebSocket, it has said so.
+          if (state === 'waiting') attempt = undefined
+          else if (ending.outcome) settle(ending, ending.outcome)
+        }
+      }
+    })
+    attempt = http
   }
 
-  async function opened (to: Socket, signal: AbortSignal): Promise<void> {
+  function adopt (opened: Transport): void {
+    transport?.close()
+    if (attempt === opened) attempt = undefined
+    transport = opened
     state = 'open'
+    isServerDown = false
     openedMs = monotonic()
     options.onOpen()
-    if (offers) return
-    // Whether the handshake before has failed because of the subprotocol is not known.
-    isConfirmed = (await inquire(to.url, environment, signal)).speaks
-    if (isConfirmed && !signal.aborted) lose(NORMAL, TIME_PROTOCOL)
   }
 
-  async function lose (code: number, reason: string): Promise<void> {
-    const wasOpen = state === 'open'
-    if (wasOpen && monotonic() - openedMs > STABLE_MS) failureCount = 0
-    const refusedBy = wasOpen ? undefined : socket
-    const signal = turn(wasOpen ? 'waiting' : 'connecting')
-    const found = refusedBy && await inquire(refusedBy.url, environment, signal)
+  /** A ticket in the URL serves for one round. */
+  async function beginRound (signal: AbortSignal): Promise<() => Promise<Outcome>> {
+    try {
+      const url = await withTimeLimit(environment, signal, options.resolveUrl)
+      return async () => {
+        requestId = (requestId + 1) % 2 ** 31
+        return requestTime(environment, url, { id: requestId, grainMs: options.grainMs(), signal })
+      }
+    } catch (error) {
+      const { outcome } = failedUrl(error)
+      return async () => outcome
+    }
+  }
+
+  async function ask (signal: AbortSignal): Promise<Outcome> {
+    requestBudget()
+    const request = await beginRound(signal)
+    return request()
+  }
+
+  async function onSocketEnd (ending: Ending, signal: AbortSignal): Promise<void> {
+    if (ending.wasOpen) return onSocketLost(ending)
+    attempt = undefined
+    if (transport) return retryTimer(retry, nextBackoff())
+    const outcome = ending.outcome ?? await ask(signal)
+    if (!signal.aborted) settle(ending, outcome)
+  }
+
+  async function onSocketLost (ending: Ending): Promise<void> {
+    const livedMs = monotonic() - openedMs
+    const isStable = livedMs > STABLE_MS
+    if (isStable) failureCount = 0
+    silenceCount = ending.isSilent ? silenceCount + 1 : 0
+    if (ending.code === PERMISSION_EXPIRED) {
+      const signal = begin('connecting')
+      const outcome = await ask(signal)
+      if (!signal.aborted) settle(ending, outcome)
+      return
+    }
+    if (ending.code === DO_NOT_RETURN) {
+      return wait(ending, { status: 403, code: 'DO_NOT_RETURN', waitMs: 0, isFinal: true })
+    }
+    wait(ending)
+    const isCutOften = !isStable && failureCount > SHORT_LIVED
+    if (isCutOften && state === 'waiting' && mayFallBack()) tryHttp()
+  }
+
+  function fail (outcome: Exclude<Outcome, TimeOutcome>): void {
+    settle({ code: ABNORMAL, reason: outcome.reason, wasOpen: false }, outcome)
+  }
+
+  /** Decides what to do after a transport has ended, by what the server says over HTTP. */
+  function settle (ending: Ending, outcome: Outcome): void {
+    isServerDown = outcome.kind === 'unreachable' && !outcome.isReachable
+    if (outcome.kind !== 'time') {
+      const reason = ending.reason === '' ? outcome.reason : ending.reason
+      if (outcome.kind === 'refusal') blockedCount = 0
+      wait({ ...ending, reason }, outcome.kind === 'refusal' ? outcome : undefined)
+      canAskAgain = state === 'refused'
+      return
+    }
+    if (ending.wasOpen) return wait(ending)
+    blockedCount++
+    if (mayFallBack()) return fallBack(outcome, phase.signal)
+    const isBlocked = blockedCount > 1 && { status: 200, code: 'BLOCKED', waitMs: 0, isFinal: false }
+    wait(ending, outcome.upgrade ?? (isBlocked || undefined))
+  }
+
+  /** Syncs by HTTP, and goes on trying the WebSocket. */
+  function fallBack (outcome: TimeOutcome, signal: AbortSignal): void {
+    const { upgrade } = outcome
+    if (upgrade) onRefused({ status: upgrade.status, code: upgrade.code })
     if (signal.aborted) return
-    // The close codes 4401 and 4403 say what 401 and 403 do.
-    const { status, waitMs, speaks } = found ?? { status: code - 4000, waitMs: 0, speaks: false }
-    isConfirmed ||= speaks
-    // Who is busy refuses anybody, whatever is offered.
-    offers = isConfirmed || wasOpen || !offers || status > 428
-    const isFinal = status === 401 || status === 403
+    tryHttp(outcome)
+    retryTimer(retry, Math.max(upgrade?.waitMs ?? 0, nextBackoff()))
+  }
+
+  function retry (): void {
+    if (transport) trySocket(phase.signal)
+    else connect()
+  }
+
+  function nextBackoff (): number {
     const limitMs = Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** failureCount++)
-    const retryIn = isFinal ? undefined : Math.max(waitMs, environment.random() * limitMs)
+    return environment.random() * limitMs
+  }
+
+  function wait (
+    { code, reason }: Pick<Ending, 'code' | 'reason'>,
+    refusal?: Pick<RefusalOutcome, 'status' | 'code' | 'waitMs' | 'isFinal'>
+  ): void {
+    const isFinal = refusal?.isFinal === true
+    begin(isFinal ? 'refused' : 'waiting')
+    const waitMs = refusal?.waitMs ?? 0
     waitUntilMs = monotonic() + waitMs
-    state = isFinal ? 'refused' : 'waiting'
-    if (!isFinal) timer(connect, retryIn)
+    const retryIn = isFinal ? undefined : Math.max(waitMs, nextBackoff())
+    if (retryIn !== undefined) retryTimer(retry, retryIn)
     onClose({ code, reason, retryIn })
-    if (isFinal || (found && !(status >= 200 && status < 300))) options.onRefused(status)
+    if (refusal) onRefused({ status: refusal.status, code: refusal.code })
+  }
+
+  async function askAgain (): Promise<void> {
+    const { signal } = phase
+    askedAgainMs = monotonic()
+    const outcome = await ask(signal)
+    if (!signal.aborted && outcome.kind === 'time') connect()
+  }
+
+  function resync (isWake: boolean): void {
+    const nowMs = monotonic()
+    if (state === 'open') transport?.resync()
+    const isStuck = state === 'connecting' && (isWake || nowMs - startedMs > YOUNG_MS)
+    const canConnect = isStuck || (state === 'waiting' && nowMs >= waitUntilMs)
+    if (canConnect && hurryBudget()) connect()
+    if (canAskAgain && nowMs - askedAgainMs >= ASK_AGAIN_MS) askAgain()
   }
 
   return {
     get state () {
       return state
     },
-    get socket () {
-      return socket
-    },
-    send (data) {
-      const isOpen = socket?.readyState === OPEN
-      if (isOpen) socket?.send(data)
-      return isOpen
-    },
-    confirm () {
-      isConfirmed = true
+    get transport () {
+      return transport
     },
     open () {
       failureCount = 0
       if (state !== 'connecting' && state !== 'open') connect()
     },
-    hurry () {
-      if (state === 'waiting' && monotonic() >= waitUntilMs) connect()
-    },
-    lose,
     close () {
       if (state === 'closed') return
-      turn('closed')
+      begin('closed')
       onClose({ code: NORMAL, reason: '', retryIn: undefined })
+    },
+    resync,
+    suspend () {
+      if (state !== 'connecting' && state !== 'open') return
+      begin('waiting')
+      isSuspended = true
+      onClose({ code: NORMAL, reason: 'the page is in the back/forward cache', retryIn: undefined })
+    },
+    resume () {
+      if (isSuspended) connect()
+      else if (state !== 'connecting') resync(false)
+    },
+    check () {
+      attempt?.check()
+      transport?.check()
     }
   }
+}
+
+/** Says nothing about the server. */
+function failedUrl (error: unknown): Ending & { outcome: Outcome } {
+  const reason = `there is no URL: ${error instanceof Error ? error.message : String(error)}`
+  const outcome = { kind: 'unreachable', isReachable: true, reason } as const
+  return { code: ABNORMAL, reason, wasOpen: false, outcome }
 }

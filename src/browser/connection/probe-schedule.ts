@@ -1,25 +1,35 @@
-import type { Environment } from '../environment.js'
 import type { SyncOptions } from '../clock-options.js'
-import { createTimer } from '../time/single-timer.js'
+import type { Environment } from '../environment.js'
+import { createTimer } from '../time/timers.js'
 
-/** When to ask the server for its time. */
-export interface Probes {
+/** When to ask the server for its time, over a WebSocket. */
+export interface ProbeSchedule {
   /** Asks eight times within half a second, then in rounds that become rarer; not while it does. */
   burst (): void
   /** Until the next burst. */
   stop (): void
 }
 
+export interface ProbeScheduleOptions {
+  environment: Environment
+  sync: Pick<Required<{ [Name in keyof SyncOptions]: number }>, 'probes' | 'every'>
+  /** @param isUrgent whether it belongs to a burst. */
+  probe: (isUrgent: boolean) => void
+}
+
 const BURST = 8
 const BURST_GAP_MS = 60
 const ROUND_GAP_MS = 250
 const FIRST_PAUSE_MS = 2000
-/** Slow: the skew takes minutes to be known, and until then every round counts. */
-const GROWTH = 1.25
+/** Quickly at first, to stay within the budget of a minute. */
+const GROWTH = 1.5
+/** From here on slowly: it takes minutes to find the skew, and until then every round counts. */
+const SLOW_FROM_MS = 10_000
+const SLOW_GROWTH = 1.2
 
-export function createProbes (
-  environment: Environment, { probes = 3, every = 60_000 }: SyncOptions, ask: () => void
-): Probes {
+export function createProbeSchedule (
+  { environment, sync: { probes, every }, probe }: ProbeScheduleOptions
+): ProbeSchedule {
   const timer = createTimer(environment)
   let leftCount = 0
   let gapMs = 0
@@ -29,13 +39,13 @@ export function createProbes (
     if (leftCount > 0) {
       leftCount--
       timer(next, gapMs)
-      ask()
+      probe(gapMs === BURST_GAP_MS)
       return
     }
     leftCount = probes
     gapMs = ROUND_GAP_MS
     timer(next, Math.min(pauseMs, every) * (0.9 + environment.random() / 5))
-    pauseMs *= GROWTH
+    pauseMs *= pauseMs < SLOW_FROM_MS ? GROWTH : SLOW_GROWTH
   }
 
   return {

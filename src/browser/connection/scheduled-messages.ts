@@ -1,16 +1,16 @@
-import { isTime } from './read-message.js'
-import type { Received } from './read-message.js'
-import type { Slew } from '../time/displayed-clock.js'
+import type { DisplayedClock } from '../time/displayed-clock.js'
 import type { Cancel, Timetable } from '../time/timetable.js'
+import { isTime } from './received.js'
+import type { Received } from './received.js'
 
 /** The messages that take effect later, each once. */
-export interface Scheduled {
-  /** @param text as it came: a message that comes again as the same text is the same message. */
+export interface ScheduledMessages {
+  /** @param text as it came: the same text again is the same message. */
   add (message: Received, text: string): void
   /** Withdraws the pending message with this key. */
   cancel (key: unknown): void
-  /** A server has greeted us: it sends whatever is pending there, again or not. */
-  rejoin (): void
+  /** A server has said hello: it sends again whatever is pending there. */
+  onHello (): void
 }
 
 interface Entry {
@@ -19,13 +19,13 @@ interface Entry {
   readonly cancel: Cancel
 }
 
-/** The most by which our clock and the server's are taken to differ. */
+/** How much this clock and the server's are assumed to differ at most. */
 const MAX_ERROR_MS = 1000
 
-export function createScheduled (
-  timetable: Timetable, { now, error }: Slew, onDue: (data: unknown) => void
-): Scheduled {
-  /** By their key, or else their text. Those that were due lately are kept, to be known again. */
+export function createScheduledMessages (
+  timetable: Timetable, { now, error }: DisplayedClock, onDue: (data: unknown) => void
+): ScheduledMessages {
+  /** By their key, or else their text. Recent ones are kept, so that they are recognized. */
   const entries = new Map<unknown, Entry>()
 
   function cancel (id: unknown): void {
@@ -43,11 +43,11 @@ export function createScheduled (
       for (const [id, { dueMs }] of entries) {
         if (dueMs < now() - 2 * MAX_ERROR_MS) entries.delete(id)
       }
-      entries.set(id, { text, dueMs: at, cancel: timetable.at(at, () => onDue(data), true) })
+      entries.set(id, { text, dueMs: at, cancel: timetable.at(at, () => onDue(data)) })
     },
     cancel,
-    rejoin () {
-      // One that is due about now may be over there and not here, or here and not there.
+    onHello () {
+      // A message that is due about now may be over on one side and not yet on the other.
       const soonMs = now() + Math.min(error(), MAX_ERROR_MS)
       for (const [id, { dueMs }] of entries) if (dueMs > soonMs) cancel(id)
     }

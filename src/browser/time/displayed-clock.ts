@@ -1,62 +1,61 @@
 import type { Environment } from '../environment.js'
-import type { Estimator } from './estimator.js'
+import type { Estimates } from './estimates.js'
 
-/** What the clock shows: it follows the estimate, and never runs backwards but in a step. */
-export interface Slew {
+/** What the clock shows: it follows the estimate, and never runs backwards except in a step. */
+export interface DisplayedClock {
   /** The server's time, milliseconds since the Unix epoch. */
   now (): number
   /** By how many milliseconds that may be wrong at most; Infinity without an estimate. */
   error (): number
-  /** When it will show a time, on the monotonic clock. */
+  /** When `now()` shows a time, on the monotonic clock. */
   toMonotonic (serverMs: number): number
   /**
-   * Does something to the estimate; by what it differs then the clock is slewed, or steps. Where
-   * nothing is known any more, it goes on from what is shown.
+   * Runs an action that changes the estimates. The difference is slewed, or stepped if it is large.
+   * Without an estimate the clock goes on from what it shows.
    */
-  change (action: () => void): void
-  /** Forgets the estimate, and goes on from what is shown. */
-  forget (): void
-  /** Forgets the estimate, and shows the monotonic clock plus `offsetMs`. */
-  follow (offsetMs: number): void
+  update (action: () => void): void
   /**
-   * The device has slept for `movedMs`, or its clock was set. Which is not known: an estimate is
-   * forgotten, but not gone beyond, lest anybody be called back early. Without one, it is the
-   * device's clock that is shown.
+   * The device has slept for `movedMs`, or its clock was set: nothing tells which. Estimates are
+   * forgotten, and the clock goes on from what it shows.
    */
-  moved (movedMs: number): void
+  onMoved (movedMs: number): void
+  /** Takes a move that is `minAgeMs` old for sleep, unless there is an estimate by now. */
+  addSleep (minAgeMs: number): void
 }
 
-export interface SlewOptions {
+export interface DisplayedClockOptions {
   environment: Environment
-  estimator: Estimator
-  /** By how much it may run fast or slow, as a part of the speed. */
-  rate: number
-  /** Milliseconds beyond which it steps. */
+  estimates: Estimates
+  slew: number
   stepThreshold: number
   onStep: (byMs: number) => void
 }
 
-/** Each leaves a twentieth of what is wrong, or `rate` of it. */
+/** Each iteration leaves at most `slew` of the error before. */
 const ITERATIONS = 6
 
-export function createSlew (
-  { environment: { monotonic, wall }, estimator, rate, stepThreshold, onStep }: SlewOptions
-): Slew {
-  /** What is added to the monotonic clock where there is no estimate. */
+export function createDisplayedClock (options: DisplayedClockOptions): DisplayedClock {
+  const { environment: { monotonic, wall }, estimates, slew, stepThreshold, onStep } = options
+  /** What is added to the monotonic clock without an estimate. */
   let heldMs = wall() - monotonic()
-  /** By how much more was shown than the estimate when that changed. */
-  let restMs = 0
+  let movedMs = 0
+  let movedAtMs = 0
+  /** By how much the clock was ahead of the estimate at `changedMs`; slewed away since. */
+  let aheadMs = 0
   let changedMs = 0
   let latestMs = -Infinity
 
+  function isKnown (localMs: number): boolean {
+    return estimates.at(localMs).error < Infinity
+  }
+
   function targetAt (localMs: number): number {
-    const { offset, error } = estimator.at(localMs)
-    return localMs + (error < Infinity ? offset : heldMs)
+    return localMs + (isKnown(localMs) ? estimates.at(localMs).offset : heldMs)
   }
 
   function shownAt (localMs: number): number {
-    const leftMs = Math.max(0, Math.abs(restMs) - rate * (localMs - changedMs))
-    return targetAt(localMs) + Math.sign(restMs) * leftMs
+    const leftMs = Math.max(0, Math.abs(aheadMs) - slew * (localMs - changedMs))
+    return targetAt(localMs) + Math.sign(aheadMs) * leftMs
   }
 
   function now (localMs = monotonic()): number {
@@ -64,16 +63,18 @@ export function createSlew (
     return latestMs
   }
 
-  function change (action: () => void): void {
+  function update (action: () => void): void {
     const localMs = monotonic()
     const shownMs = now(localMs)
     heldMs = shownMs - localMs
     action()
-    restMs = shownMs - targetAt(localMs)
+    estimates.choose(localMs)
+    if (isKnown(localMs)) movedMs = 0
+    aheadMs = shownMs - targetAt(localMs)
     changedMs = localMs
-    if (Math.abs(restMs) <= stepThreshold) return
-    const byMs = -restMs
-    restMs = 0
+    if (Math.abs(aheadMs) <= stepThreshold) return
+    const byMs = -aheadMs
+    aheadMs = 0
     latestMs = -Infinity
     onStep(byMs)
   }
@@ -82,22 +83,23 @@ export function createSlew (
     now: () => now(),
     error () {
       const localMs = monotonic()
-      return estimator.at(localMs).error + Math.abs(now(localMs) - targetAt(localMs))
+      return estimates.at(localMs).error + Math.abs(now(localMs) - targetAt(localMs))
     },
     toMonotonic (serverMs) {
       let localMs = monotonic()
-      for (let i = ITERATIONS; i--;) localMs += serverMs - shownAt(localMs)
+      for (let i = 0; i < ITERATIONS; i++) localMs += serverMs - shownAt(localMs)
       return localMs
     },
-    change,
-    forget: () => change(estimator.clear),
-    follow: (offsetMs) => change(() => {
-      estimator.clear()
-      heldMs = offsetMs
-    }),
-    moved: (movedMs) => change(() => {
-      if (estimator.at(monotonic()).error === Infinity) heldMs += movedMs
-      estimator.clear()
-    })
+    update,
+    onMoved (ms) {
+      movedMs += ms
+      movedAtMs = monotonic()
+      update(estimates.clear)
+    },
+    addSleep (minAgeMs) {
+      if (movedMs === 0 || monotonic() - movedAtMs < minAgeMs) return
+      update(() => { heldMs += movedMs })
+      movedMs = 0
+    }
   }
 }

@@ -2,7 +2,7 @@ import { addBound } from './bounds.js'
 import type { Bounds } from './bounds.js'
 import { fitLine } from './corridor.js'
 import type { Estimate, Line } from './corridor.js'
-import { createQuantum } from './quantum.js'
+import type { Quantum } from './quantum.js'
 
 export type { Estimate }
 
@@ -18,29 +18,24 @@ export interface Exchange {
   readonly t4: number
 }
 
-/**
- * Finds the offset between the server's clock and a local one that nobody sets, such as
- * `performance.now()`. It knows of the time only what it is told.
- */
+/** Finds the offset between the server's clock and a local one that nobody sets. */
 export interface Estimator {
   /**
    * The server sent something when its clock showed `t3`; it came when the local one showed `t4`.
    *
-   * @returns whether that contradicts what was known: a clock was set, or has slept. As much is
-   * forgotten as has to be, so that `error` may be Infinity again: ask the server at once.
+   * @returns whether that contradicts what was known: a clock was set, or has slept. The oldest
+   * bounds are then forgotten until the rest agree, so `error` may be Infinity: probe at once.
    */
-  heard (t3: number, t4: number): boolean
-  /** The server has answered. @returns the same as `heard`. */
-  exchanged (exchange: Exchange): boolean
+  onTick (t3: number, t4: number): boolean
+  /** The server has answered. @returns the same as `onTick`. */
+  onExchange (exchange: Exchange): boolean
   /** The estimate for a time of the local clock, past or future: the further, the less certain. */
   at (localMs: number): Estimate
-  /** Takes a reading of the local clock, and hands it back. All that comes here is taken anyway. */
-  read (localMs: number): number
-  /** Forgets the server's clock: it was set, or is another's. */
+  /** Forgets everything: the server's clock was set, or the device has slept. */
   clear (): void
 }
 
-/** From there on a step of the server's clock counts as one that its `clockSteps` announces. */
+/** The server announces steps of its clock from this size on, by `clockSteps`. */
 const ANNOUNCED_STEP_MS = 50
 const UNKNOWN: Estimate = { offset: 0, skew: 0, error: Infinity }
 
@@ -55,8 +50,7 @@ const UNKNOWN: Estimate = { offset: 0, skew: 0, error: Infinity }
  * Xia (Clock synchronization algorithms for network measurements, 2002). Nothing is averaged: a
  * message that was late says less, and does no harm.
  */
-export function createEstimator (): Estimator {
-  const { read, ms: quantumMs } = createQuantum()
+export function createEstimator ({ read, ms }: Quantum, priorSkew = 0): Estimator {
   let upper: Bounds = []
   let lower: Bounds = []
   let minRttMs = Infinity
@@ -66,8 +60,8 @@ export function createEstimator (): Estimator {
   function fit (rttMs: number): boolean {
     let isConflict = false
     for (;;) {
-      line = fitLine(upper, lower, quantumMs(), line?.skew ?? 0)
-      if (!line || isSound(line.widthMs, rttMs)) return isConflict
+      line = fitLine(upper, lower, { quantumMs: ms(), oldSkew: line?.skew ?? 0, priorSkew })
+      if (!line || isWidthPlausible(line.widthMs, rttMs)) return isConflict
       isConflict = true
       forgetThird()
     }
@@ -80,21 +74,20 @@ export function createEstimator (): Estimator {
     lower = lower.filter(([at]) => at > untilMs)
   }
 
-  function hear (t3: number, t4: number, rttMs: number): boolean {
+  function addLower (t3: number, t4: number, rttMs: number): boolean {
     lower = addBound(lower, read(t4), t4 - t3)
     return fit(rttMs)
   }
 
   return {
-    // What comes alone may be the first that has not waited in a queue: it says nothing of steps.
-    heard: (t3, t4) => hear(t3, t4, 0),
-    exchanged ({ t1, t2, t3, t4 }) {
+    // A lone tick may simply be the first one not delayed by a queue: no evidence of a step.
+    onTick: (t3, t4) => addLower(t3, t4, 0),
+    onExchange ({ t1, t2, t3, t4 }) {
       minRttMs = Math.min(minRttMs, t4 - t1 - (t3 - t2))
       upper = addBound(upper, read(t1), t2 - t1)
-      return hear(t3, t4, minRttMs)
+      return addLower(t3, t4, minRttMs)
     },
     at: (localMs) => line?.at(localMs) ?? UNKNOWN,
-    read,
     clear () {
       upper = lower = []
       minRttMs = Infinity
@@ -108,6 +101,6 @@ export function createEstimator (): Estimator {
  * any exchange, a clock was set by the difference; by 50 ms or more the server would have said so,
  * and it was queues that have emptied one after the other.
  */
-function isSound (widthMs: number, rttMs: number): boolean {
+function isWidthPlausible (widthMs: number, rttMs: number): boolean {
   return widthMs >= 0 && (widthMs >= 0.75 * rttMs - 1 || widthMs <= rttMs - ANNOUNCED_STEP_MS)
 }

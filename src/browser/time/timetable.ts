@@ -1,27 +1,25 @@
 import type { Environment } from '../environment.js'
-import type { Slew } from './displayed-clock.js'
-import { createTimer } from './single-timer.js'
+import type { DisplayedClock } from './displayed-clock.js'
+import { createTimer } from './timers.js'
 
-/** Takes back what was planned; harmless when that is over, and again. */
+/** Takes a callback back; harmless when it has been called, and again. */
 export type Cancel = () => void
 
-/** Who is to be called back at which times of the server. */
+/** Which callbacks are to be called at which times of the server. */
 export interface Timetable {
+  /** Calls back once, when the server's clock gets there; not while `error` is Infinity. */
+  at (dueMs: number, callback: () => void, signal?: AbortSignal): Cancel
   /**
-   * Once, when the server's clock gets there; soon, if it has.
-   *
-   * @param isStrict not before it is known how far the clock may be off: until then it may be the
-   * device's, which may be wrong by hours. Default false.
-   * @throws for no finite number.
+   * Calls back at each whole multiple of `periodMs` that `now()` shows, once for all that were
+   * missed. @param isImmediate whether it calls back soon as well.
    */
-  at (dueMs: number, callback: () => void, isStrict?: boolean): Cancel
-  /** At each whole multiple; once for all that were missed. @throws for no positive number. */
-  every (periodMs: number, callback: () => void): Cancel
-  /** Calls back those who are due, and sets the timer for the next; not while it is stopped. */
+  every (
+    periodMs: number, callback: () => void, signal?: AbortSignal, isImmediate?: boolean
+  ): Cancel
+  /** Calls back what is due, and sets the timer for the next; does nothing while stopped. */
   run (): void
-  /** Nobody is called back until `start()`. */
+  /** Calls nothing back until `start()`. */
   stop (): void
-  /** Ends a stop: whoever is due is called back in the next `run()`. */
   start (): void
 }
 
@@ -30,57 +28,76 @@ interface Entry {
   /** Infinity: once. */
   readonly periodMs: number
   readonly callback: () => void
-  readonly isStrict: boolean
+  readonly cancel: Cancel
 }
 
-/** Of a period: so little before its end it counts as over, for what rounding takes off. */
+/** So small a part of a period before its end counts as its end, because of rounding. */
 const ROUNDING = 1e-6
 
 export function createTimetable (
-  environment: Environment, { now, toMonotonic, error }: Slew
+  environment: Environment, { now, toMonotonic, error }: DisplayedClock
 ): Timetable {
   const timer = createTimer(environment)
   const entries = new Set<Entry>()
-  let isStopped = false
+  let isStopped = true
 
-  function sorted (): Entry[] {
+  /** The earliest first. What is called once waits until the time is known. */
+  function callable (): Entry[] {
     const isKnown = error() < Infinity
-    return [...entries].filter(({ isStrict }) => isKnown || !isStrict)
+    return [...entries].filter(({ periodMs }) => isKnown || periodMs < Infinity)
       .sort((a, b) => a.dueMs - b.dueMs)
   }
 
   function visit (entry: Entry): void {
-    const { dueMs, periodMs, callback } = entry
+    const { dueMs, periodMs, callback, cancel } = entry
     const nowMs = now()
     const isDue = dueMs <= nowMs
-    // It is further away than a period once the clock has stepped back.
+    // A multiple is more than a period away once the clock has stepped back.
     if (!isDue && dueMs <= nowMs + periodMs) return
     entry.dueMs = nextMultiple(nowMs, periodMs)
-    if (periodMs === Infinity) entries.delete(entry)
-    if (isDue) attempt(callback)
+    if (periodMs === Infinity) cancel()
+    if (isDue) callSafely(callback)
   }
 
   function run (): void {
-    for (const entry of sorted()) if (!isStopped && entries.has(entry)) visit(entry)
+    for (const entry of callable()) if (!isStopped && entries.has(entry)) visit(entry)
     if (isStopped) return
-    const [next] = sorted()
-    // Browsers cut fractions off, and would be early.
+    const [next] = callable()
+    // Browsers truncate fractions, and would be early.
     timer(next && run, next && Math.ceil(toMonotonic(next.dueMs) - environment.monotonic()))
   }
 
   function add (
-    dueMs: number, callback: () => void, isStrict = false, periodMs = Infinity
+    dueMs: number, periodMs: number, callback: () => void, signal: AbortSignal | undefined
   ): Cancel {
-    if (!(Math.abs(dueMs) < Infinity && periodMs > 0)) throw new RangeError('no time')
-    const entry = { dueMs, callback, isStrict, periodMs }
+    const cancel = (): void => {
+      entries.delete(entry)
+      signal?.removeEventListener('abort', cancel)
+    }
+    const entry = { dueMs, periodMs, callback, cancel }
+    if (signal?.aborted) return cancel
+    signal?.addEventListener('abort', cancel)
     entries.add(entry)
     if (!isStopped) timer(run)
-    return () => { entries.delete(entry) }
+    return cancel
   }
 
   return {
-    at: add,
-    every: (periodMs, callback) => add(nextMultiple(now(), periodMs), callback, false, periodMs),
+    at (dueMs, callback, signal) {
+      if (!(Math.abs(dueMs) < Infinity)) {
+        throw new RangeError(
+          `ServerClock: at() needs a valid Date or milliseconds since the Unix epoch, but got ${dueMs}`)
+      }
+      return add(dueMs, Infinity, callback, signal)
+    },
+    every (periodMs, callback, signal, isImmediate) {
+      if (!(periodMs > 0 && periodMs < Infinity)) {
+        throw new RangeError(
+          `ServerClock: every() needs a positive number of milliseconds, but got ${periodMs}`)
+      }
+      const dueMs = isImmediate ? now() : nextMultiple(now(), periodMs)
+      return add(dueMs, periodMs, callback, signal)
+    },
     run,
     stop () {
       isStopped = true
@@ -96,8 +113,8 @@ function nextMultiple (nowMs: number, periodMs: number): number {
   return (Math.floor(nowMs / periodMs + ROUNDING) + 1) * periodMs
 }
 
-/** What a callback throws is reported as uncaught, and keeps nobody else from being called. */
-function attempt (callback: () => void): void {
+/** What a callback throws is reported as uncaught, and keeps no other from being called. */
+function callSafely (callback: () => void): void {
   try {
     callback()
   } catch (error) {

@@ -1,4 +1,6 @@
-import type { Environment, PlainAnswer, Socket } from '../../../src/browser/environment.js'
+import type {
+  Environment, PlainAnswer, PlainRequest, Socket
+} from '../../../src/browser/environment.js'
 
 /** One attempt to connect, seen from the server. */
 export interface Peer {
@@ -16,8 +18,10 @@ export interface Peer {
   send (data: unknown): void
   /** Ends the connection, or refuses it. */
   end (code?: number, reason?: string): void
-  /** Bytes that the network does not take. */
-  bufferedAmount: number
+  /** Fires `error` without the `close` that should follow. */
+  fail (): void
+  /** Bytes that the network does not take; undefined: the runtime does not say. */
+  bufferedAmount: number | undefined
   /** Called with each text that the client sends. */
   onText: (text: string) => void
 }
@@ -28,14 +32,19 @@ export interface World {
   readonly peers: Peer[]
   /** The latest attempt. @throws if there is none. */
   readonly peer: Peer
-  /** The addresses that were asked by a plain `GET`. */
+  /** The addresses that were asked by a plain `GET`, and how. */
   readonly asked: string[]
+  readonly requests: PlainRequest[]
   /** How many sockets are connecting or open, and the most there ever were. */
   readonly sockets: { alive: number, most: number }
   readonly timers: { alive: number, most: number }
-  readonly page: EventTarget & { document: { hidden: boolean, baseURI: string } }
+  readonly page: EventTarget & { origin: string, document: { hidden: boolean, baseURI: string } }
   /** What a plain `GET` is answered; undefined: nothing, as if there were no network. */
-  answer: { status: number, retryAfter?: string, body?: unknown } | undefined
+  answer: WorldAnswer | undefined
+  /** Whether pages may read an answer; where not, a request with `no-cors` still succeeds. */
+  isReadable: boolean
+  /** Milliseconds that a request takes, each way. */
+  requestMs: number
   /** Milliseconds that have really passed. */
   readonly trueMs: number
   /** The time of a server whose clock is right. */
@@ -48,6 +57,15 @@ export interface World {
   sleep (ms: number): void
   /** Sets the device's clock. */
   step (ms: number): void
+}
+
+export interface WorldAnswer {
+  status: number
+  type?: string
+  retryAfter?: string
+  date?: string
+  /** A function is called when the request arrives, with the id that it carries. */
+  body?: unknown
 }
 
 export interface WorldOptions {
@@ -74,7 +92,9 @@ export function createWorld ({ aheadMs = 0, random = () => 0.5 }: WorldOptions =
   const asked: string[] = []
   const sockets = { alive: 0, most: 0 }
   const timers = { alive: 0, most: 0 }
+  const requests: PlainRequest[] = []
   const page = Object.assign(new EventTarget(), {
+    origin: 'https://example.org',
     document: { hidden: false, baseURI: 'https://example.org/auction/lot.html?id=5' }
   })
 
@@ -98,7 +118,7 @@ export function createWorld ({ aheadMs = 0, random = () => 0.5 }: WorldOptions =
       peers.push(this.peer)
     }
 
-    get bufferedAmount (): number {
+    get bufferedAmount (): number | undefined {
       return this.peer.bufferedAmount
     }
 
@@ -138,6 +158,7 @@ export function createWorld ({ aheadMs = 0, random = () => 0.5 }: WorldOptions =
           const isRaw = typeof data === 'string' || data instanceof ArrayBuffer
           if (this.readyState === 1) this.#fire('message', { data: isRaw ? data : JSON.stringify(data) })
         },
+        fail: () => this.#fire('error'),
         end: (code = 1006, reason = '') => {
           if (this.readyState >= 2) return
           this.readyState = 3
@@ -161,11 +182,17 @@ export function createWorld ({ aheadMs = 0, random = () => 0.5 }: WorldOptions =
   const world: World = {
     environment: {
       WebSocket: FakeSocket,
-      async fetch (url) {
+      async fetch (url, request) {
         asked.push(url)
-        await undefined
-        if (world.answer === undefined) throw new TypeError('fetch failed')
-        return toAnswer(world.answer)
+        requests.push(request)
+        const pass = () => new Promise<void>((resolve) => world.later(world.requestMs, resolve))
+        if (world.requestMs > 0) await pass()
+        const { answer, isReadable } = world
+        if (answer === undefined) throw new TypeError('fetch failed')
+        const read = toAnswer(answer, request)
+        if (world.requestMs > 0) await pass()
+        if (!isReadable && request.mode !== 'no-cors') throw new TypeError('CORS')
+        return read
       },
       monotonic,
       wall: () => Math.floor(START_MS + trueMs + steppedMs),
@@ -189,10 +216,13 @@ export function createWorld ({ aheadMs = 0, random = () => 0.5 }: WorldOptions =
       return peer
     },
     asked,
+    requests,
     sockets,
     timers,
     page,
     answer: undefined,
+    isReadable: true,
+    requestMs: 0,
     get trueMs () {
       return trueMs
     },
@@ -226,10 +256,16 @@ export function createWorld ({ aheadMs = 0, random = () => 0.5 }: WorldOptions =
   return world
 }
 
-function toAnswer ({ status, retryAfter, body }: NonNullable<World['answer']>): PlainAnswer {
+function toAnswer (answer: WorldAnswer, { headers }: PlainRequest): PlainAnswer {
+  const { status, type = 'basic', retryAfter, date, body } = answer
+  const id = Number(/;id=(\d+)$/.exec(headers?.['accept'] ?? '')?.[1])
+  const content = typeof body === 'function' ? body(id) : body
+  const text = typeof content === 'string' ? content : JSON.stringify(content ?? {})
+  const all = new Map([['retry-after', retryAfter], ['date', date]])
   return {
     status,
-    headers: { get: (name) => name === 'retry-after' ? retryAfter ?? null : null },
-    json: async () => body
+    type,
+    headers: { get: (name) => all.get(name) ?? null },
+    text: async () => text
   }
 }

@@ -20,6 +20,8 @@ export interface TimeServer extends Required<TimeServerOptions> {
   /** Sends something as if it had been sent `delayMs` ago. */
   send (message: object): void
   now (): number
+  /** What it answers to a plain `GET` that carries this id. */
+  answer (id: number): object
 }
 
 export function createTimeServer (world: World, options: TimeServerOptions = {}): TimeServer {
@@ -40,6 +42,15 @@ export function createTimeServer (world: World, options: TimeServerOptions = {})
     interval: 5000,
     ...options,
     now: () => world.serverNow() + server.aheadMs,
+    answer: (id) => ({
+      now: server.now(),
+      hold: 0,
+      interval: server.interval,
+      clockSteps: server.clockSteps,
+      server: server.server,
+      protocols: ['time.v1'],
+      id
+    }),
     serve (peer) {
       served = peer
       peer.onText = (text) => {

@@ -6,7 +6,7 @@ import { createSimulatedDevice } from './simulated-device.js'
 import { createSimulatedServer } from './simulated-server.js'
 import { createTimeline } from './timeline.js'
 
-export interface RunOptions extends Pick<ServerClockOptions, 'sync'> {
+export interface RunOptions extends Pick<ServerClockOptions, 'sync' | 'transport'> {
   profile: Profile
   seed: number
   untilMs: number
@@ -35,7 +35,7 @@ const ROUNDING_MS = 0.006
 
 /** Runs a `ServerClock` over a simulated network, and looks at it a few times a second. */
 export async function runClock (options: RunOptions): Promise<Run> {
-  const { profile, seed, untilMs, sync, wanderPpm, resolutionMs } = options
+  const { profile, seed, untilMs, sync, transport, wanderPpm, resolutionMs } = options
   const chance = createChance(~seed)
   const timeline = createTimeline()
   const server = createSimulatedServer({ timeline, seed })
@@ -49,7 +49,7 @@ export async function runClock (options: RunOptions): Promise<Run> {
     ...resolutionMs !== undefined && { resolutionMs }
   })
   const { environment } = device
-  const clock = new ServerClock('wss://example.org/time', { environment, ...sync && { sync } })
+  const clock = new ServerClock('wss://example.org/time', { environment, sync, transport })
   let openMs = NaN
   let lastMs = -Infinity
   let firstEstimateMs = NaN

@@ -1,4 +1,4 @@
-import type { Environment, PlainAnswer, Socket } from '../../../src/browser/environment.js'
+import type { Environment, PlainAnswer, PlainRequest, Socket } from '../../../src/browser/environment.js'
 import { createChance, createChanceAt } from './distributions.js'
 import { createDriftingClock } from './drifting-clock.js'
 import type { DriftingClockOptions } from './drifting-clock.js'
@@ -32,6 +32,7 @@ export interface SimulatedDevice {
 
 interface Traffic {
   messages: number
+  requests: number
   bytes: number
   /** Those of asking and answering alone. */
   syncBytes: number
@@ -58,7 +59,7 @@ export function createSimulatedDevice (options: SimulatedDeviceOptions): Simulat
   const chance = createChance(seed)
   const clock = createDriftingClock({ ...options, chance })
   let moveCount = 0
-  const traffic: Traffic = { messages: 0, bytes: 0, syncBytes: 0 }
+  const traffic: Traffic = { messages: 0, requests: 0, bytes: 0, syncBytes: 0 }
   const sockets = { alive: 0, most: 0 }
   const timers = { alive: 0, most: 0 }
   const attemptsMs: number[] = []
@@ -136,7 +137,6 @@ export function createSimulatedDevice (options: SimulatedDeviceOptions): Simulat
 
     #knock (offered: string[]): void {
       const answer = server.answer(offered)
-      if (answer === undefined) return
       if ('status' in answer) return this.#come(() => this.#end(1006, ''))
       this.#come(() => this.#open(answer.protocol))
       this.#visitor = server.welcome({
@@ -189,17 +189,22 @@ export function createSimulatedDevice (options: SimulatedDeviceOptions): Simulat
     return end
   }
 
-  async function get (): Promise<PlainAnswer> {
-    const answer = await new Promise<ReturnType<SimulatedServer['answer']>>((resolve, reject) => {
-      if (!device.isOnline) reject(new TypeError('there is no network'))
-      else timeline.at(network.down(network.up(timeline.nowMs)), () => resolve(server.answer([])))
+  /** Requests go one after the other over a connection of their own, which is there already. */
+  async function get (_url: string, { headers }: PlainRequest): Promise<PlainAnswer> {
+    const id = Number(/;id=(\d+)$/.exec(headers?.['accept'] ?? '')?.[1])
+    if (!device.isOnline) throw new TypeError('there is no network')
+    const path = network
+    traffic.requests++
+    const { refusal } = server
+    const body = await new Promise<object>((resolve) => {
+      const back = (body: object) =>
+        deliver(path.down(timeline.nowMs), () => resolve(body))
+      timeline.at(path.up(timeline.nowMs), () => refusal ? back({}) : server.tell(id, back))
     })
-    if (answer === undefined) throw new TypeError('the server does not answer')
-    const [status, retryAfter] = 'status' in answer ? [answer.status, answer.retryAfter] : [200]
     return {
-      status,
-      headers: { get: (name) => name === 'retry-after' ? retryAfter ?? null : null },
-      json: async () => server.kind === 'time.v1' ? { protocols: ['time.v1'] } : {}
+      status: refusal?.status ?? 200,
+      headers: { get: (name) => name === 'retry-after' ? refusal?.retryAfter ?? null : null },
+      text: async () => JSON.stringify(body)
     }
   }
 

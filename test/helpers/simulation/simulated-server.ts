@@ -15,8 +15,8 @@ export interface Visitor {
   left (): void
 }
 
-/** How an attempt to connect is answered: with a protocol, or an HTTP status; undefined: never. */
-export type Answer = { protocol: string } | { status: number, retryAfter?: string } | undefined
+/** How an attempt to connect is answered: with a protocol, or an HTTP status. */
+export type Answer = { protocol: string } | { status: number, retryAfter?: string }
 
 /**
  * A server with a time socket, as PROTOCOL.md has it. What it is may be changed at any time; who is
@@ -27,17 +27,19 @@ export interface SimulatedServer {
   id: string
   clockSteps: number
   readonly intervalMs: number
-  /** `plain`: it repeats any subprotocol, and speaks none; `strict`: it knows none. */
-  kind: 'time.v1' | 'plain' | 'strict'
+  /** `other`: it speaks WebSocket, but not `time.v1`; `http`: something blocks WebSockets. */
+  kind: 'time.v1' | 'other' | 'http'
   /** What a refused client is told instead; undefined: nobody is refused. */
   refusal: { status: number, retryAfter?: string } | undefined
   /** How likely a request finds the process busy, for up to 20 ms. */
   stallProbability: number
-  /** Milliseconds since the Unix epoch, by its clock. */
+  /** Milliseconds since the Unix clockSteps, by its clock. */
   now (): number
   /** Sets its clock, and says so in the next messages. */
   step (ms: number): void
   answer (offered: readonly string[]): Answer
+  /** Answers a plain `GET`: `reply` is called with the body when that is written. */
+  tell (id: number, reply: (body: object) => void): void
   /** Somebody is connected. */
   welcome (wire: Wire): Visitor
   /** Sends a message to all. */
@@ -73,11 +75,16 @@ export function createSimulatedServer ({
     const at = Math.floor(server.now() / intervalMs) * intervalMs
     const message = { type: 'tick', seq: seq++, at, sent: shown(), interval: intervalMs }
     for (const wire of wires) {
-      if (server.kind === 'time.v1') wire.send(JSON.stringify({ ...message, clockSteps: server.clockSteps }))
-      else wire.send(new Date(server.now()).toISOString())
+      wire.send(JSON.stringify({ ...message, clockSteps: server.clockSteps }))
     }
     const dueMs = timeline.nowMs + intervalMs - (server.now() % intervalMs)
     timeline.at(dueMs + createChanceAt(seed, dueMs).uniform() * LATE_MS, tick)
+  }
+
+  /** When the process gets to what has come now. */
+  function freeMs (): number {
+    const { isHit, uniform } = createChanceAt(seed, timeline.nowMs)
+    return timeline.nowMs + (isHit(server.stallProbability) ? uniform() * STALL_MS : 0)
   }
 
   /** With two decimals, as on the wire. */
@@ -110,27 +117,32 @@ export function createSimulatedServer ({
     },
     answer (offered) {
       if (server.refusal !== undefined) return server.refusal
-      if (server.kind === 'strict') return offered.length > 0 ? { status: 400 } : { protocol: '' }
+      if (server.kind === 'http') return { status: 426 }
+      if (server.kind === 'other') return { protocol: '' }
       return { protocol: offered[0] ?? '' }
     },
     welcome (wire) {
       wires.add(wire)
-      if (server.kind === 'time.v1') {
-        const { id, clockSteps } = server
-        wire.send(JSON.stringify({ type: 'hello', server: id, interval: intervalMs, clockSteps }))
-      }
+      const { id, clockSteps } = server
+      wire.send(JSON.stringify({ type: 'hello', server: id, interval: intervalMs, clockSteps }))
       return {
         received (text) {
           const { type, id } = JSON.parse(text)
-          if (server.kind !== 'time.v1' || type !== 'sync') return
-          const { isHit, uniform } = createChanceAt(seed, timeline.nowMs)
-          const stallMs = isHit(server.stallProbability) ? uniform() * STALL_MS : 0
-          timeline.at(timeline.nowMs + stallMs, () => { if (wires.has(wire)) reply(wire, id) })
+          if (type !== 'sync') return
+          timeline.at(freeMs(), () => { if (wires.has(wire)) reply(wire, id) })
         },
         left () {
           wires.delete(wire)
         }
       }
+    },
+    tell (id, reply) {
+      timeline.at(freeMs(), () => {
+        const { id: name, clockSteps } = server
+        timeline.at(timeline.nowMs + HOLD_MS, () => reply({
+          id, now: shown(), hold: HOLD_MS, interval: intervalMs, clockSteps, server: name
+        }))
+      })
     },
     broadcast (message) {
       for (const wire of wires) wire.send(JSON.stringify(message))

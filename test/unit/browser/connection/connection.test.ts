@@ -1,7 +1,8 @@
 import { test } from 'tap'
 import { ServerClock } from '../../../../src/browser/index.js'
-import type { PlainAnswer, ServerClockUrl } from '../../../../src/browser/index.js'
+import type { Environment, PlainAnswer, ServerClockUrl } from '../../../../src/browser/index.js'
 import { createWorld } from '../../../helpers/fakes/client-world.js'
+import type { WorldAnswer } from '../../../helpers/fakes/client-world.js'
 import { setUpClock, setUpSynced } from '../../../helpers/fakes/clock-set-up.js'
 
 /** So much later that each backoff is over. */
@@ -37,6 +38,7 @@ test('the URL', async (t) => {
     let count = 0
     const { world, server } = await setUpClock(t, { url: () => `/time?ticket=${++count}` })
     server.serve(world.peer)
+    await world.advance(100)
     world.peer.end(1001)
     await world.advance(LONG_MS)
     t.strictSame(world.peers.slice(0, 2).map(({ url }) => url), [
@@ -46,8 +48,9 @@ test('the URL', async (t) => {
 
   const failures: [title: string, url: ServerClockUrl, reason: RegExp][] = [
     ['a function that throws', () => { throw new Error('no ticket') }, /no ticket/],
+    ['a function that throws a string', () => { throw String('no ticket') }, /no ticket/],
     ['a function that rejects', () => Promise.reject(new Error('no ticket')), /no ticket/],
-    ['a function that returns no URL', () => 'http://', /Invalid URL/]
+    ['a function that returns no URL', () => 'http://', /Cannot connect to "http:\/\/": it is no URL/]
   ]
 
   for (const [title, url, reason] of failures) {
@@ -73,8 +76,8 @@ test('the URL', async (t) => {
         return new Promise<string>(() => {})
       }
     })
-    await world.advance(12_000)
-    t.match(events, [['close', { code: 1006, reason: 'silent' }]])
+    await world.advance(10_600)
+    t.match(events, [['close', { code: 1006, reason: 'there is no URL: took too long' }]])
     t.equal(count, 2)
   })
 })
@@ -82,11 +85,14 @@ test('the URL', async (t) => {
 test('a lost connection', async (t) => {
   await t.test('is made again after a random part of up to 30 s', async (t) => {
     const world = createWorld({ random: () => 1 - 2 ** -53 })
-    const clock = new ServerClock('/time', { environment: world.environment })
+    const clock = new ServerClock('https://time.example/', { environment: world.environment })
     t.teardown(() => clock.close())
     const waits: (number | undefined)[] = []
     clock.addEventListener('close', ({ detail }) => waits.push(detail.retryIn))
     await world.advance(0)
+    // Somebody answers, so that a WebSocket is tried each time.
+    world.isReadable = false
+    world.answer = { status: 200 }
     for (let i = 0; i < 10; i++) {
       world.peer.end()
       await world.advance(0)
@@ -106,6 +112,7 @@ test('a lost connection', async (t) => {
     await world.advance(250)
     t.equal(clock.state, 'connecting')
     server.serve(world.peer)
+    await world.advance(100)
     t.equal(clock.state, 'open')
     t.strictSame(events, [
       ['close', { code: 1001, reason: 'server shutting down', retryIn: 250 }],
@@ -118,6 +125,7 @@ test('a lost connection', async (t) => {
     const { world, server, events } = await setUpClock(t)
     for (let i = 0; i < 3; i++) {
       server.serve(world.peer)
+      await world.advance(100)
       world.peer.end(1011)
       await world.advance(LONG_MS)
       world.answer = undefined
@@ -126,24 +134,53 @@ test('a lost connection', async (t) => {
     t.match(waits, [{ retryIn: 250 }, { retryIn: 500 }, { retryIn: 1000 }])
   })
 
-  for (const [code, status] of [[4401, 401], [4403, 403]] as const) {
-    await t.test(`is not made again after ${code}, until open()`, async (t) => {
-      const { world, clock, events } = await setUpSynced(t)
-      world.peer.end(code, 'over')
-      await world.advance(10 * LONG_MS)
-      t.strictSame(events, [
-        ['close', { code, reason: 'over', retryIn: undefined }],
-        ['refused', { status }]
-      ])
-      t.strictSame([clock.state, world.peers.length], ['refused', 1])
-      world.page.dispatchEvent(new Event('online'))
-      await world.advance(0)
-      t.equal(world.peers.length, 1)
-      clock.open()
-      await world.advance(0)
-      t.strictSame([clock.state, world.peers.length], ['connecting', 2])
-    })
-  }
+  await t.test('is not made again after 4403, until open()', async (t) => {
+    const { world, clock, events } = await setUpSynced(t)
+    world.peer.end(4403, 'over')
+    await world.advance(10 * LONG_MS)
+    t.strictSame(events, [
+      ['close', { code: 4403, reason: 'over', retryIn: undefined }],
+      ['refused', { status: 403, code: 'DO_NOT_RETURN' }]
+    ])
+    t.strictSame([clock.state, world.peers.length, world.asked], ['refused', 1, []])
+    world.page.dispatchEvent(new Event('online'))
+    await world.advance(0)
+    t.strictSame([world.peers.length, world.asked], [1, []])
+    clock.open()
+    await world.advance(0)
+    t.strictSame([clock.state, world.peers.length], ['connecting', 2])
+  })
+
+  await t.test('is made again after 4401 where the session was renewed', async (t) => {
+    const { world, server, clock, events } = await setUpSynced(t)
+    world.answer = { status: 200, body: server.answer }
+    world.peer.end(4401, 'expired')
+    await world.advance(500)
+    server.serve(world.peer)
+    t.strictSame(events, [['close', { code: 4401, reason: 'expired', retryIn: 250 }]])
+    await world.advance(1000)
+    t.strictSame([clock.state, clock.transport, world.asked.length], ['open', 'websocket', 1])
+  })
+
+  await t.test('is not made again after 4401 where it was not', async (t) => {
+    const { world, clock, events } = await setUpSynced(t)
+    world.answer = { status: 401, body: { code: 'FST_TIME_SOCKET_EXPIRED' } }
+    world.peer.end(4401, 'expired')
+    await world.advance(10 * LONG_MS)
+    t.strictSame(events, [
+      ['close', { code: 4401, reason: 'expired', retryIn: undefined }],
+      ['refused', { status: 401, code: 'FST_TIME_SOCKET_EXPIRED' }]
+    ])
+    t.strictSame([clock.state, world.peers.length], ['refused', 1])
+  })
+
+  await t.test('is made again after 4401 where nobody answers', async (t) => {
+    const { world, clock, events } = await setUpSynced(t)
+    world.peer.end(4401, 'expired')
+    await world.advance(0)
+    t.strictSame(events, [['close', { code: 4401, reason: 'expired', retryIn: 250 }]])
+    t.equal(clock.state, 'waiting')
+  })
 
   for (const code of [1000, 1006, 1008, 1011, 4000, 4402, 4404, 4429]) {
     await t.test(`is made again after ${code}, and is no refusal`, async (t) => {
@@ -156,70 +193,141 @@ test('a lost connection', async (t) => {
   }
 })
 
-test('a refused upgrade', async (t) => {
-  for (const status of [401, 403]) {
-    await t.test(`is not tried again where a plain GET says ${status}`, async (t) => {
+test('an attempt that fails', async (t) => {
+  const finals: [status: number, body: unknown, code: string | undefined][] = [
+    [401, { code: 'FST_TIME_SOCKET_EXPIRED' }, 'FST_TIME_SOCKET_EXPIRED'],
+    [401, '<html>sign in</html>', undefined],
+    [403, { code: 7 }, undefined],
+    [403, { code: 'FST_TIME_SOCKET_ORIGIN_FORBIDDEN' }, 'FST_TIME_SOCKET_ORIGIN_FORBIDDEN']
+  ]
+  for (const [status, body, code] of finals) {
+    await t.test(`is final where a plain GET says ${status}, ${JSON.stringify(body)}`, async (t) => {
       const { world, clock, events } = await setUpClock(t)
-      world.answer = { status }
+      world.answer = { status, body }
       world.peer.end()
       await world.advance(10 * LONG_MS)
       t.strictSame(events, [
-        ['close', { code: 1006, reason: '', retryIn: undefined }],
-        ['refused', { status }]
+        ['close', { code: 1006, reason: `the server refuses with ${status}`, retryIn: undefined }],
+        ['refused', { status, code }]
       ])
       t.strictSame([clock.state, world.peers.length], ['refused', 1])
       t.strictSame(world.asked, ['https://example.org/time'])
     })
   }
 
-  for (const status of [400, 404, 426, 500, 503]) {
-    await t.test(`is tried again where it says ${status}`, async (t) => {
+  await t.test('is followed by one GET that names the page, keeps cookies, caches nothing', async (t) => {
+    const { world } = await setUpClock(t)
+    world.answer = { status: 401 }
+    world.peer.end()
+    await world.advance(0)
+    const [{ signal: _signal, headers = {}, ...request } = {}] = world.requests
+    t.strictSame(request, { redirect: 'manual', cache: 'no-store', credentials: 'include' })
+    t.match(headers['accept'], /^application\/vnd\.time-socket\+json;id=\d+$/)
+    t.equal(headers['time-socket-origin'], 'https://example.org')
+  })
+
+  await t.test('does not name the page to another origin', async (t) => {
+    const { world } = await setUpClock(t, { url: 'wss://time.example/' })
+    world.answer = { status: 401 }
+    world.peer.end()
+    await world.advance(0)
+    t.strictSame(Object.keys(world.requests[0]?.headers ?? {}), ['accept'])
+  })
+
+  type Refusal = [title: string, answer: WorldAnswer, status: number, code: string | undefined]
+  const refusals: Refusal[] = [
+    ['a redirect', { status: 0, type: 'opaqueredirect' }, 0, 'REDIRECTED'],
+    ['a redirect in Node.js', { status: 302 }, 0, 'REDIRECTED'],
+    ['404', { status: 404 }, 404, 'NOT_A_TIME_SOCKET'],
+    ['400', { status: 400 }, 400, 'NOT_A_TIME_SOCKET'],
+    ['a page', { status: 200, body: '<html></html>' }, 200, 'NOT_A_TIME_SOCKET'],
+    ['503', { status: 503, body: { code: 'FULL' } }, 503, 'FULL'],
+    ['429', { status: 429 }, 429, undefined]
+  ]
+  for (const [title, answer, status, code] of refusals) {
+    await t.test(`is told, and made again, where the answer is ${title}`, async (t) => {
       const { world, clock, events } = await setUpClock(t)
-      world.answer = { status }
+      world.answer = answer
       world.peer.end()
       await world.advance(250)
-      t.strictSame(events, [
-        ['close', { code: 1006, reason: '', retryIn: 250 }],
-        ['refused', { status }]
-      ])
+      t.match(events, [['close', { code: 1006, reason: /\w/, retryIn: 250 }], ['refused', { status }]])
+      t.strictSame(events[1], ['refused', { status, code }])
       t.strictSame([clock.state, world.peers.length], ['connecting', 2])
     })
   }
 
-  await t.test('is tried again where it says nothing that may be read', async (t) => {
+  for (const status of [500, 502, 504]) {
+    await t.test(`is no refusal where the answer is ${status}`, async (t) => {
+      const { world, clock, events } = await setUpClock(t)
+      world.answer = { status }
+      world.peer.end()
+      await world.advance(100)
+      t.strictSame(events, [
+        ['close', { code: 1006, reason: `the server answers ${status}`, retryIn: 250 }]
+      ])
+      t.equal(clock.state, 'waiting')
+    })
+  }
+
+  await t.test('is no refusal where nobody answers', async (t) => {
     const { world, clock, events } = await setUpClock(t)
     world.peer.end()
-    await world.advance(250)
-    t.strictSame(events.at(-1), ['refused', { status: 0 }])
-    t.strictSame([clock.state, world.peers.length], ['connecting', 2])
+    await world.advance(100)
+    t.strictSame(events, [
+      ['close', { code: 1006, reason: 'the server does not answer', retryIn: 250 }]
+    ])
+    t.equal(clock.state, 'waiting')
   })
 
-  await t.test('is no refusal where a plain GET succeeds', async (t) => {
-    const { world, events } = await setUpClock(t)
-    world.answer = { status: 200, body: { now: 1, protocols: ['time.v1'] } }
+  await t.test('is no refusal where nobody answers within ten seconds', async (t) => {
+    const fetch = () => new Promise<never>(() => {})
+    const { world, clock, events } = await setUpClock(t, { clock: { environment: { fetch } } })
     world.peer.end()
-    await world.advance(0)
-    t.strictSame(events.map(([name]) => name), ['close'])
+    await world.advance(9900)
+    t.strictSame([events, clock.state], [[], 'connecting'])
+    await world.advance(200)
+    t.match(events, [['close', { code: 1006, reason: 'the server does not answer' }]])
   })
 
-  const waits: [title: string, status: number, retryAfter: string, ms: number][] = [
-    ['seconds after 429', 429, '7', 7000],
-    ['seconds after 503', 503, '2', 2000],
-    ['a date', 503, 'Sat, 21 Nov 2026 12:01:00 GMT', 60_000],
-    ['a date that is over', 503, 'Sat, 21 Nov 2026 11:00:00 GMT', 250],
-    ['less than the backoff', 503, '0', 250],
-    ['a negative number', 503, '-5', 250],
-    ['nonsense', 503, 'soon', 250],
-    ['what it says after another status', 500, '60', 250]
-  ]
+  await t.test('asks for a ticket each time, and uses none twice', async (t) => {
+    let count = 0
+    const { world } = await setUpClock(t, { url: () => `/time?ticket=${++count}` })
+    for (let i = 0; i < 3; i++) {
+      world.answer = i === 1 ? undefined : { status: 503 }
+      world.peer.end()
+      await world.advance(LONG_MS)
+    }
+    const used = [...world.asked, ...world.peers.map(({ url }) => url)]
+      .map((url) => Number(new URL(url).searchParams.get('ticket'))).sort((a, b) => a - b)
+    t.strictSame(used, used.map((_, index) => index + 1))
+    t.ok(used.length >= 6, `${used.length} uses`)
+  })
 
-  for (const [title, status, retryAfter, ms] of waits) {
+  const waits: [title: string, answer: WorldAnswer, ms: number][] = [
+    ['seconds after 429', { status: 429, retryAfter: '7' }, 7000],
+    ['seconds after 503', { status: 503, retryAfter: '2' }, 2000],
+    ['a date, by the server’s clock', {
+      status: 503, retryAfter: 'Sat, 21 Nov 2026 13:01:00 GMT', date: 'Sat, 21 Nov 2026 13:00:00 GMT'
+    }, 60_000],
+    ['a date that is over', {
+      status: 503, retryAfter: 'Sat, 21 Nov 2026 11:00:00 GMT', date: 'Sat, 21 Nov 2026 13:00:00 GMT'
+    }, 250],
+    ['a date from a server that hides its clock', {
+      status: 503, retryAfter: 'Sat, 21 Nov 2026 13:01:00 GMT'
+    }, 250],
+    ['less than the backoff', { status: 503, retryAfter: '0' }, 250],
+    ['a negative number', { status: 503, retryAfter: '-5' }, 250],
+    ['an infinite one', { status: 503, retryAfter: '1e999' }, 250],
+    ['nonsense', { status: 503, retryAfter: 'soon' }, 250],
+    ['what it says after another status', { status: 404, retryAfter: '60' }, 250]
+  ]
+  for (const [title, answer, ms] of waits) {
     await t.test(`waits ${ms} ms for Retry-After: ${title}`, async (t) => {
-      const { world, clock, events } = await setUpClock(t)
-      world.answer = { status, retryAfter }
+      const { world, clock, events } = await setUpClock(t, { url: 'wss://time.example/' })
+      world.answer = answer
       world.peer.end()
       await world.advance(0)
-      t.strictSame(events[0], ['close', { code: 1006, reason: '', retryIn: ms }])
+      t.match(events[0], ['close', { code: 1006, retryIn: ms }])
       if (ms > 250) {
         for (const name of ['online', 'pageshow', 'visibilitychange']) {
           world.page.dispatchEvent(new Event(name))
@@ -228,81 +336,238 @@ test('a refused upgrade', async (t) => {
       await world.advance(ms - 1)
       t.equal(world.peers.length, 1)
       await world.advance(1)
-      t.strictSame([clock.state, world.peers.length], ['connecting', 2])
+      t.equal(clock.state, 'connecting')
     })
   }
 
-  await t.test('asks no longer than ten seconds why', async (t) => {
-    const fetch = () => new Promise<never>(() => {})
-    const { world, clock, events } = await setUpClock(t, { clock: { environment: { fetch } } })
-    world.peer.end()
-    await world.advance(9000)
-    t.strictSame([events, clock.state], [[], 'connecting'])
-    await world.advance(3000)
-    t.match(events, [['close', { code: 1006, reason: 'silent' }]])
-    t.equal(world.peers.length, 2)
+  await t.test('tells in words why, where the WebSocket does not', async (t) => {
+    const { world, events } = await setUpClock(t)
+    world.peer.fail()
+    await world.advance(49)
+    t.strictSame(events, [])
+    await world.advance(1)
+    t.match(events, [['close', { code: 1006, reason: /is forbidden here/, retryIn: 250 }]])
+  })
+
+  await t.test('waits for the close that follows an error', async (t) => {
+    const { world, events } = await setUpSynced(t)
+    world.peer.fail()
+    world.peer.end(1009, 'too big')
+    world.peer.fail()
+    await world.advance(100)
+    t.strictSame(events, [['close', { code: 1009, reason: 'too big', retryIn: 250 }]])
+  })
+
+  await t.test('is tried again where the WebSocket cannot even be made', async (t) => {
+    class Forbidden {
+      constructor () { throw new Error('SecurityError') }
+    }
+    // @ts-expect-error: it is none
+    const environment: Partial<Environment> = { WebSocket: Forbidden }
+    const { world, clock, events } = await setUpClock(t, { clock: { environment } })
+    await world.advance(0)
+    t.match(events, [['close', { code: 1006, reason: /is forbidden here/, retryIn: 250 }]])
+    t.equal(clock.state, 'waiting')
   })
 })
 
-test('a server without subprotocols', async (t) => {
-  const offer = (offered: readonly string[]) => offered.length > 0
-
-  await t.test('is tried without once the handshake with it has failed, and in turn', async (t) => {
-    const { world, clock } = await setUpClock(t, { clock: { protocols: ['app.v1'] } })
-    world.answer = { status: 426 }
-    for (let i = 0; i < 4; i++) {
-      world.peer.end()
-      await world.advance(LONG_MS / 2)
-    }
-    t.strictSame(world.peers[0]?.offered, ['time.v1', 'app.v1'])
-    const offers = world.peers.slice(0, 4).map(({ offered }) => offer(offered))
-    t.strictSame(offers, [true, false, true, false])
-    t.equal(clock.state, 'connecting')
-  })
-
-  await t.test('shows the time it tells, with no bound', async (t) => {
-    const { world, server, clock, events, ahead } =
-      await setUpClock(t, { world: { aheadMs: 2000 } })
-    world.peer.end()
-    await world.advance(250)
-    world.peer.accept()
-    world.peer.send(new Date(server.now()).toISOString())
-    await world.advance(5000)
-    t.ok(Math.abs(ahead()) < 1)
-    t.match(clock, { error: Infinity, synced: false, protocol: '', state: 'open' })
-    t.strictSame(world.peer.received, [])
-    await t.rejects(clock.ready(), { message: 'plain' })
-    t.strictSame(events.map(([name]) => name), ['close', 'refused', 'open', 'step'])
-  })
-
-  await t.test('that turns out to speak time.v1 is asked for it', async (t) => {
+test('a client that was refused', async (t) => {
+  await t.test('asks when the page is seen or online again, at most once a minute', async (t) => {
     const { world, server, clock } = await setUpClock(t)
+    world.answer = { status: 401 }
     world.peer.end()
-    await world.advance(250)
-    t.strictSame(world.peer.offered, [])
-    world.answer = { status: 200, body: { protocols: ['time.v1'] } }
-    world.peer.accept()
     await world.advance(1000)
-    t.strictSame([world.peers.length, world.peer.offered], [3, ['time.v1']])
+    for (let i = 0; i < 10; i++) {
+      world.page.dispatchEvent(new Event('visibilitychange'))
+      world.page.dispatchEvent(new Event('online'))
+      await world.advance(1000)
+    }
+    t.strictSame([world.asked.length, clock.state], [2, 'refused'])
+    await world.advance(60_000)
+    world.answer = { status: 200, body: server.answer }
+    world.page.dispatchEvent(new Event('online'))
+    await world.advance(0)
+    t.strictSame([world.asked.length, clock.state, world.peers.length], [3, 'connecting', 2])
+  })
+
+  await t.test('asks nothing by itself', async (t) => {
+    const { world } = await setUpClock(t)
+    world.answer = { status: 403 }
+    world.peer.end()
+    await world.advance(100 * LONG_MS)
+    t.equal(world.asked.length, 1)
+  })
+})
+
+test('while the server is down', async (t) => {
+  await t.test('it is asked by GET before a WebSocket is made', async (t) => {
+    const { world, server, clock, events } = await setUpClock(t)
+    world.peer.end()
+    await world.advance(20_000)
+    t.equal(world.peers.length, 1)
+    t.ok(world.asked.length > 2, `${world.asked.length} requests`)
+    world.answer = { status: 200, body: server.answer }
+    for (let i = 0; i < 310 && world.peers.length < 2; i++) await world.advance(100)
+    t.strictSame([world.peers.length, world.peer.offered], [2, ['time.v1']])
     server.serve(world.peer)
     await world.advance(1000)
-    t.ok(clock.synced)
+    t.strictSame([clock.state, clock.transport], ['open', 'websocket'])
+    t.strictSame(new Set(events.map(([name]) => name)), new Set(['close', 'open']))
+  })
+
+  await t.test('a WebSocket is tried once a minute all the same', async (t) => {
+    const { world } = await setUpClock(t)
+    world.peer.end()
+    for (let second = 0; second < 300; second++) {
+      await world.advance(1000)
+      if (world.sockets.alive > 0) world.peer.end()
+    }
+    t.ok(world.peers.length >= 4 && world.peers.length <= 6, `${world.peers.length} WebSockets`)
+  })
+
+  await t.test('an answer that the page may not read shows that it is up', async (t) => {
+    const { world } = await setUpClock(t, { url: 'wss://time.example/' })
+    world.isReadable = false
+    world.peer.end()
+    await world.advance(10_000)
+    t.equal(world.peers.length, 1)
+    const { mode, redirect } = world.requests.at(-1) ?? {}
+    t.strictSame({ mode, redirect }, { mode: 'no-cors', redirect: 'follow' })
+    world.answer = { status: 502 }
+    await world.advance(31_000)
+    t.ok(world.peers.length > 1)
+  })
+
+  await t.test('what it says instead is told', async (t) => {
+    const { world, clock, events } = await setUpClock(t)
+    world.peer.end()
+    await world.advance(1000)
+    events.length = 0
+    world.answer = { status: 401 }
+    await world.advance(31_000)
+    t.match(events.slice(-2), [['close', { code: 1006 }], ['refused', { status: 401 }]])
+    t.strictSame([clock.state, world.peers.length], ['refused', 1])
+  })
+
+  await t.test('closed meanwhile, the clock makes nothing of the answer', async (t) => {
+    const { world, clock, events } = await setUpClock(t)
+    world.peer.end()
+    await world.advance(200)
+    world.requestMs = 100
+    await world.advance(100)
+    clock.close()
+    await world.advance(1000)
+    t.strictSame(events.map(([name]) => name), ['close', 'close'])
+    t.equal(world.timers.alive, 0)
+  })
+})
+
+test('a page that hides WebSockets', async (t) => {
+  const clock = { transport: 'websocket' } as const
+
+  await t.test('is told so at the second attempt, with transport "websocket"', async (t) => {
+    const { world, server, events } = await setUpClock(t, { clock })
+    world.answer = { status: 200, body: server.answer }
     for (let i = 0; i < 3; i++) {
-      world.answer = undefined
       world.peer.end()
-      await world.advance(LONG_MS)
-      t.strictSame(world.peer.offered, ['time.v1'])
+      await world.advance(1000)
+    }
+    const blocked = ['refused', { status: 200, code: 'BLOCKED' }]
+    t.strictSame(events.map(([name, detail]) => name === 'close' ? name : [name, detail]),
+      ['close', 'close', blocked, 'close', blocked])
+    t.equal(world.peers.length, 4)
+  })
+
+  await t.test('is not told so when the server is full', async (t) => {
+    const { world, server, events } = await setUpClock(t, { clock })
+    const upgrade = { status: 503, code: 'FULL', retryAfter: 7 }
+    world.answer = { status: 200, body: (id: number) => ({ ...server.answer(id), upgrade }) }
+    world.peer.end()
+    await world.advance(0)
+    t.match(events, [['close', { retryIn: 7000 }], ['refused', { status: 503, code: 'FULL' }]])
+  })
+})
+
+test('waking', async (t) => {
+  await t.test('begins anew an attempt that hangs', async (t) => {
+    for (const name of ['online', 'visibilitychange', 'resume']) {
+      const { world } = await setUpClock(t)
+      world.page.dispatchEvent(new Event(name))
+      await world.advance(0)
+      t.equal(world.peers.length, 1, 'a young one is left alone')
+      await world.advance(2000)
+      world.page.dispatchEvent(new Event(name))
+      await world.advance(0)
+      t.strictSame([world.peers.length, world.sockets], [2, { alive: 1, most: 1 }])
     }
   })
 
-  await t.test('is not taken for one while it is busy', async (t) => {
+  await t.test('after a sleep begins anew even a young one', async (t) => {
+    const { world, clock } = await setUpClock(t)
+    world.sleep(60_000)
+    clock.now()
+    await world.advance(0)
+    t.strictSame([world.peers.length, world.sockets.alive], [2, 1])
+  })
+
+  await t.test('makes no more than twelve attempts a minute', async (t) => {
     const { world } = await setUpClock(t)
-    for (const status of [503, 429, 500]) {
-      world.answer = { status }
+    for (let i = 0; i < 59; i++) {
+      await world.advance(1000)
       world.peer.end()
-      await world.advance(LONG_MS)
-      t.strictSame(world.peer.offered, ['time.v1'])
+      world.page.dispatchEvent(new Event('online'))
     }
+    t.ok(world.peers.length <= 14, `${world.peers.length} attempts`)
+  })
+})
+
+test('a page in the back/forward cache', async (t) => {
+  const hide = (persisted: boolean) => Object.assign(new Event('pagehide'), { persisted })
+  const show = () => Object.assign(new Event('pageshow'), { persisted: true })
+
+  await t.test('is not connected, and connects at once when it comes back', async (t) => {
+    const { world, server, clock, events } = await setUpSynced(t)
+    world.page.dispatchEvent(hide(true))
+    const reason = 'the page is in the back/forward cache'
+    t.strictSame(events, [['close', { code: 1000, reason, retryIn: undefined }]])
+    t.strictSame([clock.state, world.sockets.alive, world.peer.closedWith], ['waiting', 0, 1000])
+    await world.advance(60_000)
+    t.equal(world.peers.length, 1)
+    world.page.dispatchEvent(show())
+    await world.advance(0)
+    server.serve(world.peer)
+    await world.advance(1000)
+    t.strictSame([clock.state, world.peers.length], ['open', 2])
+  })
+
+  await t.test('stays connected where it is not kept', async (t) => {
+    const { world, clock } = await setUpSynced(t)
+    world.page.dispatchEvent(hide(false))
+    t.equal(clock.state, 'open')
+  })
+
+  await t.test('does not connect when it comes back closed, or refused', async (t) => {
+    for (const end of ['close', 'refuse']) {
+      const { world, clock } = await setUpSynced(t)
+      if (end === 'close') {
+        world.page.dispatchEvent(hide(true))
+        clock.close()
+      } else {
+        world.peer.end(4403)
+        world.page.dispatchEvent(hide(true))
+      }
+      world.page.dispatchEvent(show())
+      await world.advance(1000)
+      t.strictSame([world.peers.length, clock.state], [1, end === 'close' ? 'closed' : 'refused'])
+    }
+  })
+
+  await t.test('shown for the first time leaves the attempt alone', async (t) => {
+    const { world } = await setUpClock(t)
+    await world.advance(5000)
+    world.page.dispatchEvent(new Event('pageshow'))
+    await world.advance(0)
+    t.equal(world.peers.length, 1)
   })
 })
 
@@ -315,7 +580,7 @@ test('close()', async (t) => {
         await world.advance(1000)
       }
       if (state === 'waiting') world.peer.end()
-      if (state === 'refused') world.peer.end(4401)
+      if (state === 'refused') world.peer.end(4403)
       t.equal(clock.state, state)
       clock.at(clock.now() + 1000, () => t.fail('called back'))
       clock.every(1000, () => t.fail('called back'))
@@ -345,6 +610,7 @@ test('close()', async (t) => {
       }
     })
     world.peer.end()
+    await world.advance(0)
     clock.close()
     t.strictSame(signals.map(({ aborted }) => aborted), [true])
     let resolve: (url: string) => void = () => {}
@@ -388,6 +654,7 @@ test('close()', async (t) => {
       world.answer = { status: 503 }
       if (name === 'refused') world.peer.end()
       else server.serve(world.peer)
+      await world.advance(30)
       server.send({ type: 'message', data: 'hello' })
       server.send({ type: 'tick', seq: 0, at: 5, sent: server.now(), interval: 1000, clockSteps: 0 })
       await world.advance(1000)
@@ -422,7 +689,7 @@ test('close()', async (t) => {
     clock.addEventListener('step', () => clock.close())
     world.peer.send({ type: 'hello', server: 'k3f9x2ab', interval: 5000, clockSteps: 0 })
     await world.advance(LONG_MS)
-    t.strictSame(events.map(([name]) => name), ['open', 'step', 'close'])
+    t.strictSame(events.map(([name]) => name), ['step', 'close'])
     t.strictSame([world.peer.received, world.timers.alive], [[], 0])
   })
 
@@ -456,6 +723,13 @@ test('open()', async (t) => {
     server.serve(world.peer)
     t.ok(clock.synced)
     t.ok(Math.abs(ahead()) <= clock.error)
+  })
+
+  await t.test('called often does not make the clock impatient', async (t) => {
+    const { world, clock, events } = await setUpSynced(t)
+    for (let i = 0; i < 100; i++) clock.open()
+    await world.advance(5000)
+    t.strictSame([clock.state, world.timers.most < 5, events], ['open', true, []])
   })
 
   await t.test('connects at once rather than wait', async (t) => {
@@ -500,7 +774,7 @@ test('send()', async (t) => {
 test('closed while it asks why it was refused, it says nothing more', async (t) => {
   let answer = (_status: number): void => {}
   const fetch = () => new Promise<PlainAnswer>((resolve) => {
-    answer = (status) => resolve({ status, headers: { get: () => null }, json: async () => ({}) })
+    answer = (status) => resolve({ status, headers: { get: () => null }, text: async () => '' })
   })
   const { world, clock, events } = await setUpClock(t, { clock: { environment: { fetch } } })
   world.peer.end()

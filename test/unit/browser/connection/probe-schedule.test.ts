@@ -1,14 +1,17 @@
 import { test } from 'tap'
-import { createProbes } from '../../../../src/browser/connection/probe-schedule.js'
+import { createProbeSchedule } from '../../../../src/browser/connection/probe-schedule.js'
 import { createWorld } from '../../../helpers/fakes/client-world.js'
+import { ServerClock } from '../../../../src/browser/index.js'
+import { createTimeServer } from '../../../helpers/fakes/time-server.js'
 import { setUpClock, setUpSynced } from '../../../helpers/fakes/clock-set-up.js'
 
 test('probes', async (t) => {
   function setUp (random: () => number, options = {}) {
     const world = createWorld({ random })
     const asked: number[] = []
-    const probes = createProbes(world.environment, options, () => {
-      asked.push(Math.round(world.trueMs))
+    const sync = { probes: 3, every: 60_000, ...options }
+    const probes = createProbeSchedule({
+      environment: world.environment, sync, probe: () => { asked.push(Math.round(world.trueMs)) }
     })
     return { world, probes, asked }
   }
@@ -19,8 +22,10 @@ test('probes', async (t) => {
   function rounds (count: number, factor: number): number[] {
     const asked: number[] = []
     let startMs = 480
+    let pauseMs = 2000
     for (let round = 0; round < count; round++) {
-      startMs += Math.min(60_000, 2000 * 1.25 ** round) * factor
+      startMs += Math.min(60_000, pauseMs) * factor
+      pauseMs *= pauseMs < 10_000 ? 1.5 : 1.2
       asked.push(...[0, 250, 500].map((ms) => Math.round(startMs + ms)))
       startMs += 750
     }
@@ -42,7 +47,7 @@ test('probes', async (t) => {
     const { world, probes, asked } = setUp(() => 0.5, { probes: 1, every: 3000 })
     probes.burst()
     await world.advance(16_000)
-    t.strictSame(asked, [...BURST, 2480, 5230, 8480, 11_730, 14_980])
+    t.strictSame(asked, [...BURST, 2480, 5730, 8980, 12_230, 15_480])
   })
 
   await t.test('do not come again for a burst while one lasts', async (t) => {
@@ -116,15 +121,90 @@ test('a clock', async (t) => {
     t.equal(peer.received.length, length)
   })
 
-  for (const name of ['visibilitychange', 'pageshow', 'online']) {
-    await t.test(`asks eight times on ${name}, unless the page is hidden`, async (t) => {
+  await t.test('asks nothing when the page is hidden', async (t) => {
+    const { world } = await setUpSynced(t)
+    world.peer.received.length = 0
+    world.page.document.hidden = true
+    world.page.dispatchEvent(new Event('visibilitychange'))
+    await world.advance(500)
+    t.equal(world.peer.received.length, 0)
+  })
+
+  await t.test('asks as well when the device sleeps while the page is hidden', async (t) => {
+    const { world, clock, ahead } = await setUpSynced(t)
+    world.page.document.hidden = true
+    world.peer.received.length = 0
+    world.sleep(20_000)
+    await world.advance(1600)
+    t.equal(world.peer.received.length, 8)
+    t.ok(Math.abs(ahead()) <= clock.error && clock.synced)
+  })
+
+  await t.test('asks at most 30 times in any minute, whatever happens', async (t) => {
+    const { world, server } = await setUpSynced(t)
+    const askedMs: number[] = []
+    const { onText } = world.peer
+    world.peer.onText = (text) => {
+      askedMs.push(world.trueMs)
+      onText(text)
+    }
+    for (let second = 0; second < 300; second++) {
+      world.step(second % 2 ? 5000 : -5000)
+      world.page.dispatchEvent(new Event('online'))
+      server.clockSteps++
+      server.send({ type: 'tick', seq: 1, at: 5, sent: server.now(), interval: 1000, clockSteps: second })
+      await world.advance(1000)
+    }
+    const most = Math.max(...askedMs.map((ms) =>
+      askedMs.filter((other) => other >= ms && other < ms + 60_000).length))
+    t.ok(most <= 30 && most > 20, `${most} a minute`)
+  })
+
+  await t.test('asks as usual where the device’s clock is pinned', async (t) => {
+    const { world, clock } = await setUpSynced(t, { clock: { environment: { wall: () => 5 } } })
+    world.peer.received.length = 0
+    await world.advance(10_000)
+    t.ok(world.peer.received.length <= 12, `${world.peer.received.length} probes`)
+    t.ok(clock.synced)
+  })
+
+  await t.test('asks as usual where both clocks are rounded to 100 ms', async (t) => {
+    const world = createWorld()
+    const { monotonic, wall } = world.environment
+    const round = (ms: number, shiftMs: number) => Math.floor((ms + shiftMs) / 100) * 100
+    const environment = {
+      ...world.environment,
+      monotonic: () => round(monotonic(), 0),
+      wall: () => round(wall(), 37)
+    }
+    const server = createTimeServer(world)
+    const clock = new ServerClock('/time', { environment })
+    t.teardown(() => clock.close())
+    await world.advance(0)
+    server.serve(world.peer)
+    await world.advance(60_000)
+    world.peer.received.length = 0
+    let syncedCount = 0
+    for (let second = 0; second < 300; second++) {
+      await world.advance(1000)
+      if (clock.synced) syncedCount++
+    }
+    t.equal(syncedCount, 300)
+    t.ok(world.peer.received.length <= 50, `${world.peer.received.length} probes`)
+  })
+
+  await t.test('asks where the runtime does not say what is buffered', async (t) => {
+    const { world, clock, server } = await setUpClock(t)
+    world.peer.bufferedAmount = undefined
+    server.serve(world.peer)
+    await world.advance(1000)
+    t.strictSame([world.peer.received.length, clock.synced], [8, true])
+  })
+
+  for (const name of ['visibilitychange', 'pageshow', 'online', 'resume']) {
+    await t.test(`asks eight times on ${name}`, async (t) => {
       const { world } = await setUpSynced(t)
       world.peer.received.length = 0
-      world.page.document.hidden = true
-      world.page.dispatchEvent(new Event(name))
-      await world.advance(500)
-      t.equal(world.peer.received.length, 0)
-      world.page.document.hidden = false
       world.page.dispatchEvent(new Event(name))
       await world.advance(500)
       t.equal(world.peer.received.length, 8)

@@ -3,52 +3,97 @@ import { createWatchdog } from '../../../../src/browser/connection/watchdog.js'
 import { setUpSynced } from '../../../helpers/fakes/clock-set-up.js'
 
 test('a watchdog', async (t) => {
-  function setUp () {
+  function setUp (patience = 10) {
     const done: string[] = []
-    const watchdog = createWatchdog(() => { done.push('ask') }, () => { done.push('drop') })
-    const look = (count: number, intervalMs: number) => {
-      for (let i = 0; i < count; i++) watchdog.look(intervalMs)
+    let canProbe = true
+    const probe = () => {
+      if (canProbe) done.push('probe')
+      return canProbe
+    }
+    const watchdog = createWatchdog({ probe, drop: () => { done.push('drop') }, patience })
+    const check = (count: number, { intervalMs = 5000, bufferedBytes = 0 } = {}) => {
+      for (let i = 0; i < count; i++) watchdog.check({ intervalMs, bufferedBytes })
       return done.splice(0)
     }
-    return { watchdog, look }
+    return { watchdog, check, setCanProbe: (can: boolean) => { canProbe = can } }
   }
 
+  /** The same, once something has come. */
+  function setUpOpen (patience?: number) {
+    const setUp_ = setUp(patience)
+    setUp_.watchdog.onHeard()
+    return setUp_
+  }
+
+  await t.test('drops a handshake that nobody answers', async (t) => {
+    const { check } = setUp()
+    t.strictSame([check(10), check(1)], [[], ['drop']])
+  })
+
   await t.test('asks when a tick is missing, and drops the connection if none comes', async (t) => {
-    const { look } = setUp()
-    t.strictSame([look(10, 5000), look(1, 5000), look(10, 5000)], [[], ['ask'], []])
-    t.strictSame(look(1, 5000), ['drop'])
+    const { check } = setUpOpen()
+    t.strictSame([check(10), check(1), check(10)], [[], ['probe'], []])
+    t.strictSame(check(1), ['drop'])
   })
 
   await t.test('is content with anything that comes', async (t) => {
-    const { watchdog, look } = setUp()
+    const { watchdog, check } = setUpOpen()
     for (let i = 0; i < 10; i++) {
-      t.strictSame(look(11, 5000), ['ask'])
-      t.strictSame(look(9, 5000), [])
-      watchdog.heard()
+      t.strictSame(check(11), ['probe'])
+      t.strictSame(check(9), [])
+      watchdog.onHeard()
     }
   })
 
   await t.test('drops a connection where an answer is due', async (t) => {
-    const { watchdog, look } = setUp()
-    look(3, 86_400_000)
-    watchdog.asked()
-    t.strictSame(look(6, 86_400_000), [])
-    watchdog.asked()
-    t.strictSame([look(4, 86_400_000), look(1, 86_400_000)], [[], ['drop']])
+    const { watchdog, check } = setUpOpen()
+    const day = { intervalMs: 86_400_000 }
+    check(3, day)
+    watchdog.onAsked()
+    t.strictSame(check(6, day), [])
+    watchdog.onAsked()
+    t.strictSame([check(4, day), check(1, day)], [[], ['drop']])
   })
 
-  await t.test('begins anew with each connection', async (t) => {
-    const { watchdog, look } = setUp()
-    look(18, 5000)
-    watchdog.begin()
-    t.strictSame([look(10, 5000), look(1, 5000)], [[], ['drop']])
+  await t.test('drops nothing while it may not ask', async (t) => {
+    const { check, setCanProbe } = setUpOpen()
+    setCanProbe(false)
+    t.strictSame(check(100), [])
+    setCanProbe(true)
+    t.strictSame([check(1), check(10), check(1)], [['probe'], [], ['drop']])
   })
 
-  await t.test('expects nothing of a server that has told no interval', async (t) => {
-    const { watchdog, look } = setUp()
-    watchdog.begin()
-    watchdog.heard()
-    t.strictSame(look(1000, NaN), [])
+  await t.test('takes bytes that leave for signs of life, and waits longer for them', async (t) => {
+    const { check, setCanProbe } = setUpOpen()
+    setCanProbe(false)
+    for (let bytes = 100_000; bytes > 0; bytes -= 1000) {
+      t.strictSame(check(1, { bufferedBytes: bytes }), [])
+    }
+    const stuck = { bufferedBytes: 500 }
+    t.strictSame([check(41, stuck), check(1, stuck)], [[], ['drop']])
+  })
+
+  await t.test('drops a connection that takes no bytes', async (t) => {
+    const { check, setCanProbe } = setUpOpen()
+    setCanProbe(false)
+    t.strictSame([check(41, { bufferedBytes: 9 }), check(1, { bufferedBytes: 9 })], [[], ['drop']])
+  })
+
+  await t.test('is as patient as it is told while the connection is young', async (t) => {
+    const { check, watchdog } = setUpOpen(20)
+    t.strictSame([check(11), check(20), check(1)], [['probe'], [], ['drop']])
+    watchdog.onHeard()
+    const old = setUpOpen(20)
+    for (let i = 0; i < 70; i++) {
+      old.check(1)
+      old.watchdog.onHeard()
+    }
+    t.strictSame([old.check(11), old.check(10), old.check(1)], [['probe'], [], ['drop']])
+  })
+
+  await t.test('asks for no tick where none is announced', async (t) => {
+    const { check } = setUpOpen()
+    t.strictSame(check(1000, { intervalMs: NaN }), [])
   })
 })
 
@@ -59,9 +104,10 @@ test('a clock', async (t) => {
     const { world, server, clock, events } = await setUpSynced(t, options)
     world.peer.onText = () => {}
     await world.advance(18_000)
-    t.match(events, [['close', { code: 1006, reason: 'silent', retryIn: 250 }]])
+    t.match(events, [['close', { code: 1006, reason: 'the server has been silent for too long', retryIn: 250 }]])
     t.strictSame([world.sockets, world.peers.length], [{ alive: 1, most: 1 }, 2])
     server.serve(world.peer)
+    await world.advance(100)
     t.equal(clock.state, 'open')
   })
 
@@ -99,8 +145,8 @@ test('a clock', async (t) => {
     world.answer = { status: 503, retryAfter: '60' }
     await world.advance(12_000)
     t.match(events.slice(1), [
-      ['close', { code: 1006, reason: 'silent', retryIn: 60_000 }],
-      ['refused', { status: 503 }]
+      ['close', { code: 1006, reason: 'the server has been silent for too long', retryIn: 60_000 }],
+      ['refused', { status: 503, code: undefined }]
     ])
     t.equal(world.sockets.alive, 0)
     await world.advance(59_000)

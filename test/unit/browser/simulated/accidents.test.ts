@@ -147,14 +147,6 @@ test('the bound holds where the device shows sixtieths of a second', async (t) =
   t.equal(violations(), 0)
 })
 
-for (const kind of ['plain', 'strict'] as const) {
-  test(`it shows what a server tells that is ${kind} about subprotocols`, async (t) => {
-    const { clock, wrongMs } = await setUp(t, { kind })
-    t.strictSame([clock.state, clock.error, clock.synced], ['open', Infinity, false])
-    t.ok(wrongMs() < 100, `${wrongMs()} ms`)
-  })
-}
-
 for (const status of [401, 403]) {
   test(`a refusal with ${status} is final`, async (t) => {
     const { server, device, clock, events, pass } = await setUp(t)

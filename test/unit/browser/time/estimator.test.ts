@@ -1,5 +1,6 @@
 import { test } from 'tap'
 import { createEstimator } from '../../../../src/browser/time/estimator.js'
+import { createQuantum } from '../../../../src/browser/time/quantum.js'
 import { createRandom } from '../../../helpers/fakes/random.js'
 
 const EPOCH_MS = 1_795_262_400_000
@@ -13,11 +14,15 @@ interface Path {
   quantumMs?: number
   upMs?: () => number
   downMs?: () => number
+  /** What an earlier visit has found. */
+  priorSkew?: number
 }
 
 /** Two clocks and a path between them. The local clock is 0 at first, the server's EPOCH_MS. */
-function setUp ({ skew = 0, quantumMs = 0.001, upMs = () => 10, downMs = () => 10 }: Path = {}) {
-  const estimator = createEstimator()
+function setUp (
+  { skew = 0, quantumMs = 0.001, upMs = () => 10, downMs = () => 10, priorSkew }: Path = {}
+) {
+  const estimator = createEstimator(createQuantum(), priorSkew)
   const random = createRandom(7)
   let offsetMs = EPOCH_MS
   let localMs = 0
@@ -35,7 +40,7 @@ function setUp ({ skew = 0, quantumMs = 0.001, upMs = () => 10, downMs = () => 1
       t4: shown(cameMs)
     }
     localMs = cameMs
-    return estimator.exchanged(times)
+    return estimator.onExchange(times)
   }
 
   return {
@@ -45,7 +50,7 @@ function setUp ({ skew = 0, quantumMs = 0.001, upMs = () => 10, downMs = () => 1
     tick (): boolean {
       const sentMs = localMs
       localMs += downMs()
-      return estimator.heard(sentMs + trueOffset(sentMs), shown(localMs))
+      return estimator.onTick(sentMs + trueOffset(sentMs), shown(localMs))
     },
     wait (ms: number) {
       localMs += ms
@@ -201,24 +206,63 @@ test('queues that empty one after the other are no step', async (t) => {
   t.ok(look().error < 10.5, `${look().error} ms`)
 })
 
-test('clocks whose rates stray by 5 ppm are no contradiction', async (t) => {
+for (const priorSkew of [20e-6, -20e-6]) {
+  test(`starts from a skew of ${priorSkew * 1e6} ppm that an earlier visit has found`, async (t) => {
+    const delay = createRandom(5)
+    const { exchange, look, wait } = setUp({
+      skew: priorSkew, priorSkew, upMs: () => 20 + 30 * delay(), downMs: () => 20 + 30 * delay()
+    })
+    for (let count = 0; count < 8; count++) {
+      exchange()
+      wait(500)
+      t.ok(Math.abs(look().skew - priorSkew) < 2e-6, `${look().skew * 1e6} ppm`)
+    }
+  })
+}
+
+for (const priorSkew of [100e-6, -400e-6, 500e-6]) {
+  test(`the bound holds, and the skew is found, though it starts from ${priorSkew}`, async (t) => {
+    const delay = createRandom(5)
+    const { exchange, look, wait } = setUp({
+      skew: 10e-6, priorSkew, upMs: () => 5 + 2 * delay(), downMs: () => 5 + 2 * delay()
+    })
+    for (let count = 0; count < 300; count++) {
+      t.equal(exchange(), false)
+      wait(2000)
+      const { wrong, error } = look()
+      if (Math.abs(wrong) > error + ROUNDING_MS) t.fail(`${wrong} is not within ${error} ms`)
+    }
+    t.ok(Math.abs(look().skew - 10e-6) < 1.5e-6, `${look().skew * 1e6} ppm`)
+  })
+}
+
+test('a skew of an earlier visit leaves the bound as it is', async (t) => {
+  const errors = [undefined, 30e-6].map((priorSkew) => {
+    const { exchange, look, wait } = setUp({ skew: 30e-6, ...priorSkew && { priorSkew } })
+    for (let count = 0; count < 3; count++) {
+      exchange()
+      wait(60_000)
+    }
+    return look().error
+  })
+  const [without = NaN, having = NaN] = errors
+  t.ok(having > 0.9 * without, `${having} ms instead of ${without}`)
+})
+
+test('clocks whose rates wander by 5 ppm are no contradiction', async (t) => {
   let skew = 10e-6
   let atMs = 0
   let offsetMs = EPOCH_MS
-  const estimator = createEstimator()
+  const estimator = createEstimator(createQuantum())
   for (let count = 0; count < 2000; count++) {
     offsetMs += 5000 * skew
     atMs += 5000
     skew = 10e-6 + 5e-6 * Math.sin(count / 50)
     const [t1, t2] = [atMs, atMs + 0.4 + offsetMs]
-    t.equal(estimator.exchanged({ t1, t2, t3: t2, t4: atMs + 0.8 }), false)
+    t.equal(estimator.onExchange({ t1, t2, t3: t2, t4: atMs + 0.8 }), false)
     const { offset, error } = estimator.at(atMs)
     if (Math.abs(offset - offsetMs) > error) t.fail(`${offset - offsetMs} is not within ${error}`)
   }
-})
-
-test('hands back each reading', async (t) => {
-  t.equal(createEstimator().read(12.5), 12.5)
 })
 
 test('any order of messages leaves a bound that holds', async (t) => {

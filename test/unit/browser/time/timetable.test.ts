@@ -3,7 +3,7 @@ import { createTimetable } from '../../../../src/browser/time/timetable.js'
 import { createWorld } from '../../../helpers/fakes/client-world.js'
 
 /** What a timetable does not need of a clock. */
-const UNUSED = { error: () => 0, change () {}, forget () {}, follow () {}, moved () {} }
+const UNUSED = { error: () => 0, update () {}, onMoved () {}, addSleep () {} }
 
 /** A timetable by a clock that shows the server's time, until `shift` sets it. */
 function setUp () {
@@ -16,6 +16,7 @@ function setUp () {
   const timetable = createTimetable(environment, {
     ...UNUSED, now, toMonotonic, error: () => errorMs
   })
+  timetable.start()
   const called: [name: string, ms: number][] = []
   const call = (name: string) => () => { called.push([name, now() - START]) }
   const START = world.serverNow()
@@ -56,15 +57,15 @@ test('at', async (t) => {
     t.strictSame([atOnce, called], [[], [['a', 500]]])
   })
 
-  await t.test('waits, if strict, until it is known how far the clock is off', async (t) => {
+  await t.test('waits until the time is known, unlike every()', async (t) => {
     const { world, timetable, called, call, START, know } = setUp()
     know(Infinity)
-    timetable.at(START + 100, call('strict'), true)
-    timetable.at(START + 200, call('other'))
+    timetable.at(START + 100, call('at'))
+    timetable.every(600, call('every'))
     await world.advance(1000)
-    t.strictSame([called, world.timers.alive], [[['other', 200]], 0])
+    t.strictSame(called, [['every', 600]])
     know(20)
-    t.strictSame(called.slice(1), [['strict', 1000]])
+    t.strictSame(called.slice(1), [['at', 1000]])
   })
 
   await t.test('does not call back once it is taken back', async (t) => {
@@ -102,6 +103,7 @@ test('at', async (t) => {
     const toMonotonic = (serverMs: number) => environment.monotonic() + serverMs - world.serverNow()
     const clock = { ...UNUSED, now: world.serverNow, toMonotonic }
     const early = createTimetable({ ...environment, setTimeout }, clock)
+    early.start()
     const called: number[] = []
     early.at(START + 100, () => { called.push(world.serverNow() - START) })
     await world.advance(1000)
@@ -123,7 +125,9 @@ test('at', async (t) => {
   for (const time of [NaN, Infinity, -Infinity]) {
     await t.test(`refuses ${time}`, async (t) => {
       const { timetable, call } = setUp()
-      t.throws(() => timetable.at(time, call('a')), RangeError)
+      t.throws(() => timetable.at(time, call('a')), {
+        name: 'RangeError', message: `ServerClock: at() needs a valid Date or milliseconds since the Unix epoch, but got ${time}`
+      })
     })
   }
 })
@@ -138,6 +142,14 @@ test('every', async (t) => {
     await world.advance(5000)
     t.strictSame(called, [['a', 1000], ['a', 2000], ['a', 3000]])
     t.equal(world.timers.alive, 0)
+  })
+
+  await t.test('calls back soon as well where that is asked for', async (t) => {
+    const { world, timetable, called, call } = setUp()
+    await world.advance(250)
+    timetable.every(1000, call('a'), undefined, true)
+    await world.advance(2000)
+    t.strictSame(called, [['a', 250], ['a', 1000], ['a', 2000]])
   })
 
   await t.test('calls back once for all that were missed', async (t) => {
@@ -175,9 +187,42 @@ test('every', async (t) => {
   for (const ms of [0, -1, NaN, Infinity]) {
     await t.test(`refuses ${ms}`, async (t) => {
       const { timetable, call } = setUp()
-      t.throws(() => timetable.every(ms, call('a')), RangeError)
+      t.throws(() => timetable.every(ms, call('a')), {
+        name: 'RangeError', message: `ServerClock: every() needs a positive number of milliseconds, but got ${ms}`
+      })
     })
   }
+})
+
+test('a signal', async (t) => {
+  await t.test('takes a callback back, and is let go of once that is over', async (t) => {
+    const { world, timetable, called, call, START } = setUp()
+    const signals = Array.from({ length: 4 }, () => new AbortController())
+    const listeners = new Map<AbortSignal, number>()
+    for (const { signal } of signals) {
+      const { addEventListener, removeEventListener } = signal
+      const count = (by: number) => listeners.set(signal, (listeners.get(signal) ?? 0) + by)
+      signal.addEventListener = (...given: [string, EventListener]) => {
+        count(1)
+        addEventListener.apply(signal, given)
+      }
+      signal.removeEventListener = (...given: [string, EventListener]) => {
+        count(-1)
+        removeEventListener.apply(signal, given)
+      }
+    }
+    const [aborted, fired, cancelled, over] = signals.map(({ signal }) => signal)
+    signals[3]?.abort()
+    timetable.every(100, call('aborted'), aborted)
+    timetable.at(START + 100, call('fired'), fired)
+    timetable.at(START + 100, call('cancelled'), cancelled)()
+    timetable.at(START + 100, call('over'), over)()
+    await world.advance(150)
+    signals[0]?.abort()
+    await world.advance(1000)
+    t.strictSame(called, [['aborted', 100], ['fired', 100]])
+    t.strictSame([...listeners.values()].filter((count) => count !== 0), [-1])
+  })
 })
 
 test('a timetable', async (t) => {

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createTimer } from '../../../../src/browser/time/single-timer.js'
+import { createBudget, createTimer } from '../../../../src/browser/time/timers.js'
 import { createWorld } from '../../../helpers/fakes/client-world.js'
 
 test('a timer', async (t) => {
@@ -44,5 +44,29 @@ test('a timer', async (t) => {
       createTimer({ ...world.environment, setTimeout })(fire('a'), ms)
       t.strictSame(lengths, [2 ** 31 - 1])
     })
+  }
+})
+
+test('a budget', async (t) => {
+  await t.test('grants its limit in any minute, and no more', async (t) => {
+    const { world } = setUpBudget()
+    const budget = createBudget(world.environment, 3)
+    const granted: number[] = []
+    for (let second = 0; second < 180; second++) {
+      if (budget()) granted.push(second)
+      await world.advance(1000)
+    }
+    t.strictSame(granted, [0, 1, 2, 60, 61, 62, 120, 121, 122])
+  })
+
+  await t.test('keeps a reserve for others', async (t) => {
+    const { world } = setUpBudget()
+    const budget = createBudget(world.environment, 3)
+    t.strictSame([budget(2), budget(2), budget(1), budget(1), budget(), budget()],
+      [true, false, true, false, true, false])
+  })
+
+  function setUpBudget () {
+    return { world: createWorld() }
   }
 })

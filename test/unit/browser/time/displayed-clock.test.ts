@@ -1,59 +1,58 @@
 import { test } from 'tap'
-import { createSlew } from '../../../../src/browser/time/displayed-clock.js'
-import type { SlewOptions } from '../../../../src/browser/time/displayed-clock.js'
+import { createDisplayedClock } from '../../../../src/browser/time/displayed-clock.js'
+import type { DisplayedClockOptions } from '../../../../src/browser/time/displayed-clock.js'
 import { createWorld } from '../../../helpers/fakes/client-world.js'
 
 const UNKNOWN = { offset: 0, skew: 0, error: Infinity }
 
-/** A clock that is slewed after an estimate which the test sets: the device's is right at first. */
-function setUp (options: Partial<SlewOptions> = {}) {
+/** A clock that follows an estimate, which the test sets: the device's is right at first. */
+function setUp (options: Partial<DisplayedClockOptions> = {}) {
   const world = createWorld()
   let estimate = UNKNOWN
   const steps: number[] = []
-  const estimator = {
-    heard: () => false,
-    exchanged: () => false,
-    at: () => estimate,
-    read: (ms: number) => ms,
-    clear () { estimate = UNKNOWN }
-  }
-  const slew = createSlew({
+  const display = createDisplayedClock({
     environment: world.environment,
-    estimator,
-    rate: 0.05,
+    estimates: {
+      of: () => { throw new Error('is not asked') },
+      choose () {},
+      at: () => estimate,
+      clear () { estimate = UNKNOWN }
+    },
+    slew: 0.05,
     stepThreshold: 250,
     onStep: (byMs) => { steps.push(Math.round(byMs)) },
     ...options
   })
   /** How much is shown too much. */
-  const ahead = () => round(slew.now() - world.serverNow())
+  const ahead = () => round(display.now() - world.serverNow())
   /** From now on the server is estimated to be ahead of the device by so much. */
-  const estimateMs = (aheadMs: number, error = 5) => slew.change(() => {
+  const estimateMs = (aheadMs: number, error = 5) => display.update(() => {
     const offset = world.serverNow() - world.environment.monotonic() + aheadMs
     estimate = { offset, skew: 0, error }
   })
-  return { world, slew, steps, ahead, estimateMs }
+  const forget = () => display.update(() => { estimate = UNKNOWN })
+  return { world, display, steps, ahead, estimateMs, forget }
 }
 
 function round (ms: number): number {
   return Math.round(ms * 100) / 100
 }
 
-test('a slewed clock', async (t) => {
+test('a displayed clock', async (t) => {
   await t.test('shows the device’s time, with no bound, until there is an estimate', async (t) => {
-    const { world, slew, ahead } = setUp()
+    const { world, display, ahead } = setUp()
     await world.advance(1000)
-    t.strictSame([ahead(), slew.error()], [0, Infinity])
+    t.strictSame([ahead(), display.error()], [0, Infinity])
   })
 
   for (const direction of [1, -1]) {
     await t.test(`approaches an estimate ${direction * 100} ms ahead at its rate`, async (t) => {
-      const { world, slew, steps, ahead, estimateMs } = setUp()
+      const { world, display, steps, ahead, estimateMs } = setUp()
       estimateMs(direction * 100)
-      const shown = [[ahead(), round(slew.error())]]
+      const shown = [[ahead(), round(display.error())]]
       for (const ms of [1000, 900, 100, 1000]) {
         await world.advance(ms)
-        shown.push([ahead(), round(slew.error())])
+        shown.push([ahead(), round(display.error())])
       }
       const expected = [[0, 105], [50, 55], [95, 10], [100, 5], [100, 5]]
       t.strictSame(shown, expected.map(([ms = 0, error]) => [direction * ms, error]))
@@ -61,9 +60,10 @@ test('a slewed clock', async (t) => {
     })
 
     await t.test(`steps where the estimate is ${direction * 251} ms ahead`, async (t) => {
-      const { slew, steps, ahead, estimateMs } = setUp()
+      const { display, steps, ahead, estimateMs } = setUp()
       estimateMs(direction * 251)
-      t.strictSame([ahead(), round(slew.error()), steps], [direction * 251, 5, [direction * 251]])
+      const stepMs = direction * 251
+      t.strictSame([ahead(), round(display.error()), steps], [stepMs, 5, [stepMs]])
     })
   }
 
@@ -78,67 +78,77 @@ test('a slewed clock', async (t) => {
   })
 
   await t.test('stands still rather than run backwards, however it is slewed', async (t) => {
-    const { world, slew, steps, estimateMs } = setUp({ rate: 2 })
+    const { world, display, steps, estimateMs } = setUp({ slew: 2 })
     estimateMs(-100)
-    let latest = slew.now()
+    let latest = display.now()
     for (let i = 0; i < 300; i++) {
       await world.advance(1)
-      t.ok(slew.now() >= latest)
-      latest = slew.now()
+      t.ok(display.now() >= latest)
+      latest = display.now()
     }
     t.strictSame(steps, [])
   })
 
   await t.test('goes on when the estimate is forgotten, with no bound', async (t) => {
-    const { world, slew, steps, ahead, estimateMs } = setUp()
+    const { world, display, steps, ahead, estimateMs, forget } = setUp()
     estimateMs(100)
     await world.advance(5000)
-    slew.forget()
+    forget()
     await world.advance(1000)
-    t.strictSame([ahead(), slew.error(), steps], [100, Infinity, []])
+    t.strictSame([ahead(), display.error(), steps], [100, Infinity, []])
   })
 
   await t.test('goes on from what it shows when a contradiction leaves no estimate', async (t) => {
-    const { world, slew, steps, ahead, estimateMs } = setUp()
+    const { world, display, steps, ahead, estimateMs } = setUp()
     estimateMs(90_000)
     await world.advance(1000)
     estimateMs(0, Infinity)
     await world.advance(30)
-    const shown = [ahead(), slew.error()]
+    const shown = [ahead(), display.error()]
     estimateMs(90_100)
     await world.advance(10_000)
     t.strictSame([shown, ahead(), steps], [[90_000, Infinity], 90_100, [90_000]])
   })
 
   await t.test('goes on later by what the device has slept, without an estimate', async (t) => {
-    const { world, slew, steps, ahead } = setUp()
+    const { world, display, steps, ahead } = setUp()
     world.sleep(60_000)
     const before = ahead()
-    slew.moved(60_000)
+    display.onMoved(60_000)
+    display.addSleep(0)
     t.strictSame([before, ahead(), steps], [-60_000, 0, [60_000]])
   })
 
-  await t.test('goes on when the device’s clock is set, with no bound', async (t) => {
-    const { slew, steps, ahead, estimateMs } = setUp()
+  await t.test('goes on from what it shows after a move, with no bound, for a while', async (t) => {
+    const { world, display, steps, ahead, estimateMs } = setUp()
     estimateMs(1000)
-    slew.moved(60_000)
-    t.strictSame([ahead(), slew.error(), steps], [1000, Infinity, [1000]])
+    display.onMoved(60_000)
+    display.addSleep(1000)
+    t.strictSame([ahead(), display.error(), steps], [1000, Infinity, [1000]])
+    await world.advance(1000)
+    display.addSleep(1000)
+    display.addSleep(1000)
+    t.strictSame([ahead(), display.error(), steps], [61_000, Infinity, [1000, 60_000]])
   })
 
-  await t.test('follows what it is told', async (t) => {
-    const { world, slew, steps, ahead } = setUp()
-    slew.follow(world.serverNow() - world.environment.monotonic() + 1000)
-    t.strictSame([ahead(), slew.error(), steps], [1000, Infinity, [1000]])
+  await t.test('adds no sleep once there is an estimate', async (t) => {
+    const { world, display, steps, ahead, estimateMs } = setUp()
+    estimateMs(100)
+    display.onMoved(60_000)
+    estimateMs(200)
+    await world.advance(10_000)
+    display.addSleep(0)
+    t.strictSame([ahead(), display.error(), steps], [200, 5, []])
   })
 
   await t.test('knows when it will show a time, also while it is slewed', async (t) => {
-    const { world, slew, estimateMs } = setUp()
+    const { world, display, estimateMs } = setUp()
     estimateMs(200)
     for (const inMs of [0, 10, 1000, 4000, 100_000]) {
-      const due = slew.now() + inMs
-      const localMs = slew.toMonotonic(due)
+      const due = display.now() + inMs
+      const localMs = display.toMonotonic(due)
       await world.advance(localMs - world.environment.monotonic())
-      t.ok(Math.abs(slew.now() - due) < 0.01, `in ${inMs} ms it shows ${slew.now() - due} more`)
+      t.ok(Math.abs(display.now() - due) < 0.01, `in ${inMs} ms it shows ${display.now() - due} more`)
     }
   })
 })

@@ -1,0 +1,100 @@
+import type { ClockSettings } from '../clock-options.js'
+import { createTimer } from '../time/timers.js'
+import type { Budget } from '../time/timers.js'
+import { ABNORMAL } from './transport.js'
+import type { Transport, TransportEvents } from './transport.js'
+import type { Outcome, RefusalOutcome, TimeOutcome, UnreachableOutcome } from './time-request.js'
+
+export interface HttpOptions {
+  settings: ClockSettings
+  /** Begins a round. @returns a function that sends one request of it. */
+  beginRound: (signal: AbortSignal) => Promise<() => Promise<Outcome>>
+  budget: Budget
+  /** An answer that has come already: the first of the first round. */
+  first?: TimeOutcome | undefined
+  events: TransportEvents
+}
+
+/** Requests of the first round, and of one that was asked for. */
+const FIRST_ROUND = 3
+const GAP_MS = 100
+
+type Failure = RefusalOutcome | UnreachableOutcome
+
+/** Syncs by plain requests, one at a time; it is open once one was answered with the time. */
+export function openHttp (options: HttpOptions): Transport {
+  const { settings: { environment, sync }, beginRound, budget, first, events } = options
+  const timer = createTimer(environment)
+  const life = new AbortController()
+  let isBusy = false
+  let isOpen = false
+
+  function stop (): void {
+    life.abort()
+    timer()
+  }
+
+  function onTime ({ source, exchange }: TimeOutcome): void {
+    events.onActivity()
+    if (!isOpen) {
+      isOpen = true
+      if (!life.signal.aborted) events.onOpen()
+    }
+    if (!life.signal.aborted) events.onExchange(source, exchange, 'http')
+  }
+
+  /** @returns the latest failure, if nothing else has come. */
+  async function ask (count: number): Promise<Failure | undefined> {
+    const request = await beginRound(life.signal)
+    let failure: Failure | undefined
+    let isAnswered = false
+    for (let index = 0; index < count && !life.signal.aborted && budget(); index++) {
+      if (index > 0) await new Promise<void>((resolve) => timer(resolve, GAP_MS))
+      const outcome = await request()
+      if (life.signal.aborted) return undefined
+      if (outcome.kind === 'time') {
+        isAnswered = true
+        onTime(outcome)
+        continue
+      }
+      failure = outcome
+      if (outcome.kind === 'unreachable' || outcome.isFinal) break
+    }
+    return isAnswered ? undefined : failure
+  }
+
+  async function round (count: number): Promise<void> {
+    isBusy = true
+    const failure = await ask(count)
+    isBusy = false
+    if (life.signal.aborted) return
+    if (failure === undefined) scheduleRound()
+    else end(failure)
+  }
+
+  function scheduleRound (): void {
+    timer(() => round(sync.probes), sync.every * (0.9 + environment.random() / 5))
+  }
+
+  function end (outcome: Failure): void {
+    stop()
+    events.onEnd({ code: ABNORMAL, reason: outcome.reason, wasOpen: isOpen, outcome })
+  }
+
+  // Not before the caller has it.
+  timer(() => {
+    if (first) onTime(first)
+    if (!life.signal.aborted) round(FIRST_ROUND - (first ? 1 : 0))
+  })
+
+  return {
+    name: 'http',
+    protocol: '',
+    send: () => false,
+    resync () {
+      if (!isBusy && isOpen) round(FIRST_ROUND)
+    },
+    check () {},
+    close: stop
+  }
+}

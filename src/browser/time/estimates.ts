@@ -1,0 +1,74 @@
+import { createEstimator } from './estimator.js'
+import type { Estimate, Estimator } from './estimator.js'
+import type { Quantum } from './quantum.js'
+
+/** Whose clock a message tells: `clockSteps` compares only within one `server`. */
+export interface Source {
+  /** Random per server process. */
+  readonly server: unknown
+  /** How often that server's clock has stepped. */
+  readonly clockSteps: unknown
+}
+
+/** One estimate per server. */
+export interface Estimates {
+  /**
+   * The estimator of this server, new if it is unknown or its clock has stepped.
+   *
+   * @param isAlone whether only this server's estimate counts from now on: a WebSocket leads to one
+   * server, requests may be answered by several in turn.
+   */
+  of (source: Source, isAlone: boolean): Estimator
+  /** Makes the estimate with the smallest error the one that counts. */
+  choose (localMs: number): void
+  /** The estimate that counts, for any time of the local clock. */
+  at (localMs: number): Estimate
+  clear (): void
+}
+
+interface Entry {
+  readonly clockSteps: unknown
+  readonly estimator: Estimator
+}
+
+const MAX_SERVERS = 4
+const UNKNOWN: Estimate = { offset: 0, skew: 0, error: Infinity }
+
+export function createEstimates (quantum: Quantum, priorSkew: number): Estimates {
+  /** The one that was used last is the last. */
+  const entries = new Map<unknown, Entry>()
+  let candidates: Estimator[] = []
+  let chosen: Estimator | undefined
+
+  function enter ({ server, clockSteps }: Source): Estimator {
+    const known = entries.get(server)
+    const isSame = known?.clockSteps === clockSteps
+    const entry = known && isSame
+      ? known
+      : { clockSteps, estimator: createEstimator(quantum, priorSkew) }
+    entries.delete(server)
+    entries.set(server, entry)
+    for (const name of [...entries.keys()].slice(0, -MAX_SERVERS)) entries.delete(name)
+    return entry.estimator
+  }
+
+  return {
+    of (source, isAlone) {
+      const estimator = enter(source)
+      const all = [...entries.values()].map((entry) => entry.estimator)
+      candidates = isAlone ? [estimator] : all
+      return estimator
+    },
+    choose (localMs) {
+      const errorOf = (estimator: Estimator): number => estimator.at(localMs).error
+      chosen = candidates.reduce<Estimator | undefined>((best, estimator) =>
+        best && errorOf(best) <= errorOf(estimator) ? best : estimator, undefined)
+    },
+    at: (localMs) => chosen?.at(localMs) ?? UNKNOWN,
+    clear () {
+      entries.clear()
+      candidates = []
+      chosen = undefined
+    }
+  }
+}
