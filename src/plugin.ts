@@ -14,6 +14,7 @@ import { createPlainAnswers } from './http/plain-answer.js'
 import { createRefusals } from './http/refusal-counter.js'
 import { assertRegistrable, decorate, joinPath } from './http/registration.js'
 import { createRoute } from './http/route.js'
+import { createServedRoutes } from './http/served-client.js'
 import { createTimeLimit } from './http/time-limit.js'
 import { dispatchUpgrades } from './http/upgrade-dispatch.js'
 import { disown, registerWebsocketServer } from './http/websocket-server.js'
@@ -88,6 +89,7 @@ export async function timeSocketPlugin (
       if (shutdown.hasStarted) shutdown.close(client)
     }
   }))
+  for (const served of await createServedRoutes(options, log)) app.route(served)
   const timeSocket: TimeSocket = {
     clients: clients.view,
     url,

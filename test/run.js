@@ -5,7 +5,9 @@
 // of their own. OPTIONs are tap's. Types are checked elsewhere: `npm run typecheck`.
 // With --watch, it runs them again whenever a source has changed.
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs'
+import {
+  existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, watch, writeFileSync
+} from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import process from 'node:process'
 import { build } from 'esbuild'
@@ -36,6 +38,8 @@ async function transpileAndRun () {
     sourcemap: true,
     logLevel: 'warning'
   })
+  // The plugin serves scripts from there, by their place relative to its own.
+  symlinkSync('../dist', 'build/dist')
   const files = paths.flatMap(testsIn)
   if (files.length === 0) throw new Error(`no tests in ${paths.join(' ')}`)
   const child = spawn(process.execPath, [TAP, WITHOUT_COMPILER, ...options, ...files], {

@@ -41,6 +41,13 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    */
   route?: TimeSocketRouteOptions | undefined
   /**
+   * Whether to serve the browser client and the elements at `<url>/client.js` and
+   * `<url>/elements.js`. They run none of the route's hooks. Default true, but false for a URL
+   * that ends with a slash, such as `/`, and for one with optional or wildcard parts, where true
+   * is refused.
+   */
+  serveClient?: boolean | undefined
+  /**
    * Which origins (RFC 6454) may connect from a browser, and send plain requests: `same-origin`
    * (that of the URL, by host and port), an array of origins as `new URL(…).origin` writes
    * them, or `null`; a function, given what the browser sent; or `*`, all. Requests without

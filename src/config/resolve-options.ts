@@ -1,11 +1,12 @@
 import type { WebsocketPluginOptions } from '@fastify/websocket'
+import { InvalidOptionError } from '../api/errors.js'
 import * as check from './option-rules.js'
 import { FORMATS } from '../time/tick-format.js'
 import type { FormatName } from '../api/tick.js'
 import type { ResolvedOptions, ShutdownTimes, TimeSocketOptions } from '../api/options.js'
 import { SYSTEM_CLOCK } from '../time/server-time.js'
 import { doNothing } from '../util/callbacks.js'
-import { withoutUndefined } from '../util/values.js'
+import { show, withoutUndefined } from '../util/values.js'
 
 const DEFAULTS = {
   url: '/time',
@@ -50,6 +51,7 @@ const RULES: Readonly<Record<keyof TimeSocketOptions, check.Rule>> = {
   preValidation: check.hooks,
   handler: check.callback,
   route: check.object,
+  serveClient: check.boolean,
   origin: check.originRule,
   protocols: check.protocols,
   context: check.callback,
@@ -120,7 +122,8 @@ export function resolveOptions<Context> (
       resolveFields('heartbeat', heartbeat, DEFAULT_HEARTBEAT, HEARTBEAT_RULES),
     messageRate: messageRate !== false &&
       resolveFields('messageRate', messageRate, DEFAULT_MESSAGE_RATE, MESSAGE_RATE_RULES),
-    shutdown: resolveShutdown(shutdown, pluginTimeoutMs)
+    shutdown: resolveShutdown(shutdown, pluginTimeoutMs),
+    serveClient: resolveServeClient(given)
   }
 }
 
@@ -143,6 +146,19 @@ function resolveShutdown (
   const spread = check.integerBetween(0, maxMs - resolved.grace)
   check.fields(resolved, { grace, spread }, 'shutdown')
   return resolved
+}
+
+function resolveServeClient (
+  { url = DEFAULTS.url, serveClient }: Pick<TimeSocketOptions, 'url' | 'serveClient'>
+): boolean {
+  // A script has no path below one that ends in an optional or wildcard part.
+  const canServe = !/[?*]$/.test(url)
+  if (serveClient === true && !canServe) {
+    const expected = 'false for a url with optional or wildcard parts'
+    throw new InvalidOptionError('serveClient', expected, show(serveClient))
+  }
+  // The script takes the path without a trailing slash for the time socket's.
+  return serveClient ?? (canServe && !url.endsWith('/'))
 }
 
 function isFormatName (value: unknown): value is FormatName {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { InvalidOptionError, NamespaceTakenError } from '../api/errors.js'
 import type { ResolvedOptions } from '../api/options.js'
+import { SERVED_NAMES, servedPath } from './served-client.js'
 import { show } from '../util/values.js'
 import type { TimeSocket } from '../api/time-socket.js'
 
@@ -13,8 +14,9 @@ type Decorator = Partial<TimeSocket> & Record<string, unknown>
  * @throws {InvalidOptionError | NamespaceTakenError}
  */
 export function assertRegistrable<Context> (
-  app: FastifyInstance, { url, namespace, websocket, route, logLevel }: ResolvedOptions<Context>
+  app: FastifyInstance, options: ResolvedOptions<Context>
 ): void {
+  const { namespace, websocket, route, logLevel } = options
   const { http2, https } = app.initialConfig
   if (http2 === true && !(typeof https === 'object' && https.allowHTTP1 === true)) {
     const expected = 'registered on a server that speaks HTTP/1.1, as with https.allowHTTP1'
@@ -27,9 +29,21 @@ export function assertRegistrable<Context> (
   assertFree(app, namespace)
   assertLevel(app, 'logLevel', logLevel)
   assertLevel(app, 'route.logLevel', route.logLevel)
+  assertRoutesFree(app, options)
+}
+
+function assertRoutesFree<Context> (
+  app: FastifyInstance, { url, route, serveClient }: ResolvedOptions<Context>
+): void {
   const { constraints = {} } = route
+  const isTaken = (path: string) => ['GET', 'HEAD'].some((method) =>
+    app.hasRoute({ method: method as 'GET', url: joinPath(app.prefix, path), constraints }))
   if (app.hasRoute({ method: 'GET', url: joinPath(app.prefix, url), constraints })) {
     throw new InvalidOptionError('url', 'a path without a GET route', show(url))
+  }
+  const taken = SERVED_NAMES.map((name) => servedPath(url, name)).find(isTaken)
+  if (serveClient && taken !== undefined) {
+    throw new InvalidOptionError('serveClient', `false where ${taken} has a route`, 'true')
   }
 }
 

@@ -41,6 +41,7 @@ const wrongKinds: [option: string, expected: string, accepts: (value: unknown) =
   ['preValidation', 'a function or an array of functions', (value) => typeof value === 'function' || Array.isArray(value)],
   ['handler', 'a function', (value) => typeof value === 'function'],
   ['route', 'a plain object', isRecord],
+  ['serveClient', 'a boolean', (value) => typeof value === 'boolean'],
   ['context', 'a function', (value) => typeof value === 'function'],
   ['onConnect', 'a function', (value) => typeof value === 'function'],
   ['onMessage', 'a function', (value) => typeof value === 'function'],
@@ -204,7 +205,7 @@ for (const unknown of [
   test(`refuses the unknown option ${unknown}`, async (t) => {
     t.throws(() => resolve(options), {
       code: 'FST_TIME_SOCKET_INVALID_OPTION',
-      message: `time socket option "${unknown}" must be one of url, namespace, interval, immediate, format, preValidation, handler, route, origin, protocols, context, onConnect, onMessage, onClose, onTick, maxClients, maxClientsPerIp, expiresAt, heartbeat, maxMessageBytes, messageRate, maxBufferedBytes, handshakeTimeout, shutdown, backplane, clock, websocket, logLevel, logSerializers, got 1`
+      message: `time socket option "${unknown}" must be one of url, namespace, interval, immediate, format, preValidation, handler, route, serveClient, origin, protocols, context, onConnect, onMessage, onClose, onTick, maxClients, maxClientsPerIp, expiresAt, heartbeat, maxMessageBytes, messageRate, maxBufferedBytes, handshakeTimeout, shutdown, backplane, clock, websocket, logLevel, logSerializers, got 1`
     })
   })
 }
@@ -284,6 +285,7 @@ test('completes what is left out', async (t) => {
     maxMessageBytes: 4096,
     maxBufferedBytes: 65_536,
     handshakeTimeout: 10_000,
+    serveClient: true,
     heartbeat: { interval: 25_000, timeout: 10_000 },
     messageRate: { burst: 20, perSecond: 10 },
     shutdown: { grace: 1000, spread: 0 }
@@ -294,6 +296,27 @@ test('completes what is left out', async (t) => {
   }
   t.ok(Math.abs(clock.now() - Date.now()) < 1000)
 })
+
+for (const [url, serveClient] of [
+  ['/a/b', true], ['/:id', true], ['/:id(\\d*)', true], ['/', false], ['/a/', false], ['/:id?', false],
+  ['/*', false], ['/a*', false]
+] as const) {
+  test(`serves ${serveClient ? 'the client' : 'no client'} below ${url} by default`, async (t) => {
+    t.equal(resolve({ url }).serveClient, serveClient)
+    t.equal(resolve({ url, serveClient: undefined }).serveClient, serveClient)
+    t.equal(resolve({ url, serveClient: false }).serveClient, false)
+  })
+}
+
+for (const url of ['/:id?', '/*', '/a/*']) {
+  test(`refuses to serve the client below ${url}`, async (t) => {
+    t.throws(() => resolve({ url, serveClient: true }), {
+      code: 'FST_TIME_SOCKET_INVALID_OPTION',
+      message: 'time socket option "serveClient" must be false for a url with optional or ' +
+        'wildcard parts, got true'
+    })
+  })
+}
 
 test('takes undefined for absent, at every level', async (t) => {
   const { url, shutdown, interval } = resolve({
@@ -317,6 +340,7 @@ const accepted: [option: string, value: unknown][] = [
   ['handler', () => {}],
   ['route', { schema: {}, config: {}, onRequest: () => {}, logLevel: 'warn' }],
   ['route', { bodyLimit: 1, exposeHeadRoute: false, prefixTrailingSlash: 'slash', helmet: false }],
+  ['serveClient', true], ['serveClient', false],
   ['context', () => ({})], ['onConnect', () => {}], ['onMessage', () => {}], ['onClose', () => {}],
   ['onTick', () => {}],
   ['origin', '*'], ['origin', []], ['origin', ['https://a.org', 'http://[::1]:8080', 'null']],

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import type { ResolvedOptions } from '../api/options.js'
+import type { Log } from '../observability/log.js'
+import { readHeaderList } from '../util/header-list.js'
+import { withoutUndefined } from '../util/values.js'
+import { addVary } from './cors.js'
+
+/** A script that pages load from below the time socket's URL. */
+export interface ServedFile {
+  readonly name: string
+  readonly plain: Buffer
+  readonly gzipped: Buffer
+  /** Weak: it stands for both encodings. */
+  readonly etag: string
+}
+
+/** The build puts the scripts here. The path holds from `src/http/` and from `dist/http/`. */
+const DIRECTORY = new URL('../../dist/served/', import.meta.url)
+export const SERVED_NAMES = ['client.js', 'elements.js']
+
+const HEADERS = {
+  'content-type': 'text/javascript; charset=utf-8',
+  // Caches keep the script, and ask each time whether it is still the same.
+  'cache-control': 'no-cache',
+  'x-content-type-options': 'nosniff',
+  'access-control-allow-origin': '*',
+  'cross-origin-resource-policy': 'cross-origin'
+}
+
+const compress = promisify(gzip)
+/** Read and compressed once for all registrations. */
+const files = new Map<string, Promise<ServedFile>>()
+
+/**
+ * Creates the routes for the browser client and the elements, which run no hooks of the time
+ * socket's route. A server that was bundled into one file has lost these scripts: they are then
+ * left out, with one warning.
+ */
+export async function createServedRoutes<Context> (
+  options: ResolvedOptions<Context>, log: Log, directory: URL = DIRECTORY
+): Promise<RouteOptions[]> {
+  if (!options.serveClient) return []
+  try {
+    const served = await Promise.all(SERVED_NAMES.map((name) => load(new URL(name, directory))))
+    return served.map((file) => createServedRoute(file, options))
+  } catch (err) {
+    log.warn({ err }, 'the browser client is not served: its files are missing. Keep ' +
+      'fastify-time-socket out of the bundle, or set serveClient to false')
+    return []
+  }
+}
+
+/** The path of a script, relative to the same prefix as the time socket's own. */
+export function servedPath (url: string, name: string): string {
+  return `${url.replace(/\/$/, '')}/${name}`
+}
+
+function createServedRoute<Context> (
+  file: ServedFile, { url, route, logLevel, logSerializers }: ResolvedOptions<Context>
+): RouteOptions {
+  const { constraints } = route
+  return {
+    ...withoutUndefined({ logLevel, logSerializers, constraints }),
+    // Not exposeHeadRoute, whose 304 would have a Content-Length of 0.
+    method: ['GET', 'HEAD'],
+    url: servedPath(url, file.name),
+    handler: (request, reply) => serve(file, request, reply)
+  }
+}
+
+function serve (file: ServedFile, { headers }: FastifyRequest, reply: FastifyReply): void {
+  reply.headers({ ...HEADERS, etag: file.etag })
+  addVary(reply, 'accept-encoding')
+  if (isCached(headers['if-none-match'], file.etag)) {
+    reply.code(304).send()
+  } else if (acceptsGzip(headers['accept-encoding'])) {
+    reply.header('content-encoding', 'gzip').send(file.gzipped)
+  } else {
+    reply.send(file.plain)
+  }
+}
+
+async function load (file: URL): Promise<ServedFile> {
+  let loading = files.get(file.href)
+  if (loading === undefined) {
+    loading = read(file)
+    files.set(file.href, loading)
+  }
+  return await loading
+}
+
+async function read (file: URL): Promise<ServedFile> {
+  const plain = await readFile(file)
+  const gzipped = await compress(plain, { level: 9 })
+  // In hexadecimal, so that letter case does not matter.
+  const hash = createHash('sha256').update(plain).digest('hex').slice(0, 32)
+  return { name: file.pathname.split('/').at(-1) ?? '', plain, gzipped, etag: `W/"${hash}"` }
+}
+
+/** Compares weakly (RFC 9110 §13.1.2): a cache may have made a strong tag of a weak one. */
+function isCached (ifNoneMatch: string | undefined, etag: string): boolean {
+  const opaque = (tag: string) => tag.replace(/^w\//i, '')
+  return ifNoneMatch !== undefined && readHeaderList(ifNoneMatch)
+    .some(({ value }) => value === '*' || opaque(value) === opaque(etag))
+}
+
+function acceptsGzip (acceptEncoding: string | string[] | undefined): boolean {
+  return readHeaderList(String(acceptEncoding ?? '')).some(({ value }) => value === 'gzip')
+}
