@@ -70,7 +70,7 @@ export async function timeSocketPlugin (
     clock,
     timers: systemTimers,
     isClosing: () => shutdown.hasStarted,
-    limitTime: createTimeLimit(options.handshakeTimeout, systemTimers),
+    limitTime: createTimeLimit(app, handshakeTimeout, systemTimers),
     findRoom: capacity.findRoom,
     refusals: createRefusals({ observer, guard, log, timers }),
     fault: createCallbackFault(log, 'a hook or callback of the route', timers),

@@ -196,21 +196,25 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
 
 /** A client that stops sending when it is told to has no more bytes than this on their way. */
 const MAX_DISCARDED_BYTES = 65_536
+/** How often a little more is read: a reset of the connection is not noticed without reading. */
+const DISCARD_PERIOD_MS = 250
 
 /**
  * Ends our side of a TCP connection, and takes its input away from ws: parsing a flood that nobody
  * wants would delay all other clients.
  *
  * The first 64 KiB are read and dropped, so that the end of the client's side is noticed at once.
- * After that nothing is read: TCP then stops the sender, and the client can still read the close
- * code. The caller must destroy the socket in the end.
+ * After that one chunk is read every 250 ms: TCP stops the sender, the client can still read the
+ * close code, and a reset is noticed. The caller must destroy the socket in the end.
  */
 export function discardInput (socket: Socket): void {
   let leftBytes = MAX_DISCARDED_BYTES
   socket.removeAllListeners('data')
   socket.on('data', (chunk: Buffer) => {
     leftBytes -= chunk.length
-    if (leftBytes < 0) socket.pause()
+    if (leftBytes >= 0) return
+    socket.pause()
+    setTimeout(() => socket.resume(), DISCARD_PERIOD_MS).unref()
   })
   socket.resume().end()
 }

@@ -11,6 +11,8 @@ export interface CloseAllOptions<Client> {
   graceMs: number
   /** Milliseconds over which the close frames are spread, evenly; 0 sends all of them at once. */
   spreadMs: number
+  /** False sends the close frames that are due without ever yielding to other work. */
+  isPaced: boolean
   /** Called at most once, when the remaining close frames must be sent without yielding. */
   onPacingSkipped: () => void
   /** Called once, after the last client was terminated; without clients, after the grace. */
@@ -30,9 +32,8 @@ const OVERRUN_MS = 100
  *
  * @returns a function that cancels what is still to be done.
  */
-export function closeAll<Client> (
-  { clients, close, terminate, timers, graceMs, spreadMs, ...callbacks }: CloseAllOptions<Client>
-): () => void {
+export function closeAll<Client> (options: CloseAllOptions<Client>): () => void {
+  const { clients, close, terminate, timers, graceMs, spreadMs, isPaced, ...callbacks } = options
   const startMs = timers.monotonic()
   const skipPacingMs = startMs + spreadMs + graceMs / 2
   const deadlineMs = startMs + spreadMs + graceMs + OVERRUN_MS
@@ -62,7 +63,8 @@ export function closeAll<Client> (
   }
 
   function mustNotYield (nowMs: number): boolean {
-    return nowMs >= (closedMs.length < clients.length ? skipPacingMs : deadlineMs)
+    if (closedMs.length === clients.length) return nowMs >= deadlineMs
+    return !isPaced || nowMs >= skipPacingMs
   }
 
   function skipPacing (): void {

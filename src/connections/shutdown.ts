@@ -18,6 +18,11 @@ export interface Shutdown {
    * latest when clients that did not answer have been terminated.
    */
   start (): Promise<void>
+  /**
+   * The same, but without a spread all close frames are sent before this returns. Whoever closes
+   * the HTTP server may end the sockets next.
+   */
+  startAtOnce (): Promise<void>
   /** Closes one client with 1001, and terminates it if it has not gone after the grace. */
   close (client: Client<unknown>): void
 }
@@ -51,19 +56,24 @@ export interface ShutdownDelivery {
 
 export function createShutdown<Context> (options: ShutdownOptions<Context>): Shutdown {
   const { timers, scope, graceMs, spreadMs, delivery } = options
-  let hasStarted = false
   let finished: Promise<void> | undefined
+
+  function start (isPaced: boolean): Promise<void> {
+    if (finished !== undefined) return finished
+    // A format called when the first client is closed may call this again: it gets the promise.
+    let settle: (gone: Promise<void>) => void = () => {}
+    finished = new Promise((resolve) => { settle = resolve })
+    if (spreadMs === 0) delivery.refuseBroadcasts()
+    scope.runInAsyncScope(() => settle(finish(options, isPaced)))
+    return finished
+  }
+
   return {
     get hasStarted () {
-      return hasStarted
+      return finished !== undefined
     },
-    start () {
-      hasStarted = true
-      if (spreadMs === 0) delivery.refuseBroadcasts()
-      // In a microtask: a format called when the first client is closed may call this again.
-      finished ??= scope.runInAsyncScope(() => Promise.resolve().then(() => finish(options)))
-      return finished
-    },
+    start: () => start(true),
+    startAtOnce: () => start(spreadMs > 0),
     close (client) {
       closeWith(client, SHUTTING_DOWN)
       timers.after(graceMs, () => client.terminate())
@@ -86,13 +96,12 @@ export function shutDownOnClose (app: FastifyInstance, shutdown: Shutdown): void
   }
   const shutdowns = [shutdown]
   shutdownsOf.set(app.server, shutdowns)
-  const start = () => Promise.all(shutdowns.map(({ start }) => start()))
   // Added this late, the hook runs before all others when the application closes: before any
   // preClose hook that closes sockets without a code, or that fails.
   app.addHook('onReady', async () => {
-    app.addHook('onClose', async () => { await start() })
+    app.addHook('onClose', async () => { await Promise.all(shutdowns.map(({ start }) => start())) })
   })
-  startOnServerClose(app.server, start)
+  startOnServerClose(app.server, () => shutdowns.map(({ startAtOnce }) => startAtOnce()))
 }
 
 /** `server.close` waits for all connections, and emits nothing before they have ended. */
@@ -104,16 +113,19 @@ function startOnServerClose (server: FastifyInstance['server'], start: () => unk
   }
 }
 
-async function finish<Context> (options: ShutdownOptions<Context>): Promise<void> {
+async function finish<Context> (
+  options: ShutdownOptions<Context>, isPaced: boolean
+): Promise<void> {
   const { timers, spreadMs, delivery } = options
-  const gone = closeClients(options)
+  const gone = closeClients(options, isPaced)
   const spreadOver = new Promise<void>((resolve) => { timers.after(spreadMs, resolve) })
   await Promise.all([gone, Promise.race([gone, spreadOver]).then(delivery.close)])
 }
 
 async function closeClients<Context> (
-  { clients, timers, graceMs, spreadMs, delivery, whenCallbacksSettled }: ShutdownOptions<Context>
+  options: ShutdownOptions<Context>, isPaced: boolean
 ): Promise<void> {
+  const { clients, timers, graceMs, spreadMs, delivery, whenCallbacksSettled } = options
   await new Promise<void>((resolve) => {
     const cancel = closeAll({
       clients: [...clients.byId.values()],
@@ -122,6 +134,7 @@ async function closeClients<Context> (
       timers,
       graceMs,
       spreadMs,
+      isPaced,
       onPacingSkipped: delivery.abandon,
       onEnd: resolve
     })

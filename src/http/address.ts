@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 
 /** Where a request comes from: `request.ip`, and the TCP port; `''` and 0 where there is none. */
@@ -6,14 +7,57 @@ export interface Address {
   readonly port: number
 }
 
+/** `[2001:db8::1]:40001` and `203.0.113.7:40001`: what some load balancers forward. */
+const BRACKETED = /^\[([^\]]+)\](?::\d{1,5})?$/
+const WITH_PORT = /^([\d.]+):\d{1,5}$/
+/** An IPv4 address as IPv6 writes it (RFC 4291 §2.5.5.2), in the URL standard's form. */
+const MAPPED = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/
+/** How many of the eight groups of an IPv6 address are the network, a /64. */
+const NETWORK_GROUPS = 4
+
 /**
- * An injected request has no socket, and a client that has reset already no address:
- * `request.ip` may even throw.
+ * The address of a request. An injected request has no socket, a request over a Unix socket no
+ * address, and a client that has already reset neither: `request.ip` may even throw.
  */
 export function addressOf (request: FastifyRequest): Address {
   try {
-    return { ip: request.ip ?? '', port: request.socket?.remotePort ?? 0 }
+    return { ip: withoutPort(request.ip ?? ''), port: request.socket?.remotePort ?? 0 }
   } catch {
     return { ip: '', port: 0 }
   }
+}
+
+/** Each connection has another port: an address with one would be counted alone. */
+function withoutPort (ip: string): string {
+  const bracketed = BRACKETED.exec(ip)?.[1]
+  if (bracketed !== undefined && isIPv6(bracketed)) return bracketed
+  const address = WITH_PORT.exec(ip)?.[1]
+  return address !== undefined && isIPv4(address) ? address : ip
+}
+
+/**
+ * What `maxClientsPerIp` counts as one address: an IPv4 address itself, also as an IPv6 address
+ * that stands for it; of any other IPv6 address its /64, all of which one subscriber has
+ * (RFC 6177). A zone id (RFC 4007 §11) does not count. Other text is returned as it is.
+ */
+export function networkOf (ip: string): string {
+  if (!isIPv6(ip)) return ip
+  const [address = ''] = ip.split('%')
+  const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1)
+  const [, high, low] = MAPPED.exec(canonical) ?? []
+  if (high !== undefined && low !== undefined) return `${toBytes(high)}.${toBytes(low)}`
+  return groupsOf(canonical).slice(0, NETWORK_GROUPS).join(':')
+}
+
+/** All eight groups: `::` stands for those that are zero. */
+function groupsOf (canonical: string): string[] {
+  const [before = [], after = []] = canonical.split('::')
+    .map((groups) => groups.split(':').filter((group) => group !== ''))
+  return [...before, ...Array<string>(8 - before.length - after.length).fill('0'), ...after]
+}
+
+/** Two bytes in hexadecimal, as IPv4 writes them. */
+function toBytes (group: string): string {
+  const value = parseInt(group, 16)
+  return `${value >> 8}.${value & 255}`
 }

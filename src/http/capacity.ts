@@ -1,10 +1,9 @@
 import { randomInt } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
-import { addressOf } from './address.js'
+import { addressOf, networkOf } from './address.js'
 import { TooManyClientsError, TooManyClientsFromIpError } from '../api/errors.js'
 import { streamOf } from './injected-stream.js'
-import { networkOf } from './network.js'
 import type { Refusal } from './refusal-answer.js'
 
 export interface CapacityOptions {
@@ -35,7 +34,7 @@ export function createCapacity ({ maxClients, maxClientsPerIp }: CapacityOptions
 
   function take (stream: Duplex, network: string): void {
     networks.set(stream, network)
-    if (network !== '') counts.set(network, countOf(network) + 1)
+    counts.set(network, countOf(network) + 1)
     // One function for all, not a closure for each.
     stream.on('close', giveBack)
   }
@@ -54,8 +53,8 @@ export function createCapacity ({ maxClients, maxClientsPerIp }: CapacityOptions
   return {
     findRoom (request) {
       if (networks.size >= maxClients) return retryLater(new TooManyClientsError())
-      // Without a limit nobody asks; an unknown address is nobody's.
-      const network = maxClientsPerIp === Infinity ? '' : networkOf(addressOf(request).ip)
+      // Clients without an address, as over a Unix socket, count as one address.
+      const network = networkOf(addressOf(request).ip)
       if (countOf(network) >= maxClientsPerIp) return retryLater(new TooManyClientsFromIpError())
       const stream = request.ws ? streamOf(request.raw) : undefined
       // One that is destroyed never becomes a client, and may have told so already.

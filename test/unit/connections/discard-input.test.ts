@@ -52,6 +52,15 @@ test('reads no more than 64 KiB, and the sender still gets the close frame', asy
   t.strictSame([parsed.bytes, socket.isPaused()], [0, true])
 })
 
+test('a flood that is not read any more does not hide a reset', async (t) => {
+  const { client, socket } = await setUp(t)
+  discardInput(socket)
+  client.write(Buffer.alloc(64 * 1024 * 1024))
+  await waitFor(() => socket.isPaused(), 'the pause')
+  client.resetAndDestroy()
+  await t.resolves(waitFor(() => socket.destroyed, 'the end'))
+})
+
 test('reads a paused socket again, so that its end is noticed', async (t) => {
   const { client, socket } = await setUp(t)
   socket.pause()

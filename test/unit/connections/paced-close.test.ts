@@ -17,6 +17,7 @@ function setUp ({ count, graceMs, spreadMs, workMs = 0 }: Settings) {
   const record = (event: string) => events.push(`${event} at ${time.timers.monotonic()}`)
   const cancel = closeAll({
     clients: Array.from({ length: count }, (_, index) => index),
+    isPaced: true,
     close (index) {
       record(`close ${index}`)
       time.stall(workMs)

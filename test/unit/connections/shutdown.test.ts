@@ -56,6 +56,21 @@ test('whoever closes the HTTP server itself sends everybody home, of every regis
   for (const peer of peers) t.strictSame(await peer.closed, SHUTDOWN)
 })
 
+for (const count of [3, 300]) {
+  test(`${count} clients get 1001 though their sockets are ended right after server.close`, async (t) => {
+    const { app } = await createTimeApp(t, { immediate: false }, { logger: false })
+    const port = await listen(app)
+    const sockets = new Set<net.Socket>()
+    app.server.on('connection', (socket) => sockets.add(socket))
+    const peers = await connectMany(port, count)
+    // As stoppable does.
+    app.server.close()
+    for (const socket of sockets) socket.end()
+    for (const peer of peers) t.strictSame(await peer.closed, SHUTDOWN)
+    await waitFor(() => app.timeSocket.stats().closed.shutdown === count, 'the count')
+  })
+}
+
 test('injected clients get it too', async (t) => {
   const { app } = await createTimeApp(t, { shutdown: { grace: 4000 } })
   const peer = await inject(app)

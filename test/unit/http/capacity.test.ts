@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import net from 'node:net'
+import { join } from 'node:path'
 import { test } from 'tap'
 import timeSocket from '../../../src/index.js'
 import type { TimeSocketOptions } from '../../../src/index.js'
@@ -204,10 +207,11 @@ test('injected clients count together, and by address where they have one', asyn
   const { app, timeSocket } = await createTimeApp(t, limits, { logger: false })
   const from = (remoteAddress?: string) =>
     inject(app, '/time', { socket: { remoteAddress, remotePort: 1 } })
-  const [first] = [await from('192.0.2.1'), await from(), await from()]
+  const [first] = [await from('192.0.2.1'), await from(), await from('192.0.2.3')]
+  await t.rejects(from(), { message: /429/ })
   await t.rejects(from('192.0.2.1'), { message: /429/ })
   await from('192.0.2.2')
-  await t.rejects(from(), { message: /503/ })
+  await t.rejects(from('192.0.2.4'), { message: /503/ })
   first.ws.close()
   await waitFor(() => timeSocket.clients.size === 3, 'leaving')
   let status = 0
@@ -220,13 +224,45 @@ test('injected clients count together, and by address where they have one', asyn
   await t.rejects(from('192.0.2.1'), { message: /503/ })
 })
 
-test('a client without an address is not counted by it, also behind a proxy', async (t) => {
-  const serverOptions = { logger: false, trustProxy: true }
-  const { app } = await createTimeApp(t, { maxClientsPerIp: 1 }, serverOptions)
-  for (let count = 0; count < 3; count++) {
-    t.equal((await (await inject(app)).received(1)).length, 1)
+test('clients without an address count as one, also behind a proxy', async (t) => {
+  for (const trustProxy of [false, true]) {
+    const { app } = await createTimeApp(t, { maxClientsPerIp: 2 }, { logger: false, trustProxy })
+    for (let count = 0; count < 2; count++) await inject(app)
+    await t.rejects(inject(app), { message: /429/ })
   }
 })
+
+test('clients over a Unix socket count as one', async (t) => {
+  const { app } = await createTimeApp(t, { maxClientsPerIp: 2 })
+  const path = join(t.testdir(), 'socket')
+  await app.listen({ path })
+  const statuses: string[] = []
+  for (let count = 0; count < 3; count++) {
+    const socket = net.connect(path)
+    t.teardown(() => socket.destroy())
+    socket.write(upgradeRequest('/time'))
+    const [answer] = await once(socket, 'data')
+    statuses.push(String(answer).slice(9, 12))
+  }
+  t.strictSame(statuses, ['101', '101', '429'])
+})
+
+for (const [title, forwarded] of [
+  ['IPv4', (port: number) => `203.0.113.7:${port}`],
+  ['IPv6', (port: number) => `[2001:db8::1]:${port}`]
+] as const) {
+  test(`addresses of ${title} that are forwarded with a port count as one`, async (t) => {
+    const { port, timeSocket } = await setUp(t, { maxClientsPerIp: 2 }, { trustProxy: true })
+    const statuses = []
+    for (let count = 0; count < 3; count++) {
+      const headers = [`X-Forwarded-For: ${forwarded(40_000 + count)}`]
+      statuses.push(await tryUpgrade(port, '127.0.0.1', headers))
+    }
+    t.strictSame(statuses, [101, 101, 429])
+    const ip = forwarded(1).replace(/\[|\]|:1$/g, '')
+    t.strictSame([...timeSocket.clients.values()].map((client) => client.ip), [ip, ip])
+  })
+}
 
 for (const [title, limits] of CHURN_LIMITS) {
   test(`after hundreds of clients ${title}, on a real port, exactly as many fit as before`, async (t) => {

@@ -96,10 +96,10 @@ test('an error that cannot be logged is answered with 500, and no detail', async
   t.strictSame([upgrade.status, JSON.parse(upgrade.body)], [500, GENERIC])
 })
 
-test('what went wrong is in the log, once for each request', async (t) => {
+test('what went wrong is in the log, once for several requests', async (t) => {
   const { log } = await ask(t, { preValidation: async () => { throw new Error('no database') } })
   const errors = log.lines.filter(({ level }) => level === 50)
-  t.strictSame(errors.map(({ err }) => (err as Error).message), Array(3).fill('no database'))
+  t.strictSame(errors.map(({ err }) => (err as Error).message), ['no database'])
 })
 
 test('the application\'s error handler has the last word, if it set one', async (t) => {

@@ -6,7 +6,7 @@ import { createTimeLimit } from '../../../src/http/time-limit.js'
 import { createApp, createTimeApp, listen } from '../../helpers/network/app.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 import { openRaw, request } from '../../helpers/network/raw.js'
-import { waitFor } from '../../helpers/network/wait.js'
+import { waitFor, within } from '../../helpers/network/wait.js'
 
 type Test = Parameters<typeof createApp>[0]
 
@@ -23,7 +23,7 @@ async function setUp (t: Test, handler: RouteHandlerMethod) {
   const time = createFakeTime({ wallMs: 0 })
   const { app, log } = createApp(t)
   app.decorateRequest('ws', false)
-  app.get('/', { onRequest: createTimeLimit(1000, time.timers) }, handler)
+  app.get('/', { onRequest: createTimeLimit(app, 1000, time.timers) }, handler)
   return { app, log, time, port: await listen(app) }
 }
 
@@ -160,8 +160,36 @@ test('an answer that waits for an onSend hook when time is up does no harm', asy
 test('upgrades are not its concern', async (t) => {
   const time = createFakeTime({ wallMs: 0 })
   let passed = false
-  const hook = createTimeLimit(1000, time.timers) as unknown as
+  const hook = createTimeLimit(createApp(t).app, 1000, time.timers) as unknown as
     (request: object, reply: object, done: () => void) => void
   hook({ ws: true }, {}, () => { passed = true })
   t.strictSame([passed, time.pendingCount], [true, 0])
+})
+
+for (const method of ['GET', 'HEAD'] as const) {
+  test(`app.close does not wait for a ${method} that is being authenticated`, async (t) => {
+    let asked = 0
+    const { app } = await createTimeApp(t, {
+      handshakeTimeout: 600_000, preValidation: async () => { asked++; await hang() }
+    })
+    const peer = openRaw(await listen(app), request('/time', { method }))
+    await waitFor(() => asked === 1, 'the hook')
+    await within(app.close(), 'closing')
+    t.match(await peer.ended, /^HTTP\/1\.1 503 /)
+  })
+}
+
+test('app.close waits for a handler that is at work', async (t) => {
+  let finish: (() => void) | undefined
+  const { app } = await createTimeApp(t, {
+    handler: async () => await new Promise((resolve) => { finish = () => resolve('done') })
+  }, { forceCloseConnections: 'idle' })
+  const headers = ['Connection: close']
+  const peer = openRaw(await listen(app), request('/time', { headers }))
+  await waitFor(() => finish !== undefined, 'the handler')
+  const closed = app.close()
+  await waitFor(() => !app.server.listening, 'closing')
+  finish?.()
+  t.match(await peer.ended, /^HTTP\/1\.1 200 [^]*done$/)
+  await within(closed, 'closing')
 })
