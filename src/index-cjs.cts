@@ -34,7 +34,10 @@ declare namespace fastifyTimeSocket {
   export interface TimeSocketNamespaces {}
   export type TimeSocketOptions<Context = TimeSocketContext> =
     entry.TimeSocketOptions<Context>
+  export type TimeSocketHook = entry.TimeSocketHook
+  export type TimeSocketPlugin = entry.TimeSocketPlugin
   export type TimeSocketRouteOptions = entry.TimeSocketRouteOptions
+  export type Where<Context> = entry.Where<Context>
 }
 
 export = fastifyTimeSocket

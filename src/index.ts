@@ -1,19 +1,24 @@
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
-import type { TimeSocketOptions } from './api/options.js'
+import type { AnyTimeSocketOptions } from './api/options.js'
 import { timeSocketPlugin } from './plugin.js'
 
 export * from './api/errors.js'
 export type { Backplane, Deliver } from './api/backplane.js'
 export type { TimeAnswer } from './http/plain-answer.js'
 export type { Json, Message, Sendable } from './api/message.js'
-export type { ExpiresAt, TimeSocketOptions, TimeSocketRouteOptions } from './api/options.js'
+export type {
+  ExpiresAt, TimeSocketHook, TimeSocketOptions, TimeSocketRouteOptions
+} from './api/options.js'
 export type { BackplaneStats, CloseCause, RefusalCause, Stats } from './api/stats.js'
 export type { Clock, Format, FormatName, Tick } from './api/tick.js'
 export type {
   BroadcastOptions, CloseInfo, Scalar, TickDelivery, TimeSocket, TimeSocketClient,
-  TimeSocketContext, TimeSocketNamespaces
+  TimeSocketContext, TimeSocketNamespaces, Where
 } from './api/time-socket.js'
+
+/** The plugin. Options with a context of your own can be registered without a cast. */
+export type TimeSocketPlugin = FastifyPluginAsync<AnyTimeSocketOptions>
 
 /**
  * Fastify plugin: a WebSocket route that pushes the server's time, on the second, to
@@ -21,10 +26,10 @@ export type {
  *
  * @throws {InvalidOptionError | NamespaceTakenError} at registration.
  */
-export const fastifyTimeSocket: FastifyPluginAsync<TimeSocketOptions> = fp(timeSocketPlugin, {
+export const fastifyTimeSocket = fp(timeSocketPlugin, {
   // 5.8.0 says of itself that it is 5.7.4.
   fastify: '>=5.7.4 <6',
   name: 'fastify-time-socket'
-})
+}) as TimeSocketPlugin
 
 export default fastifyTimeSocket

@@ -9,7 +9,7 @@ import timeSocket, {
 } from 'fastify-time-socket'
 import type {
   Clock, Format, FormatName, Tick, TimeAnswer, TimeSocket, TimeSocketContext,
-  TimeSocketNamespaces, TimeSocketOptions
+  TimeSocketNamespaces, TimeSocketOptions, TimeSocketPlugin
 } from 'fastify-time-socket'
 import { describe, expect, test } from 'tstyche'
 
@@ -17,11 +17,56 @@ const app = fastify()
 const options: TimeSocketOptions = { preValidation: async () => {} }
 
 test('the plugin is the default export, and one by name', () => {
-  expect(timeSocket).type.toBe<FastifyPluginAsync<TimeSocketOptions>>()
+  expect(timeSocket).type.toBe<TimeSocketPlugin>()
+  expect(timeSocket).type.toBeAssignableTo<FastifyPluginAsync<TimeSocketOptions>>()
   expect(fastifyTimeSocket).type.toBe<typeof timeSocket>()
 })
 
 describe('register', () => {
+  test('takes options of any context without a cast', () => {
+    interface Seat { row: number }
+    expect(app.register).type.toBeCallableWith(timeSocket, {} as TimeSocketOptions<Seat>)
+    expect(app.register).type.toBeCallableWith(timeSocket, {} as TimeSocketOptions<unknown>)
+  })
+
+  test('takes hooks and callbacks with typed requests', () => {
+    type Request = FastifyRequest<{ Querystring: { token: string } }>
+    const hook = async (request: Request, reply: FastifyReply) => {
+      if (request.query.token === '') reply.code(401)
+    }
+    expect(app.register).type.toBeCallableWith(timeSocket, { preValidation: hook })
+    expect(app.register).type.toBeCallableWith(timeSocket, { preValidation: [hook] })
+    const route = { onRequest: hook, preHandler: [hook] }
+    expect(app.register).type.toBeCallableWith(timeSocket, { route })
+    expect(app.register).type.toBeCallableWith(timeSocket, {
+      context: (request: Request) => ({ token: request.query.token }),
+      expiresAt: async (request: Request) => Number(request.query.token),
+      origin: (origin: string, request: Request) => request.query.token === origin
+    })
+    expect(app.register).type.not.toBeCallableWith(timeSocket, {
+      preValidation: (request: string) => request
+    })
+    expect(app.register).type.not.toBeCallableWith(timeSocket, { preValidation: () => 5 })
+    expect(app.register).type.not.toBeCallableWith(timeSocket, {
+      context: (request: string) => ({ request })
+    })
+  })
+
+  test('types the parameters of hooks that are written in place', () => {
+    app.register(timeSocket, {
+      preValidation (request, reply, done) {
+        expect(request).type.toBe<FastifyRequest>()
+        expect(reply).type.toBe<FastifyReply>()
+        done()
+      }
+    })
+    app.register(timeSocket, {
+      preValidation: async (request) => {
+        expect(request).type.toBe<FastifyRequest>()
+      }
+    })
+  })
+
   test('takes the plugin with and without options', () => {
     expect(app.register).type.toBeCallableWith(timeSocket)
     expect(app.register).type.toBeCallableWith(timeSocket, {})

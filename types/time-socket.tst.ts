@@ -4,7 +4,7 @@ import type {
 } from 'fastify-time-socket'
 import { describe, expect, test } from 'tstyche'
 
-interface User { name: string }
+interface User { name: string, age?: number | null, tags?: string[] }
 interface Tree { name?: string, children: Tree[] }
 
 declare const timeSocket: TimeSocket<User>
@@ -72,6 +72,16 @@ describe('broadcast', () => {
     expect(timeSocket.broadcast).type.toBeCallableWith({} as Tick | Uint8Array)
   })
 
+  test('takes values typed as an interface, with optional and nested fields', () => {
+    interface Bidder { readonly name: string, nick?: string }
+    interface Bid { amount: number, by: Bidder, history: readonly Bid[], note?: string | null }
+    expect(timeSocket.broadcast).type.toBeCallableWith({} as Bid)
+    expect(timeSocket.broadcast).type.toBeCallableWith([{} as Bid])
+    expect(client.send).type.toBeCallableWith({} as Bid)
+    interface Wrong { onBid: () => void }
+    expect(timeSocket.broadcast).type.not.toBeCallableWith({} as Wrong)
+  })
+
   test('takes nothing that JSON cannot express', () => {
     expect(timeSocket.broadcast).type.not.toBeCallableWith()
     expect(timeSocket.broadcast).type.not.toBeCallableWith(undefined)
@@ -133,6 +143,10 @@ describe('broadcast', () => {
     expect(timeSocket.broadcast).type.not.toBeCallableWith('', { where: { name: { first: '' } } })
     expect(timeSocket.broadcast).type.not.toBeCallableWith('', { where: { name: undefined } })
     expect(timeSocket.broadcast).type.not.toBeCallableWith('', { where: { age: 1n } })
+    expect(timeSocket.broadcast).type.not.toBeCallableWith('', { where: { age: '5' } })
+    expect(timeSocket.broadcast).type.not.toBeCallableWith('', { where: { agee: 5 } })
+    expect(timeSocket.broadcast).type.not.toBeCallableWith('', { where: { name: ['A', 5] } })
+    expect(timeSocket.broadcast).type.not.toBeCallableWith('', { where: { tags: ['a'] } })
     expect(timeSocket.broadcast).type.not.toBeCallableWith('', { where: 'Ada' })
     expect(timeSocket.broadcast).type.not.toBeCallableWith('', { except: 5 })
     expect(timeSocket.broadcast).type.not.toBeCallableWith('', { except: client })

@@ -1,6 +1,7 @@
 import type { WebsocketPluginOptions } from '@fastify/websocket'
 import type {
-  FastifyRequest, LogLevel, RegisterOptions, RouteHandlerMethod, RouteShorthandOptions
+  FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, LogLevel,
+  RegisterOptions, RouteHandlerMethod, RouteShorthandOptions
 } from 'fastify'
 import type { Backplane } from './backplane.js'
 import type { Clock, Format, FormatName, Tick } from './tick.js'
@@ -30,7 +31,7 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    * Fastify hook or hooks that run before the upgrade and before the plain answer: the place for
    * authentication. Default none.
    */
-  preValidation?: RouteShorthandOptions['preValidation'] | undefined
+  preValidation?: TimeSocketHook | TimeSocketHook[] | undefined
   /**
    * Fastify handler for plain `GET` and `HEAD` requests. Default: answers the time as JSON.
    */
@@ -65,7 +66,9 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    * Returns what to remember about a client as `client.context`; the request is not kept. Default
    * `() => ({})`.
    */
-  context?: ((request: FastifyRequest) => Context | Promise<Context>) | undefined
+  context?: (
+    Callback<[request: FastifyRequest], Context | Promise<Context>> & ContextMark
+  ) | undefined
   /**
    * Returns when a client's permission ends, as a Date or in milliseconds since the Unix epoch,
    * sync or async; undefined for never. The client is then closed with 4401. A request whose
@@ -73,19 +76,23 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    * a JWT `exp` in seconds), fails the request with 500. The remaining time is measured on the
    * monotonic clock. Default none.
    */
-  expiresAt?: ((request: FastifyRequest) => ExpiresAt | Promise<ExpiresAt>) | undefined
+  expiresAt?: Callback<[request: FastifyRequest], ExpiresAt | Promise<ExpiresAt>> | undefined
   /**
    * Called when a client has connected. A throw or rejection closes that client with 1011. Default
    * none.
    */
-  onConnect?: ((client: TimeSocketClient<Context>) => unknown) | undefined
+  onConnect?: (Callback<[client: TimeSocketClient<Context>], unknown> & ContextMark) | undefined
   /**
    * Called with each message of a client: text as a string, binary as a Buffer. A throw or
    * rejection closes that client with 1011. Default none.
    */
-  onMessage?: ((client: TimeSocketClient<Context>, data: string | Buffer) => unknown) | undefined
+  onMessage?: (
+    Callback<[client: TimeSocketClient<Context>, data: string | Buffer], unknown> & ContextMark
+  ) | undefined
   /** Called once when a client has gone, after its `onConnect` has settled. Default none. */
-  onClose?: ((client: TimeSocketClient<Context>, info: CloseInfo) => unknown) | undefined
+  onClose?: (
+    Callback<[client: TimeSocketClient<Context>, info: CloseInfo], unknown> & ContextMark
+  ) | undefined
   /** Called when a tick has been sent to all clients. Default none. */
   onTick?: ((tick: Tick, delivery: TickDelivery) => unknown) | undefined
   /**
@@ -171,10 +178,27 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
   logSerializers?: Exclude<RegisterOptions['logSerializers'], undefined>
 }
 
+/**
+ * Options with a context of any type, for `register`. Functions that are written in place must fit
+ * `TimeSocketContext`. Those of a `TimeSocketOptions<Other>` are recognized by `ContextMark`.
+ */
+export type AnyTimeSocketOptions = Omit<TimeSocketOptions, ContextOption> & {
+  [Name in ContextOption]?: TimeSocketOptions[Name] | ContextMark
+}
+
+type ContextOption = 'context' | 'onConnect' | 'onMessage' | 'onClose'
+
+declare const kContext: unique symbol
+
+/** Exists in types only. A function written in place has nothing in common with it. */
+interface ContextMark {
+  readonly [kContext]?: true
+}
+
 /** Which origins may connect, and read plain answers. */
 export type OriginRule =
   'same-origin' | '*' | readonly string[] |
-  ((origin: string, request: FastifyRequest) => boolean)
+  Callback<[origin: string, request: FastifyRequest], boolean>
 
 /** When a permission ends: a Date, or milliseconds since the Unix epoch; undefined for never. */
 export type ExpiresAt = Date | number | undefined
@@ -182,8 +206,31 @@ export type ExpiresAt = Date | number | undefined
 /** The Fastify route options that an application may set. */
 export type TimeSocketRouteOptions = Omit<
   RouteShorthandOptions,
-  'preValidation' | 'handlerTimeout' | 'websocket' | 'logLevel' | 'logSerializers'
-> & Pick<RegisterOptions, 'logLevel' | 'logSerializers'>
+  'preValidation' | 'handlerTimeout' | 'websocket' | 'logLevel' | 'logSerializers' | 'onRequest' |
+  'preHandler'
+> & Pick<RegisterOptions, 'logLevel' | 'logSerializers'> & {
+  onRequest?: TimeSocketHook | TimeSocketHook[]
+  preHandler?: TimeSocketHook | TimeSocketHook[]
+}
+
+/**
+ * A Fastify hook that gets request and reply, with a callback or async. Its request may be typed:
+ * `FastifyRequest<{ Querystring: { token: string } }>`.
+ */
+export type TimeSocketHook = HookMethods['hook']
+
+interface HookMethods {
+  hook (
+    this: FastifyInstance, request: FastifyRequest, reply: FastifyReply,
+    done: HookHandlerDoneFunction
+  ): void | Promise<unknown>
+}
+
+/**
+ * A function that may be declared with narrower parameters, such as a typed request: TypeScript
+ * compares the parameters of methods in both directions.
+ */
+type Callback<Args extends unknown[], Result> = { method (...args: Args): Result }['method']
 
 type WithoutDefault =
   'namespace' | 'preValidation' | 'handler' | 'expiresAt' | 'backplane' | 'websocket' |

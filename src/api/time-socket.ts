@@ -92,13 +92,20 @@ export interface TickDelivery {
 /** A value that `where` compares with `===`. */
 export type Scalar = string | number | boolean | null
 
+/** Fields of a context that `where` can compare, each with one value or several. */
+export type Where<Context> = {
+  readonly [Field in keyof Context as
+  [Extract<Context[Field], Scalar>] extends [never] ? never : Field
+  ]?: Extract<Context[Field], Scalar> | readonly Extract<Context[Field], Scalar>[]
+}
+
 /** Who gets a broadcast: all conditions given must hold. */
 export interface BroadcastOptions<Context = TimeSocketContext> {
   /**
    * Fields of `client.context` and the value, or values of which one, each must have,
    * compared with `===`. An undefined value is refused. Default: no condition.
    */
-  where?: { readonly [field: string]: Scalar | readonly Scalar[] } | undefined
+  where?: Where<Context> | undefined
   /** Ids of clients that do not get it. Default: none. */
   except?: string | readonly string[] | undefined
   /**

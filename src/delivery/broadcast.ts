@@ -81,7 +81,11 @@ export function createBroadcaster<Context> (
   function receive (message: Broadcast | Cancel): void {
     if (isRefusing) return
     if (message.type === 'cancel') scheduled.cancel(message.key)
-    else dispatch(message.content, message, readAt(message.at, clock.now))
+    else {
+      const { where, except, key, content } = message
+      const options = { where, except, key } as BroadcastOptions<Context>
+      dispatch(content, options, readAt(message.at, clock.now))
+    }
   }
 
   return {
@@ -119,6 +123,6 @@ export function createBroadcaster<Context> (
 }
 
 /** The conditions that mean the same on every server. */
-function portable ({ where, except = [] }: BroadcastOptions<never>): Recipients {
-  return { where, except: [except].flat() }
+function portable<Context> ({ where, except = [] }: BroadcastOptions<Context>): Recipients {
+  return { where: where as Recipients['where'], except: [except].flat() }
 }

@@ -28,6 +28,11 @@ describe('TimeSocketContext, augmented,', () => {
     })
   })
 
+  test('options of another context register without a cast', () => {
+    expect(app.register).type.toBeCallableWith(timeSocket, {} as TimeSocketOptions<Bidder>)
+    expect(app.register).type.toBeCallableWith(timeSocket, {} as TimeSocketOptions<unknown>)
+  })
+
   test('is what callbacks get', () => {
     app.register(timeSocket, {
       onConnect (client) {
