@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { Content } from '../protocol/outgoing-message.js'
-import { isCount, isKey, isTime, readBroadcastFields } from './envelope.js'
+import { isCount, isKey, readBroadcastFields } from './envelope.js'
 import type { Broadcast, Cancel, Identity, Message, Sender } from './envelope.js'
-import { isPlainObject } from '../util/values.js'
+import { isPlainObject, isTime } from '../util/values.js'
 
 /**
  * Wire format 2: one payload carries the messages that a peer sent in one turn of its event loop.

@@ -1,6 +1,6 @@
 import type { Content } from '../protocol/outgoing-message.js'
 import type { Scalar } from '../api/time-socket.js'
-import { isPlainObject, isScalar } from '../util/values.js'
+import { isPlainObject, isScalar, isTime } from '../util/values.js'
 
 /** What one server tells the others. Several may travel in one payload of a backplane. */
 export type Envelope = Alive | Broadcast | Cancel
@@ -59,9 +59,6 @@ export interface Recipients {
 
 type Where = { readonly [field: string]: Scalar | readonly Scalar[] }
 
-/** The ends of what `Date` can express (ECMA-262, time values). */
-const MAX_TIME_MS = 8.64e15
-
 /**
  * Reads the options of a broadcast that another server has sent.
  *
@@ -86,10 +83,6 @@ export function isKey (value: unknown): value is string {
 
 export function isCount (value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0
-}
-
-export function isTime (value: unknown): value is number {
-  return typeof value === 'number' && Math.abs(value) <= MAX_TIME_MS
 }
 
 function isOptional<Value> (

@@ -1,7 +1,7 @@
 import type { Content } from '../protocol/outgoing-message.js'
-import { isCount, isKey, isText, isTime, readBroadcastFields } from './envelope.js'
+import { isCount, isKey, isText, readBroadcastFields } from './envelope.js'
 import type { Alive, Broadcast, Cancel, Envelope, Sender } from './envelope.js'
-import { isPlainObject } from '../util/values.js'
+import { isPlainObject, isTime } from '../util/values.js'
 
 /**
  * Wire format 1: a line of JSON, and behind it what the message consists of, as it is. One payload

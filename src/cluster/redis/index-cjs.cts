@@ -7,6 +7,8 @@ const redis: typeof entry = require('./index.js')
 declare namespace redis {
   export type Backplane = entry.Backplane
   export type Deliver = entry.Deliver
+  export type IoredisClient = entry.IoredisClient
+  export type NodeRedisClient = entry.NodeRedisClient
   export type RedisClient = entry.RedisClient
   export type RedisStreamsOptions = entry.RedisStreamsOptions
 }

@@ -1,14 +1,182 @@
-type Arguments = (string | Buffer | number)[]
+/** Text, bytes or a number that a command takes. */
+export type Argument = string | Buffer | number
 
-/** What is used of an ioredis client, `new Redis()`: version 5 or later, no Cluster. */
-export interface RedisClient {
-  readonly status: string
-  call (command: string, args: Arguments): Promise<unknown>
-  callBuffer (command: string, args: Arguments): Promise<unknown>
+/**
+ * A client of the application: `new Redis()` or `new Redis.Cluster()` of ioredis or iovalkey, or
+ * `createClient()` of node-redis 5 or later. The driver only duplicates it.
+ */
+export type RedisClient = IoredisClient | NodeRedisClient
+
+/** What is used of a client of ioredis or iovalkey, a cluster included. */
+export interface IoredisClient {
+  callBuffer (command: string, args: Argument[]): Promise<unknown>
+  duplicate (options?: object): object
+}
+
+/** What is used of a client of node-redis. */
+export interface NodeRedisClient {
+  sendCommand (args: string[]): Promise<unknown>
+  duplicate (options?: object): object
   connect (): Promise<unknown>
-  disconnect (reconnect?: boolean): void
-  duplicate (options?: object): RedisClient
-  on (event: 'close' | 'ready', listener: () => void): unknown
-  on (event: 'error', listener: (err: Error) => void): unknown
-  off (event: 'ready', listener: () => void): unknown
+}
+
+/** One connection, which is not used any more once it is lost. */
+export interface EngineConnection {
+  /**
+   * Sends a command. Bulk strings of the answer are Buffers. Rejects with
+   * the error that Redis answers.
+   */
+  send (args: readonly Argument[]): Promise<unknown>
+  /** Ends the connection at once. */
+  close (): void
+}
+
+export interface ConnectionEvents {
+  onReady (): void
+  /** May be called more than once, and after `close`. */
+  onLost (err: unknown): void
+}
+
+/** Opens a connection of its own, with the settings of a client. */
+export type OpenConnection = (events: ConnectionEvents) => EngineConnection
+
+export interface RedisEngine {
+  readonly open: OpenConnection
+  /** True if the engine may answer commands in another order than they were sent. */
+  readonly mayReorder: boolean
+}
+
+/** What the connection needs, whatever the client of the application has been given. */
+const IOREDIS_OPTIONS = {
+  lazyConnect: false,
+  // A lost connection is replaced as a whole, and its commands fail at once.
+  retryStrategy: () => null,
+  sentinelRetryStrategy: () => null,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  enableOfflineQueue: false,
+  enableAutoPipelining: false,
+  protocol: 2,
+  replyMapping: 'legacy',
+  // A blocking command takes as long as it likes.
+  commandTimeout: undefined,
+  socketTimeout: undefined,
+  blockingTimeout: undefined,
+  // Else ioredis waits two seconds for the other end.
+  disconnectTimeout: 0
+}
+
+const CLUSTER_OPTIONS = {
+  lazyConnect: false,
+  clusterRetryStrategy: () => null,
+  enableOfflineQueue: false,
+  enableAutoPipelining: false,
+  // Reading from a replica could miss what was published last.
+  scaleReads: 'master',
+  retryDelayOnFailover: 0,
+  retryDelayOnClusterDown: 0,
+  redisOptions: IOREDIS_OPTIONS
+}
+
+/** `RESP_TYPES.BLOB_STRING` of node-redis: the type byte of the protocol. */
+const BULK_STRING = 0x24
+
+const NODE_REDIS_OPTIONS = {
+  RESP: 2,
+  // Needs RESP 3.
+  clientSideCache: undefined,
+  disableOfflineQueue: true,
+  commandsQueueMaxLength: undefined
+}
+
+/**
+ * Finds out by its methods what a client is.
+ *
+ * @returns undefined if it is none that the driver can use.
+ */
+export function findEngine (client: unknown): RedisEngine | undefined {
+  const has = (...names: string[]) => {
+    return names.every((name) => typeof Object(client)[name] === 'function')
+  }
+  if (has('callBuffer', 'duplicate', 'nodes')) {
+    return { open: (events) => openCluster(client as IoredisTemplate, events), mayReorder: true }
+  }
+  if (has('callBuffer', 'duplicate')) {
+    return { open: (events) => openIoredis(client as IoredisTemplate, events), mayReorder: false }
+  }
+  // Neither the pool nor the cluster of node-redis has this command.
+  if (has('sendCommand', 'duplicate', 'connect', 'monitor')) {
+    const template = client as NodeRedisTemplate
+    return { open: (events) => openNodeRedis(template, events), mayReorder: false }
+  }
+  return undefined
+}
+
+interface IoredisTemplate {
+  duplicate (...args: object[]): IoredisConnection
+}
+
+interface IoredisConnection extends Pick<IoredisClient, 'callBuffer'> {
+  on (event: 'error' | 'ready' | 'end', listener: (err: Error) => void): unknown
+  disconnect (): void
+}
+
+function openIoredis (client: IoredisTemplate, events: ConnectionEvents): EngineConnection {
+  return adaptIoredis(client.duplicate(IOREDIS_OPTIONS), events)
+}
+
+function openCluster (client: IoredisTemplate, events: ConnectionEvents): EngineConnection {
+  return adaptIoredis(client.duplicate([], CLUSTER_OPTIONS), events)
+}
+
+function adaptIoredis (
+  connection: IoredisConnection, { onReady, onLost }: ConnectionEvents
+): EngineConnection {
+  let cause: Error | undefined
+  // One of several sentinels may fail: the connection is lost only when it ends.
+  connection.on('error', (err) => { cause = err })
+  connection.on('ready', onReady)
+  connection.on('end', () => onLost(cause ?? new Error('Redis has ended the connection')))
+  return {
+    send: (args) => connection.callBuffer(String(args[0]), args.slice(1)),
+    close: () => connection.disconnect()
+  }
+}
+
+interface NodeRedisTemplate {
+  readonly options?: { readonly socket?: object }
+  duplicate (options: object): NodeRedisConnection
+}
+
+interface NodeRedisConnection {
+  on (event: 'error' | 'ready' | 'end', listener: (err: Error) => void): unknown
+  connect (): Promise<unknown>
+  sendCommand (args: (string | Buffer)[], options: object): Promise<unknown>
+  destroy (): void
+}
+
+function openNodeRedis (
+  client: NodeRedisTemplate, { onReady, onLost }: ConnectionEvents
+): EngineConnection {
+  const connection = client.duplicate({
+    ...NODE_REDIS_OPTIONS,
+    socket: { ...client.options?.socket, reconnectStrategy: false, socketTimeout: undefined }
+  })
+  connection.on('error', onLost)
+  connection.on('ready', onReady)
+  connection.on('end', () => onLost(new Error('Redis has ended the connection')))
+  connection.connect().catch(onLost)
+  return {
+    send (args) {
+      const texts = args.map((arg) => typeof arg === 'number' ? String(arg) : arg)
+      return connection.sendCommand(texts, { typeMapping: { [BULK_STRING]: Buffer } })
+    },
+    close () {
+      try {
+        connection.destroy()
+      } catch {
+        // Version 5 throws if the connection has ended already.
+      }
+    }
+  }
 }

@@ -1,22 +1,30 @@
+import { InvalidOptionError } from '../../api/errors.js'
 import * as check from '../../config/option-rules.js'
-import { withoutUndefined } from '../../util/values.js'
-import type { RedisClient } from './redis-client.js'
+import { show, withoutUndefined } from '../../util/values.js'
+import { findEngine } from './redis-client.js'
+import type { RedisClient, RedisEngine } from './redis-client.js'
 
 /** Options of `redisStreams`. Every one is checked; `undefined` counts as left out. */
 export interface RedisStreamsOptions {
   /**
-   * Key of the stream that the servers share. One for each application: others would get its
-   * broadcasts. Default `fastify-time-socket`.
+   * Key of the stream that the servers share. Each application needs its own: others would get
+   * its broadcasts. Default `fastify-time-socket`.
    */
   key?: string | undefined
   /**
-   * About how many messages Redis keeps for servers that are cut off for a while: an integer from
-   * 1 up. Each server adds one every second. Default 10 000.
+   * About how many bytes Redis keeps for servers that stall or are cut off for a while: an integer
+   * from 65 536 up. Redis keeps every message for 12 s unless that takes more. Default 268 435 456
+   * (256 MiB).
+   */
+  maxBytes?: number | undefined
+  /**
+   * About how many entries a Redis older than 6.2 keeps, which cannot trim by age: an integer from
+   * 1 up. An entry has up to 64 KiB of messages. Default 10 000.
    */
   maxLength?: number | undefined
   /**
-   * Milliseconds for which a message waits for Redis to take it: an integer, 100 to 60 000. It is
-   * then given up. Default 10 000: older ones are left out by those who get them.
+   * Milliseconds for which a message waits for Redis to take it: an integer, 100 to 60 000. The
+   * message is then given up. Default 10 000: receivers discard older ones.
    */
   maxQueueAge?: number | undefined
   /**
@@ -33,6 +41,7 @@ export type ResolvedRedisStreamsOptions = {
 
 const DEFAULTS: ResolvedRedisStreamsOptions = {
   key: 'fastify-time-socket',
+  maxBytes: 268_435_456,
   maxLength: 10_000,
   maxQueueAge: 10_000,
   maxQueueBytes: 67_108_864
@@ -40,16 +49,14 @@ const DEFAULTS: ResolvedRedisStreamsOptions = {
 
 const RULES: Readonly<Record<keyof RedisStreamsOptions, check.Rule>> = {
   key: check.nonEmptyText,
+  maxBytes: check.integerBetween(65_536, Number.MAX_SAFE_INTEGER),
   maxLength: check.integerBetween(1, Number.MAX_SAFE_INTEGER),
   maxQueueAge: check.integerBetween(100, 60_000),
   maxQueueBytes: check.integerBetween(1024, Number.MAX_SAFE_INTEGER)
 }
 
-const CLIENT_RULE: check.Rule = {
-  expected: 'a client of ioredis, and no Cluster',
-  holds: (value) => check.objectWith('call', 'callBuffer', 'duplicate').holds(value) &&
-    (value as { isCluster?: boolean }).isCluster !== true
-}
+const CLIENT_EXPECTED = 'a client of ioredis or iovalkey (new Redis(), new Redis.Cluster()) or of ' +
+  'node-redis (createClient())'
 
 /**
  * Checks the arguments of `redisStreams` and completes them.
@@ -58,10 +65,12 @@ const CLIENT_RULE: check.Rule = {
  */
 export function resolveRedisStreamsOptions (
   client: RedisClient, given: RedisStreamsOptions
-): ResolvedRedisStreamsOptions {
-  // As the option that it is for: `undefined` must not pass.
-  check.option('backplane: redisStreams(client)', Object(client), CLIENT_RULE)
+): ResolvedRedisStreamsOptions & { engine: RedisEngine } {
+  const engine = findEngine(client)
+  if (engine === undefined) {
+    throw new InvalidOptionError('backplane: redisStreams(client)', CLIENT_EXPECTED, show(client))
+  }
   check.option('backplane: redisStreams(…, options)', given, check.object)
   check.fields(given, RULES)
-  return { ...DEFAULTS, ...withoutUndefined(given) as ResolvedRedisStreamsOptions }
+  return { ...DEFAULTS, ...withoutUndefined(given) as ResolvedRedisStreamsOptions, engine }
 }

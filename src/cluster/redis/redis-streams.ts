@@ -1,12 +1,16 @@
-import { once } from 'node:events'
 import type { Backplane, Deliver } from '../../api/backplane.js'
 import { BackplaneClosedError } from '../../api/errors.js'
 import { systemTimers as timers } from '../../util/timers.js'
 import type { RedisClient } from './redis-client.js'
+import { createConnection } from './redis-connection.js'
+import type { Connection } from './redis-connection.js'
+import { isMinIdUnknown, isOfWrongServer } from './redis-errors.js'
 import { resolveRedisStreamsOptions } from './redis-options.js'
 import type { RedisStreamsOptions } from './redis-options.js'
 import { createReader } from './stream-reader.js'
 import type { Reader } from './stream-reader.js'
+import { createTrimming } from './stream-trimming.js'
+import type { StreamId } from './stream-trimming.js'
 import { createWriter } from './stream-writer.js'
 
 interface Subscriber {
@@ -14,58 +18,115 @@ interface Subscriber {
   readonly onError: (err: unknown) => void
 }
 
+/** How long Redis may take to confirm a message before the connection counts as dead. */
+const ANSWER_MS = 5000
+const MAX_IN_FLIGHT = 256
+const BY_LENGTH = 'Redis is older than 6.2 and cannot trim a stream by age: it keeps the latest ' +
+  '"maxLength" entries, however old, and a server that stalls may lose messages.'
+
 /**
- * A backplane over one stream of Redis 5 or later, for the option `backplane`.
+ * A backplane over one stream of Redis or Valkey, for the option `backplane`.
  *
- * Messages are written through the client that is handed in, which is never closed, and read
- * through a duplicate of it, which is. While Redis is away, messages wait, within bounds; reading
+ * The client that is handed in is duplicated, once for writing and once for reading; no command is
+ * sent over it, and it is never closed. While Redis is away, messages wait, within bounds. Reading
  * goes on where it stopped, so that what Redis has kept is not lost.
  *
- * @param client an ioredis client, such as `app.redis` of `@fastify/redis`.
+ * @param client such as `app.redis` of `@fastify/redis`.
  * @throws {InvalidOptionError} for an argument that is wrong.
  */
 export function redisStreams (client: RedisClient, options: RedisStreamsOptions = {}): Backplane {
-  const { key, maxLength, maxQueueAge, maxQueueBytes } = resolveRedisStreamsOptions(client, options)
+  const resolved = resolveRedisStreamsOptions(client, options)
+  const { key, engine: { open, mayReorder }, maxQueueAge } = resolved
   const subscribers = new Set<Subscriber>()
+  /** Rejects the calls of `subscribe` that wait. */
+  const waiting = new Set<(err: unknown) => void>()
+  const trimming = createTrimming(resolved)
+  /** Until Redis has taken the first message, nobody knows how it can trim. */
+  let isTrimmingKnown = false
+  let isClosed = false
   let reader: Reader | undefined
-  const closing = new AbortController()
+  /** For writing: opened with the first message. */
+  let connection: Connection | undefined
 
   const writer = createWriter({
-    append: (payload) => client.call('XADD', [
-      key, 'MAXLEN', '~', maxLength, '*', 'd', toBuffer(payload)
-    ]),
-    // One that has not been connected yet connects when it is used.
-    isReady: () => client.status === 'ready' || client.status === 'wait',
-    onError: tellError,
-    maxQueueAge,
-    maxQueueBytes,
+    ...resolved,
+    append,
+    isReady,
+    maxInFlight: () => mayReorder || !isTrimmingKnown ? 1 : MAX_IN_FLIGHT,
+    onError: reportError,
     timers
   })
-  client.on('ready', writer.reconnected)
 
-  function tellError (err: unknown): void {
+  function isReady (): boolean {
+    connection ??= createConnection({
+      open,
+      key,
+      answerMs: Math.min(ANSWER_MS, maxQueueAge),
+      timers,
+      onReady: writer.connected,
+      onError: reportError
+    })
+    return connection.isReady
+  }
+
+  async function append (payload: Uint8Array): Promise<void> {
+    try {
+      const id = await addEntry(payload)
+      isTrimmingKnown = true
+      trimming.noteTime(id)
+      if (reader === undefined) trimming.noteEntry(id, payload.length)
+      else reader.expect(id)
+    } catch (err) {
+      if (isOfWrongServer(err)) connection?.replace(err)
+      throw err
+    }
+  }
+
+  async function addEntry (payload: Uint8Array): Promise<StreamId> {
+    try {
+      return await send(payload)
+    } catch (err) {
+      if (isTrimmingKnown || !isMinIdUnknown(err)) throw err
+      // Nothing else is in flight: the order stays.
+      trimming.trimByLength()
+      process.emitWarning(BY_LENGTH, { code: 'FST_TIME_SOCKET_REDIS_TRIMS_BY_LENGTH' })
+      return send(payload)
+    }
+  }
+
+  async function send (payload: Uint8Array): Promise<StreamId> {
+    const args = ['XADD', key, ...trimming.args(), '*', 'd', toBuffer(payload)]
+    return String(await connection?.send(args)) as StreamId
+  }
+
+  function reportError (err: unknown): void {
     for (const { onError } of subscribers) onError(err)
   }
 
   function createSharedReader (): Reader {
     return createReader({
-      client,
+      open,
       key,
       timers,
-      onEntry (payload) {
-        for (const subscriber of subscribers) tell(subscriber, payload)
+      onEntry (payload, id) {
+        trimming.noteEntry(id, payload.length)
+        for (const subscriber of subscribers) deliverTo(subscriber, payload)
       },
-      onError: tellError,
-      onReady () {
-        // Redis is back: there is no point in waiting for the next attempt.
-        if (client.status === 'reconnecting') client.connect().catch(() => {})
-      }
+      onError: reportError
     })
   }
 
-  async function unsubscribe (subscriber: Subscriber): Promise<void> {
-    subscribers.delete(subscriber)
-    if (subscribers.size > 0) return
+  function waitFor (started: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      waiting.add(reject)
+      started.then(() => {
+        waiting.delete(reject)
+        resolve()
+      })
+    })
+  }
+
+  function stopReading (): void {
     reader?.stop()
     reader = undefined
   }
@@ -73,27 +134,30 @@ export function redisStreams (client: RedisClient, options: RedisStreamsOptions 
   return {
     publish: writer.write,
     async subscribe (deliver, onError) {
-      closing.signal.throwIfAborted()
+      if (isClosed) throw new BackplaneClosedError()
       const subscriber = { deliver, onError }
       subscribers.add(subscriber)
       reader ??= createSharedReader()
-      await Promise.race([reader.started, once(closing.signal, 'abort')])
-      closing.signal.throwIfAborted()
-      return () => unsubscribe(subscriber)
+      await waitFor(reader.started)
+      return async () => {
+        subscribers.delete(subscriber)
+        if (subscribers.size === 0) stopReading()
+      }
     },
     async close () {
-      closing.abort(new BackplaneClosedError())
-      client.off('ready', writer.reconnected)
-      writer.close()
+      isClosed = true
       subscribers.clear()
-      reader?.stop()
-      reader = undefined
+      writer.close()
+      connection?.close()
+      stopReading()
+      for (const reject of waiting) reject(new BackplaneClosedError())
+      waiting.clear()
     }
   }
 }
 
-/** One that throws must not keep it from the others. */
-function tell ({ deliver, onError }: Subscriber, payload: Uint8Array): void {
+/** A subscriber that throws must not keep the payload from the others. */
+function deliverTo ({ deliver, onError }: Subscriber, payload: Uint8Array): void {
   try {
     deliver(payload)
   } catch (err) {
@@ -101,7 +165,7 @@ function tell ({ deliver, onError }: Subscriber, payload: Uint8Array): void {
   }
 }
 
-/** The same bytes, as ioredis takes them. */
+/** The same bytes, as the clients take them. */
 function toBuffer ({ buffer, byteOffset, length }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, length)
 }

@@ -1,26 +1,26 @@
 import type { Timers } from '../../util/timers.js'
-import type { RedisClient } from './redis-client.js'
-import { BEGINNING, isBefore, rewind } from './stream-id.js'
-import type { StreamId } from './stream-id.js'
+import { createConnection } from './redis-connection.js'
+import type { Argument, OpenConnection } from './redis-client.js'
+import { BEGINNING, isBefore, rewind } from './stream-trimming.js'
+import type { StreamId } from './stream-trimming.js'
 
 /** Reads a stream from its end on, and goes on where it stopped after every interruption. */
 export interface Reader {
-  /** Resolves when its place is fixed: nothing that is published from then on is missed. */
+  /** Resolves when the place is known from which it reads: nothing published later is missed. */
   readonly started: Promise<void>
-  /** Ends its connection. Nothing is told any more. */
+  /** An entry has been written: it must come back soon, or this connection leads nowhere. */
+  expect (id: StreamId): void
+  /** Ends the connection. Nothing is delivered any more. */
   stop (): void
 }
 
 export interface ReaderOptions {
-  /** Of the application: it is duplicated, since reading blocks a connection. */
-  client: RedisClient
+  open: OpenConnection
   key: string
   timers: Timers
-  /** Takes the field `d` of each entry, empty if it has none. Never throws. */
-  onEntry: (payload: Uint8Array) => void
+  /** Takes the field `d` of each entry, empty if there is none. Never throws. */
+  onEntry: (payload: Uint8Array, id: StreamId) => void
   onError: (err: unknown) => void
-  /** The connection has come about. */
-  onReady: () => void
 }
 
 /** An entry as it comes: its id, and names and values of its fields by turns. */
@@ -32,131 +32,81 @@ const MAX_ENTRIES = 100
 const BLOCK_MS = 2000
 /** How much longer an answer may take before the connection counts as dead. */
 const PATIENCE_MS = 5000
-const MIN_PAUSE_MS = 50
-const MAX_PAUSE_MS = 1000
+/** After so long, an entry that has been written must have come back. */
+const ECHO_MS = 1000
 /** How far before the newest entry reading begins in a stream that has been replaced. */
 const REWIND_MS = 10_000
 const FIELD = 'd'
 const NOTHING = new Uint8Array()
 
-/** What the connection needs, whatever the client of the application has been given. */
-const CONNECTION_OPTIONS = {
-  // What is under way when the connection ends fails at once, rather than hanging or coming twice.
-  maxRetriesPerRequest: 0,
-  autoResendUnfulfilledCommands: false,
-  enableOfflineQueue: true,
-  enableAutoPipelining: false,
-  lazyConnect: false,
-  protocol: 2,
-  replyMapping: 'legacy',
-  // A blocking command takes as long as it likes.
-  commandTimeout: undefined,
-  socketTimeout: undefined,
-  blockingTimeout: undefined,
-  // There is nothing to wait for, least of all once it is stopped: by default two seconds.
-  disconnectTimeout: 0,
-  retryStrategy: (attempt: number) => Math.min(attempt * 100, MAX_PAUSE_MS)
-}
-
-export function createReader (
-  { client, key, timers, onEntry, onError, onReady }: ReaderOptions
-): Reader {
-  const connection = client.duplicate(CONNECTION_OPTIONS)
+export function createReader ({ open, key, timers, onEntry, onError }: ReaderOptions): Reader {
   let lastId: StreamId | undefined
-  let isVerified = false
+  /** The first entry written that has not come back. */
+  let expected: { id: StreamId, atMs: number } | undefined
   let isStopped = false
-  let connectionError: unknown
-  let endPause = (): void => {}
-
-  connection.on('error', (err) => { connectionError = err })
-  connection.on('close', () => { isVerified = false })
-  connection.on('ready', () => {
-    connectionError = undefined
-    onReady()
+  let confirm = (): void => {}
+  const started = new Promise<void>((resolve) => { confirm = resolve })
+  const connection = createConnection({
+    open, key, answerMs: BLOCK_MS + PATIENCE_MS, timers, onReady: run, onError
   })
 
-  async function run (confirm: () => void): Promise<void> {
-    let pauseMs = MIN_PAUSE_MS
-    while (!hasStopped()) {
-      const err = await attempt(confirm)
-      if (err === undefined) {
-        pauseMs = MIN_PAUSE_MS
-      } else if (!hasStopped()) {
-        onError(connectionError ?? err)
-        await pause(pauseMs)
-        pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)
-      }
-    }
-  }
-
-  function hasStopped (): boolean {
-    return isStopped
-  }
-
-  /** @returns why it failed, if it did. */
-  async function attempt (confirm: () => void): Promise<unknown> {
+  /** Reads until the connection is lost or Redis refuses: then another connection goes on. */
+  async function run (): Promise<void> {
     try {
-      if (!isVerified) lastId = await verify()
-      isVerified = true
+      await verify()
       confirm()
-      await read()
-      return undefined
+      // Ends by an error, also when the reader is stopped.
+      for (;;) await read()
     } catch (err) {
-      return err
+      if (isStopped) return
+      onError(err)
+      connection.replace(err)
     }
   }
 
-  /** @returns where to go on: elsewhere if the stream is not the one that was read before. */
-  async function verify (): Promise<StreamId> {
-    const [newest] = await ask('XREVRANGE', [key, '+', '-', 'COUNT', 1]) as Entry[]
+  /** Finds out where to go on: elsewhere if the stream is not the one that was read before. */
+  async function verify (): Promise<void> {
+    const [newest] = await ask('XREVRANGE', key, '+', '-', 'COUNT', 1) as Entry[]
     const newestId = newest === undefined ? BEGINNING : idOf(newest)
-    if (lastId === undefined) return newestId
-    return isBefore(newestId, lastId) ? rewind(newestId, REWIND_MS) : lastId
+    lastId ??= newestId
+    if (!isBefore(newestId, lastId)) return
+    lastId = rewind(newestId, REWIND_MS)
+    expected = undefined
   }
 
   async function read (): Promise<void> {
     const from = ['COUNT', MAX_ENTRIES, 'BLOCK', BLOCK_MS, 'STREAMS', key, String(lastId)]
-    const answer = await ask('XREAD', from) as [key: Buffer, entries: Entry[]][] | null
-    // Each server writes every second: if nothing comes, this may be the wrong place.
-    if (answer === null) isVerified = false
+    const answer = await ask('XREAD', ...from) as [key: Buffer, entries: Entry[]][] | null
     for (const [, entries] of answer ?? []) entries.forEach(take)
+    // Each server writes every second: if nothing comes, this may be the wrong place.
+    if (answer !== null) return
+    await verify()
+    if (expected !== undefined && timers.monotonic() - expected.atMs >= ECHO_MS) {
+      throw new Error('Redis does not deliver what was written: another one may have replaced it')
+    }
   }
 
   function take (entry: Entry): void {
     if (isStopped) return
-    lastId = idOf(entry)
-    onEntry(payloadOf(entry))
+    const id = idOf(entry)
+    lastId = id
+    if (expected !== undefined && !isBefore(id, expected.id)) expected = undefined
+    onEntry(payloadOf(entry), id)
   }
 
-  /** @throws when there is no answer in time: the connection is then replaced. */
-  async function ask (command: string, args: (string | number)[]): Promise<unknown> {
-    const cancel = timers.after(BLOCK_MS + PATIENCE_MS, () => {
-      connectionError = new Error(`Redis has not answered ${command} in time`)
-      connection.disconnect(true)
-    })
-    try {
-      return await connection.callBuffer(command, args)
-    } finally {
-      cancel()
-    }
-  }
-
-  function pause (ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = timers.after(ms, resolve)
-      endPause = () => {
-        cancel()
-        resolve()
-      }
-    })
+  function ask (...args: Argument[]): Promise<unknown> {
+    return connection.send(args)
   }
 
   return {
-    started: new Promise((resolve) => { run(resolve) }),
+    started,
+    expect (id) {
+      const hasCome = lastId !== undefined && !isBefore(lastId, id)
+      if (!hasCome) expected ??= { id, atMs: timers.monotonic() }
+    },
     stop () {
       isStopped = true
-      endPause()
-      connection.disconnect()
+      connection.close()
     }
   }
 }

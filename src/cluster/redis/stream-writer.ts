@@ -3,21 +3,23 @@ import type { Timers } from '../../util/timers.js'
 import { createQueue } from './write-queue.js'
 import type { Waiting } from './write-queue.js'
 
-/** Hands messages to Redis in order, and keeps them for a while when it cannot. */
+/** Hands payloads to Redis in order, and keeps them for a while when it cannot. */
 export interface Writer {
   /** @returns when Redis has it; rejects when it is given up. */
   write (payload: Uint8Array): Promise<void>
-  /** The connection has come back: tries at once, if anything waits. */
-  reconnected (): void
+  /** The connection is ready: tries at once, if anything waits. */
+  connected (): void
   /** Gives up what waits. */
   close (): void
 }
 
 export interface WriterOptions {
-  /** Sends one message. Whether Redis has stored it is not known when that fails. */
+  /** Sends one payload. Whether Redis has stored it is not known when that fails. */
   append: (payload: Uint8Array) => Promise<unknown>
   /** Whether there is any point in trying. */
   isReady: () => boolean
+  /** How many payloads may be unanswered at a time. */
+  maxInFlight: () => number
   /** Told of each failed attempt, with the pauses between them growing. */
   onError: (err: unknown) => void
   maxQueueAge: number
@@ -25,93 +27,91 @@ export interface WriterOptions {
   timers: Timers
 }
 
-/** What is on its way at a time. More waits for the answer, and may then be given up. */
-const MAX_BATCH_COUNT = 256
-const MAX_BATCH_BYTES = 1_048_576
+/** A payload that has been sent. */
+interface Sent {
+  readonly waiting: Waiting
+  outcome: 'unanswered' | 'stored' | 'failed'
+  err?: unknown
+}
+
+/** More payloads wait for an answer, and may then be given up: but one is always sent. */
+const MAX_IN_FLIGHT_BYTES = 1_048_576
 const MIN_PAUSE_MS = 50
 const MAX_PAUSE_MS = 1000
 
 /**
- * What fails is sent again, though Redis may have stored it already: readers leave out what they
- * have had. It is given up where a later message has been stored: they would leave it out as well.
+ * A payload that failed is sent again, though Redis may have stored it already: receivers discard
+ * duplicates. It is given up if a later one has been stored: receivers would discard it as well.
  */
 export function createWriter (
-  { append, isReady, onError, maxQueueAge, maxQueueBytes, timers }: WriterOptions
+  { append, isReady, maxInFlight, onError, maxQueueAge, maxQueueBytes, timers }: WriterOptions
 ): Writer {
   const queue = createQueue({ maxAgeMs: maxQueueAge, maxBytes: maxQueueBytes, timers })
-  let sending: readonly Waiting[] = []
-  /** How often the connection has come back. */
-  let reconnections = 0
-  /** What Redis has not answered yet: the client keeps it, and more behind it would pile up. */
-  let unanswered: Promise<unknown> | undefined
+  /** In the order in which they were sent. */
+  let inFlight: Sent[] = []
+  let inFlightBytes = 0
+  /** After a failure, nothing is sent until everything in flight is answered. */
+  let hasFailed = false
   let pauseMs = 0
   let cancelPause: (() => void) | undefined
   let isClosed = false
 
   function flush (): void {
-    const isBusy = sending.length > 0 || unanswered !== undefined
-    if (isClosed || isBusy || queue.size === 0 || !isReady()) return
-    cancelPause?.()
-    cancelPause = undefined
-    sending = queue.take(MAX_BATCH_COUNT, MAX_BATCH_BYTES)
-    send(sending)
+    while (canSend()) {
+      const waiting = queue.shift()
+      if (waiting === undefined) return
+      send(waiting)
+    }
   }
 
-  async function send (batch: readonly Waiting[]): Promise<void> {
-    const sentOver = reconnections
-    const attempts = Promise.allSettled(batch.map(({ payload }) => tryAppend(payload)))
-    const results = await withLimit(attempts, maxQueueAge, timers)
+  function canSend (): boolean {
+    const isHeldUp = isClosed || hasFailed || cancelPause !== undefined
+    const hasRoom = inFlight.length < maxInFlight() && inFlightBytes < MAX_IN_FLIGHT_BYTES
+    return !isHeldUp && hasRoom && isReady()
+  }
+
+  async function send (waiting: Waiting): Promise<void> {
+    const sent: Sent = { waiting, outcome: 'unanswered' }
+    inFlight.push(sent)
+    inFlightBytes += waiting.payload.length
+    try {
+      await append(waiting.payload)
+      sent.outcome = 'stored'
+    } catch (err) {
+      sent.outcome = 'failed'
+      sent.err = err
+      hasFailed = true
+    }
+    inFlightBytes -= waiting.payload.length
     if (isClosed) return
-    sending = []
-    if (results !== undefined) return settle(batch, results)
-    if (sentOver === reconnections) awaitAnswer(attempts)
-    giveUp(batch)
+    if (!hasFailed) confirmStored()
+    else if (inFlight.every(({ outcome }) => outcome !== 'unanswered')) recover()
   }
 
-  async function awaitAnswer (attempts: Promise<unknown>): Promise<void> {
-    unanswered = attempts
-    await attempts
-    if (unanswered !== attempts) return
-    unanswered = undefined
-    flush()
-  }
-
-  /** Also where it throws at once. */
-  async function tryAppend (payload: Uint8Array): Promise<void> {
-    await append(payload)
-  }
-
-  function giveUp (batch: readonly Waiting[]): void {
-    const err = new Error(`Redis has not answered within ${maxQueueAge} ms`)
-    for (const { reject } of batch) reject(err)
-    retryLater(err)
-  }
-
-  function settle (
-    batch: readonly Waiting[], results: readonly PromiseSettledResult<void>[]
-  ): void {
-    const storedCount = results.map(({ status }) => status).lastIndexOf('fulfilled') + 1
-    for (const [index, { resolve, reject }] of batch.slice(0, storedCount).entries()) {
-      const err = reasonOf(results[index])
-      if (err === undefined) resolve()
-      else reject(err)
-    }
-    const err = reasonOf(results[storedCount])
-    if (err !== undefined) {
-      queue.putBack(batch.slice(storedCount), err)
-      return retryLater(err)
-    }
+  function confirmStored (): void {
+    while (inFlight[0]?.outcome === 'stored') inFlight.shift()?.waiting.resolve()
     pauseMs = 0
     flush()
   }
 
-  function retryLater (err: unknown): void {
+  function recover (): void {
+    const storedCount = inFlight.map(({ outcome }) => outcome).lastIndexOf('stored') + 1
+    for (const { waiting, outcome, err } of inFlight.slice(0, storedCount)) {
+      if (outcome === 'stored') waiting.resolve()
+      else waiting.reject(err)
+    }
+    const unsent = inFlight.slice(storedCount)
+    const err = inFlight.find(({ outcome }) => outcome === 'failed')?.err
+    inFlight = []
+    hasFailed = false
     pauseMs = Math.min(Math.max(2 * pauseMs, MIN_PAUSE_MS), MAX_PAUSE_MS)
-    cancelPause = timers.after(pauseMs, pauseEnded)
+    cancelPause = timers.after(pauseMs, endPause)
+    queue.putBack(unsent.map(({ waiting }) => waiting), err)
     onError(err)
   }
 
-  function pauseEnded (): void {
+  function endPause (): void {
+    cancelPause?.()
     cancelPause = undefined
     flush()
   }
@@ -120,35 +120,16 @@ export function createWriter (
     write (payload) {
       if (isClosed) return Promise.reject(new BackplaneClosedError())
       const written = queue.add(payload)
-      if (cancelPause === undefined) flush()
+      flush()
       return written
     },
-    reconnected () {
-      reconnections++
-      // What was sent over the connection before may never be answered.
-      unanswered = undefined
-      flush()
-    },
+    connected: endPause,
     close () {
       isClosed = true
       cancelPause?.()
       const err = new BackplaneClosedError()
-      for (const { reject } of sending) reject(err)
+      for (const { waiting } of inFlight) waiting.reject(err)
       queue.clear(err)
     }
   }
-}
-
-function reasonOf (result: PromiseSettledResult<void> | undefined): unknown {
-  return result?.status === 'rejected' ? result.reason : undefined
-}
-
-/** Resolves with what the promise does, or with undefined when that takes too long. */
-function withLimit<Value> (
-  promise: Promise<Value>, limitMs: number, timers: Timers
-): Promise<Value | undefined> {
-  return new Promise((resolve) => {
-    const cancel = timers.after(limitMs, () => resolve(undefined))
-    promise.then(resolve).finally(cancel)
-  })
 }

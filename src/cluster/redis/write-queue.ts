@@ -1,25 +1,24 @@
 import type { Timers } from '../../util/timers.js'
 
-/** A message that waits for Redis. */
+/** A payload that waits for Redis. */
 export interface Waiting {
   readonly payload: Uint8Array
   /** When it is given up, on the monotonic clock. */
   readonly expiresMs: number
-  /** Says that Redis has it. */
+  /** Confirms that Redis has it. */
   resolve (): void
   /** Gives it up. */
   reject (err: unknown): void
 }
 
-/** Messages that wait for Redis, in order, within bounds of age and size. */
+/** Payloads that wait for Redis, in order, within bounds of age and size. */
 export interface Queue {
-  readonly size: number
-  /** @returns what becomes of it: rejects when it is given up. */
+  /** @returns when Redis has it; rejects when it is given up. */
   add (payload: Uint8Array): Promise<void>
-  /** Takes the first of them out: at most so many, of at most so many bytes, but one. */
-  take (maxCount: number, maxBytes: number): Waiting[]
-  /** Puts back what `take` gave, where it was; gives up what is too old by now. */
-  putBack (messages: readonly Waiting[], err: unknown): void
+  /** Takes the first payload out, if there is one. */
+  shift (): Waiting | undefined
+  /** Puts back payloads that were taken out, in front; gives up those that are too old by now. */
+  putBack (payloads: readonly Waiting[], err: unknown): void
   /** Gives up all. */
   clear (err: unknown): void
 }
@@ -30,20 +29,22 @@ export interface QueueOptions {
   timers: Timers
 }
 
-/** Places at the front that are free before the rest moves up: taking the first costs little. */
+/** Free places at the front before the rest moves up, so that taking the first costs little. */
 const MAX_FREE = 1024
 
 export function createQueue ({ maxAgeMs, maxBytes, timers }: QueueOptions): Queue {
   let places: Waiting[] = []
-  /** Where the first one stands. */
+  /** Index of the first payload. */
   let head = 0
   let bytes = 0
   let cancelExpiry: (() => void) | undefined
-  /** Why they wait, if that is known. */
+  /** Why the payloads wait, if that is known. */
   let cause: unknown
 
-  function shift (): Waiting {
-    const first = places[head++] as Waiting
+  function shift (): Waiting | undefined {
+    const first = places[head]
+    if (first === undefined) return undefined
+    head++
     bytes -= first.payload.length
     if (head > MAX_FREE && head * 2 > places.length) {
       places = places.slice(head)
@@ -57,7 +58,7 @@ export function createQueue ({ maxAgeMs, maxBytes, timers }: QueueOptions): Queu
     cancelExpiry = undefined
     const nowMs = timers.monotonic()
     while ((places[head]?.expiresMs ?? Infinity) <= nowMs) {
-      shift().reject(new Error(`Redis has not taken the message within ${maxAgeMs} ms`, { cause }))
+      shift()?.reject(new Error(`Redis has not taken the message within ${maxAgeMs} ms`, { cause }))
     }
     watch()
   }
@@ -70,14 +71,11 @@ export function createQueue ({ maxAgeMs, maxBytes, timers }: QueueOptions): Queu
 
   function makeRoom (): void {
     while (bytes > maxBytes) {
-      shift().reject(new Error(`more than ${maxBytes} bytes wait for Redis`, { cause }))
+      shift()?.reject(new Error(`more than ${maxBytes} bytes wait for Redis`, { cause }))
     }
   }
 
   return {
-    get size () {
-      return places.length - head
-    },
     add (payload) {
       return new Promise((resolve, reject) => {
         const expiresMs = timers.monotonic() + maxAgeMs
@@ -87,27 +85,20 @@ export function createQueue ({ maxAgeMs, maxBytes, timers }: QueueOptions): Queu
         watch()
       })
     },
-    take (maxCount, maxBytes) {
-      const taken: Waiting[] = []
-      let takenBytes = 0
-      for (let next = places[head]; next !== undefined; next = places[head]) {
-        takenBytes += next.payload.length
-        if (taken.length === maxCount || (takenBytes > maxBytes && taken.length > 0)) break
-        taken.push(shift())
-      }
+    shift () {
       cause = undefined
-      return taken
+      return shift()
     },
-    putBack (messages, err) {
+    putBack (payloads, err) {
       cause = err
-      places = [...messages, ...places.slice(head)]
+      places = [...payloads, ...places.slice(head)]
       head = 0
-      for (const { payload } of messages) bytes += payload.length
+      for (const { payload } of payloads) bytes += payload.length
       expire()
       makeRoom()
     },
     clear (err) {
-      while (places[head] !== undefined) shift().reject(err)
+      for (let first = shift(); first !== undefined; first = shift()) first.reject(err)
       cancelExpiry?.()
       cancelExpiry = undefined
     }

@@ -11,7 +11,7 @@ export interface MemoryEngine {
   distort: (payload: Uint8Array) => readonly Uint8Array[]
   /** What was published, in order. */
   readonly published: readonly Uint8Array[]
-  /** Tells all who have subscribed of a failure. */
+  /** Reports a failure to all subscribers. */
   fail (err: Error): void
   /** How many have subscribed. */
   readonly subscriberCount: number

@@ -1,11 +1,12 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import type { RedisOptions } from 'ioredis'
 import { waitFor } from '../network/wait.js'
@@ -29,10 +30,28 @@ interface Test {
 /** Without what decides the type of answers. */
 type Settings = Omit<RedisOptions, 'replyMapping'>
 
+/** Several servers that share the keys. */
+export interface RedisCluster {
+  readonly ports: readonly number[]
+  /** Kills the node that serves a key. */
+  killOwner (key: string): Promise<void>
+}
+
+/** A primary with a replica, and three sentinels that watch over them. */
+export interface RedisSentinels {
+  /** Of the sentinels. */
+  readonly ports: readonly number[]
+  /** The name under which they know the primary. */
+  readonly name: string
+  killPrimary (): Promise<void>
+}
+
 export interface RedisServerOptions {
   /** Whether it has written everything to disk before it answers. Default: it keeps nothing. */
   keepsData?: boolean
   password?: string
+  /** Further arguments of `redis-server`. */
+  settings?: readonly string[]
 }
 
 const isInstalled = spawnSync('redis-server', ['--version']).status === 0
@@ -44,7 +63,7 @@ export const needsRedis = {
 
 /** Starts it for as long as the test lasts. */
 export async function startRedis (
-  t: Test, { keepsData = false, password }: RedisServerOptions = {}
+  t: Test, { keepsData = false, password, settings = [] }: RedisServerOptions = {}
 ): Promise<RedisServer> {
   const directory = await mkdtemp(join(tmpdir(), 'redis-'))
   const port = await findPort()
@@ -52,7 +71,7 @@ export async function startRedis (
     '--bind', '127.0.0.1', '--port', String(port), '--dir', directory, '--save', '',
     '--appendonly', keepsData ? 'yes' : 'no', '--appendfsync', 'always',
     '--enable-protected-configs', 'yes',
-    ...(password === undefined ? [] : ['--requirepass', password])
+    ...(password === undefined ? [] : ['--requirepass', password]), ...settings
   ]
   const clients: Redis[] = []
   let child = run()
@@ -93,6 +112,64 @@ export async function startRedis (
   }
 }
 
+/** Starts three nodes with a replica each. */
+export async function startRedisCluster (t: Test): Promise<RedisCluster> {
+  const settings = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']
+  const nodes = await Promise.all(Array.from({ length: 6 }, () => startRedis(t, { settings })))
+  const ports = nodes.map(({ port }) => port)
+  const addresses = ports.map((port) => `127.0.0.1:${port}`)
+  const args = ['--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes']
+  await promisify(execFile)('redis-cli', args)
+  const [first] = nodes
+  const admin = first?.connect()
+  await waitFor(async () => String(await admin?.cluster('INFO')).includes('cluster_state:ok'), 'the cluster')
+  return {
+    ports,
+    async killOwner (key) {
+      const slot = await admin?.cluster('KEYSLOT', key) as number
+      const ranges = await admin?.cluster('SLOTS') ?? []
+      const owner = ranges.find(([from, to]) => from <= slot && slot <= to)?.[2]?.[1]
+      await nodes.find(({ port }) => port === owner)?.signal('SIGKILL')
+    }
+  }
+}
+
+export async function startRedisSentinels (t: Test): Promise<RedisSentinels> {
+  const name = 'primary'
+  const primary = await startRedis(t)
+  const replicaOf = ['--replicaof', '127.0.0.1', String(primary.port)]
+  await startRedis(t, { settings: replicaOf })
+  const ports = await Promise.all([1, 2, 3].map(() => startSentinel(t, name, primary.port)))
+  const client = new Redis({ port: Number(ports[0]), host: '127.0.0.1' })
+  t.teardown(() => client.disconnect())
+  const knows = (kind: string) => async () => {
+    return (await client.call('SENTINEL', [kind, name]) as unknown[]).length > 0
+  }
+  await waitFor(knows('REPLICAS'), 'a replica', 30_000)
+  await waitFor(knows('SENTINELS'), 'other sentinels', 30_000)
+  return { ports, name, killPrimary: () => primary.signal('SIGKILL') }
+}
+
+async function startSentinel (t: Test, name: string, primaryPort: number): Promise<number> {
+  const directory = await mkdtemp(join(tmpdir(), 'redis-'))
+  const port = await findPort()
+  const file = join(directory, 'sentinel.conf')
+  await writeFile(file, [
+    `port ${port}`, 'bind 127.0.0.1', `dir ${directory}`,
+    `sentinel monitor ${name} 127.0.0.1 ${primaryPort} 2`,
+    `sentinel down-after-milliseconds ${name} 1000`, `sentinel failover-timeout ${name} 5000`
+  ].join('\n'))
+  const child = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' })
+  t.teardown(async () => {
+    const exited = once(child, 'exit')
+    child.kill('SIGKILL')
+    await exited
+    await rm(directory, { recursive: true })
+  })
+  await waitFor(() => answers(port, undefined), 'the start of a sentinel')
+  return port
+}
+
 async function answers (port: number, password: string | undefined): Promise<boolean> {
   const client = new Redis({
     port, host: '127.0.0.1', lazyConnect: true, retryStrategy: () => null, ...(password && { password })
@@ -107,11 +184,12 @@ async function answers (port: number, password: string | undefined): Promise<boo
   }
 }
 
+/** A free port whose cluster bus, 10 000 above, is a port as well. */
 async function findPort (): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   server.close()
   await once(server, 'close')
-  return port
+  return port + 10_000 < 65_536 ? port : findPort()
 }

@@ -1,4 +1,94 @@
-import { createMemoryEngine } from '../../helpers/backplane/memory.js'
+import { test } from 'tap'
+import type { Backplane } from '../../../src/api/backplane.js'
+import { backplaneContract } from '../../../src/cluster/contract/index.js'
+import type { BackplaneContractOptions } from '../../../src/cluster/contract/index.js'
 import { testBackplane } from '../../helpers/backplane/contract.js'
+import { createMemoryEngine } from '../../helpers/backplane/memory.js'
+import type { MemoryEngine } from '../../helpers/backplane/memory.js'
 
-testBackplane('the one in memory', () => createMemoryEngine())
+const DOWN = new Error('the engine is down')
+
+const CONTRACT: BackplaneContractOptions<MemoryEngine> = {
+  startEngine: createMemoryEngine,
+  stopEngine (engine) {
+    engine.isUp = false
+    engine.fail(DOWN)
+  },
+  restartEngine (engine) { engine.isUp = true },
+  isClientOpen: (engine) => engine.isUp,
+  maxSettleMs: 1000,
+  maxResumeMs: 1000,
+  maxQueuedBytes: 1000
+}
+
+testBackplane('the one in memory', CONTRACT)
+
+test('a driver whose author provides no hooks is not tested for outages', async (t) => {
+  const titles = backplaneContract({ startEngine: createMemoryEngine }).map(({ title }) => title)
+  t.equal(titles.length, 10)
+  t.notOk(titles.some((title) => /away|given/.test(title)))
+})
+
+/** Makes a driver of the one in memory that breaks the contract. */
+type Break = (backplane: Backplane, engine: MemoryEngine) => Partial<Backplane>
+
+const never = new Promise<never>(() => {})
+
+const broken: [fault: string, title: RegExp, spoil: Break, options?: object][] = [
+  ['changes the bytes', /delivers the bytes as they were/,
+    ({ publish }) => ({ publish: (payload) => publish(Buffer.from(String(payload))) })],
+  ['has no time limit', /settles what is published while the engine is away/,
+    ({ publish }, engine) => ({ publish: (payload) => engine.isUp ? publish(payload) : never })],
+  ['keeps everything', /keeps a bounded number of bytes/,
+    ({ publish }, engine) => ({ publish: (payload) => engine.isUp ? publish(payload) : never })],
+  ['does not come back', /goes on by itself/,
+    ({ publish }, engine) => ({
+      publish: (payload) => engine.isUp && engine.published.length < 1 ? publish(payload) : never
+    })],
+  ['says nothing of an outage', /reports that the engine is away/,
+    ({ subscribe }) => ({ subscribe: (deliver) => subscribe(deliver, () => {}) })],
+  ['reports failures in a busy loop', /in no busy loop/,
+    ({ subscribe }) => ({
+      subscribe: (deliver, onError) => subscribe(deliver, (err) => {
+        for (let count = 0; count < 1000; count++) onError(err)
+      })
+    })],
+  ['does not close during an outage', /closes in no time while/,
+    ({ close }, engine) => ({ close: () => engine.isUp ? close() : never })],
+  ['closes what it was given', /does not close what it was given/,
+    ({ close }, engine) => ({
+      async close () {
+        await close()
+        engine.isUp = false
+      }
+    })]
+]
+
+for (const [fault, expected, spoil] of broken) {
+  test(`a driver that ${fault} does not pass`, async (t) => {
+    const contract = backplaneContract({
+      ...CONTRACT,
+      startEngine () {
+        const engine = createMemoryEngine()
+        const { connect } = engine
+        engine.connect = () => {
+          const backplane = connect()
+          return Object.assign(backplane, spoil({ ...backplane }, engine))
+        }
+        return engine
+      }
+    })
+    const found = contract.find(({ title }) => expected.test(title))
+    await t.rejects(async () => { await found?.run() })
+  })
+}
+
+test('an engine is closed after each test, also after one that failed', async (t) => {
+  const closed: unknown[] = []
+  const startEngine = () => ({ ...createMemoryEngine(), connect: () => { throw DOWN } })
+  const [first] = backplaneContract({
+    ...CONTRACT, startEngine, closeEngine: (engine) => closed.push(engine)
+  })
+  await t.rejects(async () => { await first?.run() }, DOWN)
+  t.equal(closed.length, 1)
+})

@@ -1,83 +1,37 @@
-import { EventEmitter } from 'node:events'
 import { test } from 'tap'
-import type { RedisClient } from '../../../../src/cluster/redis/index.js'
 import { createReader } from '../../../../src/cluster/redis/stream-reader.js'
+import { createFakeEngine, settle } from '../../../helpers/fakes/fake-engine.js'
 import { createFakeTime } from '../../../helpers/fakes/fake-time.js'
-import { waitFor } from '../../../helpers/network/wait.js'
-
-/** A command under way. */
-interface Asked {
-  readonly line: string
-  resolve (answer: unknown): void
-  reject (err: Error): void
-}
-
-/** A client whose duplicate leaves every command to the test. */
-class FakeClient extends EventEmitter {
-  readonly asked: Asked[] = []
-  readonly disconnects: boolean[] = []
-  options: Record<string, unknown> = {}
-
-  duplicate (options: Record<string, unknown>): this {
-    this.options = options
-    return this
-  }
-
-  callBuffer (command: string, args: (string | number)[]): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      this.asked.push({ line: [command, ...args].join(' '), resolve, reject })
-    })
-  }
-
-  disconnect (reconnect = false): void {
-    this.disconnects.push(reconnect)
-  }
-}
 
 function setUp () {
   const time = createFakeTime({ wallMs: 0 })
-  const client = new FakeClient()
+  const engine = createFakeEngine()
   const entries: string[] = []
-  const errors: unknown[] = []
-  let readyCount = 0
+  const ids: string[] = []
+  const errors: string[] = []
   const reader = createReader({
-    client: client as unknown as RedisClient,
+    open: engine.open,
     key: 'stream',
     timers: time.timers,
-    onEntry: (payload) => entries.push(String(payload)),
-    onError: (err) => errors.push(err),
-    onReady: () => { readyCount++ }
+    onEntry (payload, id) {
+      entries.push(String(payload))
+      ids.push(id)
+    },
+    onError: (err) => errors.push((err as Error).message)
   })
   let isStarted = false
   reader.started.then(() => { isStarted = true })
-  async function next (): Promise<Asked> {
-    await waitFor(() => client.asked.length > 0, 'the next command')
-    return client.asked.shift() as Asked
+  engine.accept()
+  /** The connection is lost, and the next one becomes ready. */
+  async function reconnect (reason = 'ECONNRESET'): Promise<void> {
+    engine.latest().events.onLost(new Error(reason))
+    await settle()
+    time.advance(1000)
+    engine.accept()
   }
-  /** Answers the next command. @returns what it was. */
-  async function answer (value: unknown): Promise<string> {
-    const { line, resolve } = await next()
-    resolve(value)
-    await new Promise(setImmediate)
-    return line
-  }
-  async function refuse (err: Error): Promise<string> {
-    const { line, reject } = await next()
-    reject(err)
-    await new Promise(setImmediate)
-    return line
-  }
-  return {
-    time,
-    client,
-    entries,
-    errors,
-    reader,
-    answer,
-    refuse,
-    isStarted: () => isStarted,
-    readyCount: () => readyCount
-  }
+  const { answer, refuse } = engine
+  const state = { isStarted: () => isStarted }
+  return { time, engine, entries, ids, errors, reader, answer, refuse, reconnect, ...state }
 }
 
 function entry (id: string, ...fields: string[]): unknown {
@@ -92,14 +46,14 @@ const NEWEST = 'XREVRANGE stream + - COUNT 1'
 const readFrom = (id: string) => `XREAD COUNT 100 BLOCK 2000 STREAMS stream ${id}`
 
 test('starts after the newest entry, and goes on from each that it has had', async (t) => {
-  const { entries, errors, isStarted, answer } = setUp()
+  const { entries, ids, errors, isStarted, answer } = setUp()
   t.equal(isStarted(), false)
   t.equal(await answer([entry('7-1', 'd', 'old')]), NEWEST)
   t.equal(isStarted(), true)
   t.equal(await answer(found(entry('8-0', 'd', 'a'), entry('8-1', 'd', 'b'))), readFrom('7-1'))
   t.equal(await answer(found(entry('9-0', 'd', 'c'))), readFrom('8-1'))
   t.equal(await answer(null), readFrom('9-0'))
-  t.strictSame([entries, errors], [['a', 'b', 'c'], []])
+  t.strictSame([entries, ids, errors], [['a', 'b', 'c'], ['8-0', '8-1', '9-0'], []])
 })
 
 test('starts at the beginning of a stream that is not there yet', async (t) => {
@@ -118,16 +72,11 @@ test('takes the field d, and nothing of entries without it', async (t) => {
 })
 
 test('goes on where it stopped when the connection is lost', async (t) => {
-  const { time, client, entries, errors, answer, refuse } = setUp()
+  const { entries, errors, answer, reconnect } = setUp()
   await answer([])
   await answer(found(entry('5-0', 'd', 'a')))
-  const lost = new Error('ECONNRESET')
-  client.emit('error', lost)
-  client.emit('close')
-  t.equal(await refuse(new Error('max retries')), readFrom('5-0'))
-  t.strictSame(errors, [lost], 'the cause, not what ioredis makes of it')
-  time.advance(50)
-  client.emit('ready')
+  await reconnect()
+  t.strictSame(errors, ['ECONNRESET'])
   t.equal(await answer([entry('6-0', 'd', 'b')]), NEWEST)
   t.equal(await answer(found(entry('6-0', 'd', 'b'))), readFrom('5-0'))
   t.strictSame(entries, ['a', 'b'])
@@ -141,11 +90,9 @@ const replaced: [title: string, newest: unknown[], from: string][] = [
 
 for (const [title, newest, from] of replaced) {
   test(`starts anew in a stream that has been replaced and ${title}`, async (t) => {
-    const { client, time, answer, refuse } = setUp()
+    const { answer, reconnect } = setUp()
     await answer([entry('1795262405000-3')])
-    client.emit('close')
-    await refuse(new Error('max retries'))
-    time.advance(50)
+    await reconnect()
     t.equal(await answer(newest), NEWEST)
     t.equal(await answer(null), readFrom(from))
   })
@@ -159,74 +106,87 @@ test('looks whether the stream has been replaced when nothing comes', async (t) 
   t.equal(await answer(null), readFrom('0-0'))
 })
 
-test('makes pauses that grow while it fails, and short ones once it has worked', async (t) => {
-  const { time, errors, answer, refuse, client } = setUp()
-  const failure = new Error('LOADING Redis is loading the dataset in memory')
-  const pauses: number[] = []
-  for (let round = 0; round < 7; round++) {
-    await refuse(failure)
-    let pauseMs = 0
-    for (; client.asked.length === 0; pauseMs += 10) {
-      time.advance(10)
-      await new Promise(setImmediate)
-    }
-    pauses.push(pauseMs)
-  }
-  t.strictSame(pauses, [50, 100, 200, 400, 800, 1000, 1000])
-  t.strictSame(errors, Array(7).fill(failure))
+test('opens another connection when Redis refuses', async (t) => {
+  const { time, engine, errors, answer, refuse } = setUp()
   await answer([])
-  await answer(null)
-  await refuse(failure)
+  await refuse(new Error('UNBLOCKED force unblock from blocking operation'))
+  t.strictSame(errors, ['UNBLOCKED force unblock from blocking operation'])
   time.advance(50)
+  engine.accept()
   t.equal(await answer([]), NEWEST)
+  t.equal(engine.connections.length, 2)
 })
 
-test('replaces a connection that does not answer', async (t) => {
-  const { time, client, errors, refuse } = setUp()
-  await waitFor(() => client.asked.length > 0, 'the first command')
+test('opens another connection when Redis does not answer', async (t) => {
+  const { time, engine, errors } = setUp()
+  await settle()
   time.advance(6999)
-  t.strictSame(client.disconnects, [])
+  t.equal(engine.connections.length, 1)
   time.advance(1)
-  t.strictSame(client.disconnects, [true])
-  await refuse(new Error('max retries'))
-  t.strictSame(errors, [new Error('Redis has not answered XREVRANGE in time')])
+  await settle()
+  t.strictSame(errors, ['Redis has not answered within 7000 ms'])
+  time.advance(50)
+  t.equal(engine.connections.length, 2)
 })
 
-test('tells when the connection has come about', async (t) => {
-  const { client, readyCount } = setUp()
-  client.emit('ready')
-  t.equal(readyCount(), 1)
+test('opens another connection when what was written does not come back', async (t) => {
+  const { time, engine, errors, reader, answer } = setUp()
+  await answer([entry('5-0')])
+  reader.expect('5-0')
+  reader.expect('6-0')
+  time.advance(999)
+  await answer(null)
+  await answer([entry('5-0')])
+  t.equal(engine.connections.length, 1)
+  time.advance(1)
+  await answer(null)
+  await answer([entry('5-0')])
+  t.strictSame(errors, ['Redis does not deliver what was written: another one may have replaced it'])
+  time.advance(50)
+  t.equal(engine.connections.length, 2)
 })
 
-test('has a connection that fails at once and comes back within a second', async (t) => {
-  const { client: { options } } = setUp()
-  const { maxRetriesPerRequest, autoResendUnfulfilledCommands, retryStrategy } = options
-  t.strictSame([maxRetriesPerRequest, autoResendUnfulfilledCommands], [0, false])
-  // ioredis waits for so long, and keeps the process alive, even where there is no connection.
-  t.equal(options.disconnectTimeout, 0)
-  const retry = retryStrategy as (attempt: number) => number
-  t.strictSame([1, 2, 10, 1000].map(retry), [100, 200, 1000, 1000])
+test('expects nothing that has come back, or that another stream had', async (t) => {
+  const { time, errors, reader, answer } = setUp()
+  await answer([entry('5-0')])
+  reader.expect('6-0')
+  await answer(found(entry('7-0', 'd', 'a')))
+  time.advance(1000)
+  await answer(null)
+  await answer([entry('7-0')])
+  reader.expect('8-0')
+  time.advance(1000)
+  await answer(null)
+  await answer([entry('1-0')])
+  t.strictSame(errors, [])
 })
 
-test('tells nothing once it has been stopped', async (t) => {
-  const { client, entries, reader, answer } = setUp()
+test('delivers nothing once it has been stopped', async (t) => {
+  const { engine, entries, errors, reader, answer } = setUp()
   await answer([])
+  const [asked] = engine.latest().asked
   reader.stop()
-  t.strictSame(client.disconnects, [false])
-  await answer(found(entry('1-0', 'd', 'a')))
-  t.strictSame([entries, client.asked.length], [[], 0])
-
-  const other = setUp()
-  await other.answer([])
-  other.reader.stop()
-  await other.refuse(new Error('max retries'))
-  t.strictSame([other.errors, other.client.asked.length], [[], 0])
+  asked?.resolve(found(entry('1-0', 'd', 'a')))
+  await settle()
+  t.strictSame([entries, errors, engine.latest().isClosed], [[], [], true])
 })
 
-test('does not wait for the end of a pause when it is stopped', async (t) => {
-  const { client, reader, refuse } = setUp()
-  await refuse(new Error('LOADING'))
-  reader.stop()
-  await new Promise(setImmediate)
-  t.equal(client.asked.length, 0)
+test('delivers nothing of an answer during which it is stopped', async (t) => {
+  const time = createFakeTime({ wallMs: 0 })
+  const engine = createFakeEngine()
+  const entries: string[] = []
+  const reader = createReader({
+    open: engine.open,
+    key: 'stream',
+    timers: time.timers,
+    onEntry (payload) {
+      entries.push(String(payload))
+      reader.stop()
+    },
+    onError () {}
+  })
+  engine.accept()
+  await engine.answer([])
+  await engine.answer(found(entry('1-0', 'd', 'a'), entry('2-0', 'd', 'b')))
+  t.strictSame(entries, ['a'])
 })

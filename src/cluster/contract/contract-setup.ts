@@ -1,0 +1,132 @@
+import type { Backplane } from '../../api/backplane.js'
+
+/** An engine that the servers of one test share, and nobody else. */
+export interface BackplaneEngine {
+  /** @returns the backplane of one more server. */
+  connect (): Backplane | Promise<Backplane>
+}
+
+/** What the author of a driver provides. Tests that need a hook that is absent are left out. */
+export interface BackplaneContractOptions<Engine extends BackplaneEngine> {
+  /** Starts an engine, or opens a part of it that nothing else uses. Called once per test. */
+  startEngine (): Engine | Promise<Engine>
+  /** Called when a test is over. The backplanes have been closed by then. */
+  closeEngine?: (engine: Engine) => unknown
+  /** Takes the engine away, while servers use it: kills or suspends it, or cuts the network. */
+  stopEngine?: (engine: Engine) => unknown
+  /** Brings the engine back. Resolves when it can be used. Needed with `stopEngine`. */
+  restartEngine?: (engine: Engine) => unknown
+  /** Whether everything that was handed to the driver, such as a client, still works. */
+  isClientOpen?: (engine: Engine) => boolean | Promise<boolean>
+  /** Within how many milliseconds `publish` settles while the engine is away. Default 15 000. */
+  maxSettleMs?: number
+  /** Within how many milliseconds delivery goes on when the engine is back. Default 20 000. */
+  maxResumeMs?: number
+  /** How many bytes a driver keeps for an engine that is away. Default 67 108 864 (64 MiB). */
+  maxQueuedBytes?: number
+}
+
+/** One test: for `test(title, run)` of node:test, vitest, tap or any other runner. */
+export interface BackplaneContractTest {
+  readonly title: string
+  /** Rejects with an error of `node:assert` where the driver breaks the contract. */
+  run (): Promise<void>
+}
+
+/** What a test works with. */
+export interface Setting<Engine extends BackplaneEngine> {
+  readonly engine: Engine
+  /** @returns the backplane of one more server, closed when the test is over. */
+  connect (): Promise<Backplane>
+}
+
+/** What has come to a subscription. */
+export interface Subscription {
+  readonly payloads: readonly Uint8Array[]
+  readonly texts: readonly string[]
+  readonly errors: readonly unknown[]
+  readonly end: () => Promise<void>
+}
+
+/** What takes no time may take as long on a busy machine. */
+export const PROMPT_MS = 2000
+const LIMIT_MS = 10_000
+const POLL_MS = 5
+
+export function createContractTest<Engine extends BackplaneEngine> (
+  { startEngine, closeEngine }: BackplaneContractOptions<Engine>,
+  title: string,
+  body: (setting: Setting<Engine>) => Promise<void>
+): BackplaneContractTest {
+  async function run (): Promise<void> {
+    const engine = await startEngine()
+    const backplanes: Backplane[] = []
+    try {
+      await body({
+        engine,
+        async connect () {
+          const backplane = await engine.connect()
+          backplanes.push(backplane)
+          return backplane
+        }
+      })
+    } finally {
+      const closed = Promise.allSettled(backplanes.map((backplane) => backplane.close()))
+      // The test has its result: whether the driver closes is for another one to say.
+      await Promise.race([closed, wait(PROMPT_MS)])
+      await closeEngine?.(engine)
+    }
+  }
+  return { title, run }
+}
+
+/** Subscribes, and keeps what comes. */
+export async function listen (backplane: Backplane): Promise<Subscription> {
+  const payloads: Uint8Array[] = []
+  const errors: unknown[] = []
+  const keep = (payload: Uint8Array) => payloads.push(payload)
+  const subscribed = backplane.subscribe(keep, (err) => errors.push(err))
+  const end = await within(subscribed, 'subscribe() must resolve', LIMIT_MS)
+  return {
+    payloads,
+    errors,
+    get texts () {
+      return payloads.map((payload) => Buffer.from(payload).toString())
+    },
+    end
+  }
+}
+
+/** Resolves as `promise` does. @throws when that takes too long. */
+export async function within<Value> (
+  promise: Promise<Value>, claim: string, limitMs: number
+): Promise<Value> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const expired = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`${claim} within ${limitMs} ms`)), limitMs)
+  })
+  try {
+    return await Promise.race([promise, expired])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Resolves when the condition holds. @throws when that takes too long. */
+export async function until (
+  condition: () => boolean, claim: string, limitMs: number = LIMIT_MS
+): Promise<void> {
+  const endMs = performance.now() + limitMs
+  while (!condition()) {
+    if (performance.now() > endMs) throw new Error(`${claim} within ${limitMs} ms`)
+    await wait(POLL_MS)
+  }
+}
+
+export function wait (ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+export function bytesOf (text: string): Uint8Array {
+  return Buffer.from(text)
+}

@@ -1,0 +1,158 @@
+import type { Timers } from '../../util/timers.js'
+import type { Argument, EngineConnection, OpenConnection } from './redis-client.js'
+import { explainError } from './redis-errors.js'
+
+/** A connection to Redis of the driver's own, replaced whenever it is lost. */
+export interface Connection {
+  readonly isReady: boolean
+  /**
+   * Sends a command, once. Rejects with an explained error: at once if the connection is not
+   * ready, and when it is lost. Whether Redis has carried the command out is then not known.
+   */
+  send (args: readonly Argument[]): Promise<unknown>
+  /**
+   * Ends the connection and opens another one, after a pause that grows while nothing works. What
+   * has not been answered is rejected with `cause`. Does nothing if the connection is not ready.
+   */
+  replace (cause: unknown): void
+  /** Ends the connection. What has not been answered is rejected. */
+  close (): void
+}
+
+export interface ConnectionOptions {
+  open: OpenConnection
+  key: string
+  /** How long an answer may take before the connection counts as dead. */
+  answerMs: number
+  timers: Timers
+  onReady: () => void
+  /** Told why a connection was lost, unless a command has been rejected with the reason. */
+  onError: (err: unknown) => void
+}
+
+/** A command that has not been answered. */
+interface Unanswered {
+  readonly dueMs: number
+  reject (err: unknown): void
+}
+
+/** How long connecting may take, authentication included. */
+const CONNECT_MS = 5000
+const MIN_PAUSE_MS = 50
+const MAX_PAUSE_MS = 1000
+
+export function createConnection (
+  { open, key, answerMs, timers, onReady, onError }: ConnectionOptions
+): Connection {
+  /** In the order in which they were sent. */
+  const unanswered = new Set<Unanswered>()
+  let current: EngineConnection | undefined
+  /** Changes with every connection: events of earlier ones are ignored. */
+  let number = 0
+  let isReady = false
+  let pauseMs = MIN_PAUSE_MS
+  let cancelConnecting: (() => void) | undefined
+  let cancelWatch: (() => void) | undefined
+
+  function connect (): void {
+    const ownNumber = ++number
+    cancelConnecting = timers.after(CONNECT_MS, () => {
+      lose(new Error(`Redis has not accepted a connection within ${CONNECT_MS} ms`))
+    })
+    try {
+      current = open({
+        onReady () {
+          if (ownNumber === number) becomeReady()
+        },
+        onLost (err) {
+          if (ownNumber === number) lose(err)
+        }
+      })
+    } catch (err) {
+      lose(err)
+    }
+  }
+
+  function becomeReady (): void {
+    cancelConnecting?.()
+    isReady = true
+    onReady()
+  }
+
+  function lose (cause: unknown): void {
+    const err = explainError(cause, key)
+    const isReported = unanswered.size > 0
+    reopen(err)
+    if (!isReported) onError(err)
+  }
+
+  function reopen (err: unknown): void {
+    end(err)
+    cancelConnecting = timers.after(pauseMs, connect)
+    pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)
+  }
+
+  function end (err: unknown): void {
+    number++
+    isReady = false
+    cancelConnecting?.()
+    cancelWatch?.()
+    cancelWatch = undefined
+    current?.close()
+    current = undefined
+    for (const { reject } of unanswered) reject(err)
+    unanswered.clear()
+  }
+
+  /** Looks after the command that has waited longest. */
+  function watch (): void {
+    const [first] = unanswered
+    if (first === undefined) return
+    const leftMs = first.dueMs - timers.monotonic()
+    if (leftMs <= 0) return lose(new Error(`Redis has not answered within ${answerMs} ms`))
+    cancelWatch = timers.after(Math.ceil(leftMs), () => {
+      cancelWatch = undefined
+      watch()
+    })
+  }
+
+  async function exchange (
+    connection: EngineConnection, args: readonly Argument[], command: Unanswered
+  ): Promise<unknown> {
+    try {
+      const answer = await connection.send(args)
+      pauseMs = MIN_PAUSE_MS
+      return answer
+    } catch (err) {
+      throw explainError(err, key)
+    } finally {
+      unanswered.delete(command)
+    }
+  }
+
+  connect()
+
+  return {
+    get isReady () {
+      return isReady
+    },
+    send (args) {
+      const connection = current
+      if (!isReady || connection === undefined) {
+        return Promise.reject(new Error('there is no connection to Redis'))
+      }
+      return new Promise((resolve, reject) => {
+        const command = { dueMs: timers.monotonic() + answerMs, reject }
+        unanswered.add(command)
+        if (cancelWatch === undefined) watch()
+        exchange(connection, args, command).then(resolve, reject)
+      })
+    },
+    replace (cause) {
+      if (isReady) reopen(cause)
+    },
+    close () {
+      end(new Error('the connection has been closed'))
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import { Redis as Valkey } from 'iovalkey'
+import { createClient } from 'redis'
+import { redisStreams } from '../../../src/cluster/redis/index.js'
+import type { RedisClient } from '../../../src/cluster/redis/index.js'
+import { testBackplane } from '../../helpers/backplane/contract.js'
+import { needsRedis, startRedis } from '../../helpers/programs/redis.js'
+import type { RedisServer } from '../../helpers/programs/redis.js'
+
+/** A client of the application, as some library makes it. */
+interface Client {
+  readonly client: RedisClient
+  ping (): Promise<unknown>
+  close (): unknown
+}
+
+function connectIovalkey (port: number): Client {
+  const client = new Valkey({ port, host: '127.0.0.1' })
+  client.on('error', () => {})
+  return { client, ping: () => client.ping(), close: () => client.disconnect() }
+}
+
+const connectNodeRedis = (RESP: 2 | 3) => async (port: number): Promise<Client> => {
+  const client = createClient({ RESP, socket: { port, host: '127.0.0.1' } })
+  client.on('error', () => {})
+  await client.connect()
+  return { client, ping: () => client.ping(), close: () => client.destroy() }
+}
+
+function connectIoredis (_port: number, redis: RedisServer): Client {
+  const client = redis.connect()
+  return { client, ping: () => client.ping(), close: () => client.disconnect() }
+}
+
+type Connect = (port: number, redis: RedisServer) => Client | Promise<Client>
+
+const libraries: [name: string, connect: Connect][] = [
+  ['ioredis', connectIoredis],
+  ['iovalkey', connectIovalkey],
+  ['node-redis with RESP 2', connectNodeRedis(2)],
+  ['node-redis with RESP 3', connectNodeRedis(3)]
+]
+
+const QUEUE_BYTES = 1_000_000
+/** What the driver may have sent without an answer. */
+const IN_FLIGHT_BYTES = 2_000_000
+
+for (const [name, connect] of libraries) {
+  testBackplane(`redisStreams over ${name}, on a real port,`, {
+    async startEngine () {
+      const disposals: (() => unknown)[] = []
+      const redis = await startRedis({ teardown: (dispose) => disposals.push(dispose) })
+      const application = await connect(redis.port, redis)
+      return {
+        redis,
+        application,
+        disposals,
+        connect: () => redisStreams(application.client, {
+          maxQueueAge: 4000, maxQueueBytes: QUEUE_BYTES
+        })
+      }
+    },
+    async closeEngine ({ application, disposals }) {
+      application.close()
+      for (const dispose of disposals) await dispose()
+    },
+    stopEngine: ({ redis }) => redis.signal('SIGSTOP'),
+    restartEngine: ({ redis }) => redis.signal('SIGCONT'),
+    isClientOpen: async ({ application }) => await application.ping() === 'PONG',
+    maxQueuedBytes: QUEUE_BYTES + IN_FLIGHT_BYTES
+  }, needsRedis)
+}
