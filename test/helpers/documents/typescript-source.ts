@@ -10,6 +10,21 @@ export function membersOf (source: string, name: string): string[] {
   return [...new Set(members.map((member) => member.name?.getText() ?? ''))]
 }
 
+/** The public members of a class's instances, in order. @throws when there is no such class. */
+export function publicMembersOf (source: string, name: string): string[] {
+  const found = declarations(source).find((node) =>
+    ts.isClassDeclaration(node) && node.name?.text === name)
+  if (found === undefined) throw new Error(`there is no class ${name}`)
+  return (found as ts.ClassDeclaration).members.flatMap((member) => {
+    const flags = ts.getCombinedModifierFlags(member)
+    const isHidden = (flags & (ts.ModifierFlags.Static | ts.ModifierFlags.Private)) !== 0
+    const memberName = member.name !== undefined && ts.isIdentifier(member.name)
+      ? member.name.text
+      : undefined
+    return isHidden || memberName === undefined ? [] : memberName
+  })
+}
+
 /** The strings that a type is the union of. @throws when `source` declares no such type. */
 export function literalsOf (source: string, name: string): string[] {
   const found = declarations(source).find((node) =>

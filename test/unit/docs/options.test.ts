@@ -8,7 +8,6 @@ import { codesIn, findTable, findTables, section } from '../../helpers/documents
 import {
   defaults, isAccepted, optionNames, PLUGIN_TIMEOUT_MS, print
 } from '../../helpers/documents/option-table.js'
-import { withoutPending } from '../../helpers/documents/pending.js'
 
 const OPTIONS = documentAt('docs/reference/options.md')
 
@@ -19,7 +18,7 @@ test('the tables of options', async (t) => {
 
   await t.test('name every option, and no other, with its default', async (t) => {
     const named = rows.map(([option, value]) => `${option} ${value}`)
-    t.strictSame(withoutPending(named, defaults()).sort(), defaults().sort())
+    t.strictSame(named.sort(), defaults().sort())
   })
 
   await t.test('stand in the order of the list above them', async (t) => {
@@ -63,10 +62,10 @@ test('the table of options in README.md names options, with their defaults', asy
   const { rows } = findTable(documentAt('README.md'), 'option', 'default', 'in one line')
   const known = optionNames()
   const names = rows.flatMap(([option = '']) => codesIn(option))
-  t.strictSame(withoutPending(names, known).filter((name) => !known.includes(name)), [])
+  t.strictSame(names.filter((name) => !known.includes(name)), [])
   const given = rows.filter(([, value = '']) => /^`[^`]+`$|^none$/.test(value))
     .flatMap(([option = '', value]) => codesIn(option).map((name) => `\`${name}\` ${value}`))
-  t.strictSame(withoutPending(given, defaults()).filter((row) => !defaults().includes(row)), [])
+  t.strictSame(given.filter((row) => !defaults().includes(row)), [])
 })
 
 test('the table of options of redisStreams names every one with its default', async (t) => {
