@@ -21,7 +21,7 @@ test('the table of dependencies names those of package.json, by kind', async (t)
     runtime: manifest.dependencies,
     dev: manifest.devDependencies
   }).flatMap(([kind, versions]) => Object.keys(versions).map((name) => `${name} ${kind}`))
-  const { rows } = findTable(documentAt('CONTRIBUTING.md'), 'package', 'kind', 'why')
+  const { rows } = findTable(documentAt('docs/internals/decisions.md'), 'package', 'kind', 'why')
   const named = rows.flatMap(([name = '', kinds = '']) =>
     kinds.split(', ').map((kind) => `${codesIn(name)[0]} ${kind}`))
   t.strictSame(named.sort(), expected.sort())
