@@ -1,4 +1,4 @@
-/** Which folders of src/ a folder may import, types included. The order of the lines is the order of the layers. */
+// Which folders of src/ a folder may import, types included. The order is that of the layers.
 const MAY_IMPORT = {
   api: [],
   util: ['api'],
@@ -30,7 +30,7 @@ export default {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    // The CommonJS entry declares the interfaces that users augment, so the entry is above and below api/.
+    // The CommonJS entry declares the interfaces that users augment: it is above and below api/.
     exclude: { path: 'index-cjs\\.cts$' }
   }
 }

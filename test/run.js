@@ -8,7 +8,7 @@ import { spawn } from 'node:child_process'
 import {
   existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, watch, writeFileSync
 } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import process from 'node:process'
 import { build } from 'esbuild'
 
@@ -38,6 +38,8 @@ async function transpileAndRun () {
     sourcemap: true,
     logLevel: 'warning'
   })
+  // The server finds the files that it serves to browsers beside its own.
+  symlinkSync(resolve('dist'), 'build/dist', 'junction')
   // The plugin serves scripts from there, by their place relative to its own.
   symlinkSync('../dist', 'build/dist')
   const files = paths.flatMap(testsIn)
@@ -45,7 +47,7 @@ async function transpileAndRun () {
   const child = spawn(process.execPath, [TAP, WITHOUT_COMPILER, ...options, ...files], {
     stdio: 'inherit'
   })
-  return await new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1)))
+  return await new Promise((_resolve) => child.on('close', (code) => _resolve(code ?? 1)))
 }
 
 /** The files for tap to run, of a file or folder of sources. */

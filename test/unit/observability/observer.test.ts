@@ -35,6 +35,7 @@ test('stats() starts with zeros, each time in an object of its own', async (t) =
       capacity: 0,
       capacityPerIp: 0,
       hook: 0,
+      expired: 0,
       protocol: 0,
       timeout: 0,
       closing: 0,
