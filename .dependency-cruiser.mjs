@@ -18,8 +18,13 @@ const folderRules = Object.entries(MAY_IMPORT).map(([folder, allowed]) => ({
   name: `${folder}-imports-only-${allowed.join('-') || 'packages'}`,
   severity: 'error',
   from: { path: `^src/${folder}/` },
-  to: { path: '^src/', pathNot: [folder, ...allowed].map((name) => `^src/${name}${name.includes('.') ? '$' : '/'}`) }
+  to: { path: '^src/', pathNot: [folder, ...allowed].map(toPattern) }
 }))
+
+/** A folder, or a single file. */
+function toPattern (name) {
+  return name.includes('.') ? `^src/${name}$` : `^src/${name}/`
+}
 
 export default {
   forbidden: [
