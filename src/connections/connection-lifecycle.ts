@@ -132,7 +132,7 @@ export function createConnections<Context> (
 
   /** Before any other part knows of the client: `hello` is the first message. */
   function sendHello (client: Client<Context>): void {
-    clock.look()
+    clock.readClocks()
     const { clockSteps } = clock
     writeFrame(client, encodeFrame(helloText({ interval: options.interval, clockSteps })))
   }

@@ -77,7 +77,7 @@ export function createInboundMessages<Context> (
         return receive(client, isBinary ? data : data.toString())
       }
       // First of all: time that passes before this reading would count as the way to the server.
-      const arrival = clock.look()
+      const arrival = clock.readClocks()
       const message = readClientText(data.toString())
       if (message?.type === 'sync') receiveSync(client, message.id, arrival)
       else receive(client, message?.text)

@@ -80,7 +80,7 @@ export function createPlainAnswers (options: PlainAnswerOptions): PlainAnswers {
 
   function tellTime (request: PlainRequest, reply: FastifyReply, wanted: Wanted | undefined): void {
     // Nobody else compares the clocks while nobody is connected.
-    clock.look()
+    clock.readClocks()
     const asked = { id: wanted?.id ?? '', upgrade: describe(findRoom(request)) }
     const text = write(reply, asked)
     request[kAnswer] = { asked, text }

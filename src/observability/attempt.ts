@@ -2,10 +2,11 @@ import type { Fault } from './failure-log.js'
 import { adopt, isThenable } from '../util/callbacks.js'
 
 /**
- * Calls a callback of the application's, which may throw, reject, or never settle:
- * none of this reaches the caller.
+ * Calls a callback of the application. A throw or a rejection is told to `fault` and does not
+ * reach the caller.
  *
- * @returns whether it worked: at once if it is synchronous, else once it has settled.
+ * @returns true if the callback worked: at once if it is synchronous, else a promise of that, which
+ * never rejects.
  */
 export function attempt (
   fault: Fault, call: () => unknown, fields?: object

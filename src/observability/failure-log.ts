@@ -1,21 +1,21 @@
 import type { Log } from './log.js'
 import type { Timers } from '../util/timers.js'
 
-/** Something of the application's that may fail again and again, and must not flood the log. */
+/** Logs the failures of something that may fail again and again, without flooding the log. */
 export interface Fault {
-  /** It failed. */
+  /** To be called after each failure. */
   occurred (err: unknown, fields?: object): void
-  /** It worked. */
+  /** To be called after each success. */
   ended (): void
 }
 
-/** How long a callback that fails is quiet after an error line. */
+/** How long after an error line further failures are logged at debug level only. */
 const QUIET_MS = 10_000
 
 /**
- * For what fails and works by turns of its own, such as a clock: one error line when
- * it begins to fail, and one, for whoever saw the first, when it works again, with
- * the count. What lies between is logged at debug level.
+ * For something that fails and recovers by itself, such as a clock: one error line when it starts
+ * to fail, and one when it works again, with the number of failures. Failures between the two are
+ * logged at debug level.
  *
  * @param subject what fails, as the start of a sentence: `the formatter`.
  */
@@ -35,9 +35,8 @@ export function createFault (log: Log, subject: string): Fault {
 }
 
 /**
- * For a callback that clients can make fail, each for itself: an error line at most
- * every ten seconds, with the number of failures since the one before. Those between
- * are logged at debug level.
+ * For a callback that any client can make fail: at most one error line in ten seconds, with the
+ * number of failures since the last one. Failures between are logged at debug level.
  *
  * @param subject the callback's name.
  */

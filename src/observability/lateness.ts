@@ -4,7 +4,7 @@ import type { Stats } from '../api/stats.js'
 
 /** Remembers how late the ticks of the last one to two minutes were. */
 export interface Lateness {
-  /** Adds one tick, so many milliseconds late. */
+  /** Adds one tick that was `lateMs` milliseconds late. */
   record (lateMs: number): void
   read (): Stats['lateness']
 }
@@ -13,7 +13,7 @@ const PERIOD_MS = 60_000
 /** Microseconds, to two digits: 20 kB each. */
 const SETTINGS = { lowest: 1, highest: 3_600_000_000, figures: 2 }
 
-/** Two histograms, of this minute and of the one before; what is older is forgotten. */
+/** Keeps two histograms, of this minute and the last one. Older ticks are forgotten. */
 export function createLateness (timers: Timers): Lateness {
   let [current, previous] = [createHistogram(SETTINGS), createHistogram(SETTINGS)]
   let sinceMs = timers.monotonic()

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ResolvedOptions } from '../api/options.js'
 import { withoutUndefined } from '../util/values.js'
 
-/** Where our own lines go. Never throws. */
+/** Writes the plugin's log lines. Never throws. */
 export interface Log {
   debug (fields: object, message: string): void
   info (fields: object, message: string): void
@@ -11,10 +11,9 @@ export interface Log {
 }
 
 /**
- * A child of the application's log. Logging can throw: pino marks the errors that it
- * serialises, which a frozen one does not let it, and serialisers are the
- * application's. A line is then written without its fields, or not at all, but nobody
- * is harmed.
+ * A child of the application's log. Logging can throw: pino sets a mark on errors that it
+ * serializes, which fails for a frozen error, and an application's serializers may throw. The line
+ * is then written without its fields, or not at all, and nothing else fails.
  *
  * @param url names the time socket in each line.
  */
@@ -33,7 +32,7 @@ export function safely (log: Log): Log {
     try {
       log[level](fields, message)
     } catch {
-      writeWithoutFields(log, level, `${message} (what came with it cannot be logged)`)
+      writeWithoutFields(log, level, `${message} (its fields cannot be logged)`)
     }
   }
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
@@ -43,6 +42,6 @@ function writeWithoutFields (log: Log, level: keyof Log, message: string): void 
   try {
     log[level]({}, message)
   } catch {
-    // A log that cannot write even this has nobody left to tell.
+    // If even this cannot be logged, there is nowhere left to report it.
   }
 }

@@ -9,42 +9,42 @@ export interface FineClockOptions {
 
 /** How fast one clock is expected to drift from the other, at most: 50 ppm. */
 const DRIFT = 50e-6
-/** How far the bounds may lie apart before something is done about it. */
+/** How far apart the bounds may be before the clock polls. */
 const WIDE_MS = 0.15
-/** How close is close enough then. */
+/** How close together the bounds must be for polling to end. */
 const NARROW_MS = 0.05
-/** How long to look for it: time enough to see a millisecond end, were the process idle. */
+/** How long to poll: in an idle process this is enough to see a millisecond end. */
 const POLLING_MS = 4
 
 /**
- * Tells fractions of a millisecond: the monotonic clock, and by how much the coarse one is ahead.
+ * Adds fractions of a millisecond to a coarse clock: the monotonic clock plus the offset between
+ * the two.
  *
- * Each reading of the two says between which bounds that lies, and so does what all recent ones
- * have in common (Marzullo 1984). Readings just before and after a millisecond's end say most:
- * where the bounds are too far apart, it looks at every turn of the event loop until it has seen
- * one.
+ * Each pair of readings bounds the offset, and the intersection of recent bounds is narrower
+ * (Marzullo 1984). Readings just before and after the end of a millisecond narrow it most. If the
+ * bounds are too far apart, the clock polls in every turn of the event loop until it has seen one.
  *
- * Tells the lower bound. So it is never ahead, and nothing that waits for it is early; behind it is
- * by 0.2 ms at most where it is read every second and the event loop turns. When the coarse clock
- * steps, or drifts faster than expected, whatever was known is void: until a millisecond's end has
- * been seen, this one may be behind by a whole one.
+ * The time shown uses the lower bound, so it is never ahead, and nothing that waits for it is
+ * early. It is at most 0.2 ms behind if it is read every second and the event loop turns. When the
+ * coarse clock steps, or drifts faster than expected, the bounds start anew: until the end of a
+ * millisecond has been seen, the time may be behind by up to 1 ms.
  */
 export function createFineClock ({ coarse, timers }: FineClockOptions): Clock {
-  /** Taken off for a while: of small numbers small parts can be taken. */
+  /** Subtracted so that a double keeps sub-millisecond precision. */
   const originMs = coarse.now()
-  /** Between which bounds the coarse clock, fractions included, is ahead of the monotonic one. */
+  /** The bounds of the coarse clock, fractions included, minus the monotonic clock. */
   let [lowMs, highMs] = [-Infinity, Infinity]
-  let lookedMs = timers.monotonic()
+  let lastReadingMs = timers.monotonic()
   let isPolling = false
 
-  function look (): number {
-    // The process may be held up between any two of these lines.
+  function readClocks (): number {
+    // The process may stall between any two of these lines.
     const beforeMs = timers.monotonic()
     const wallMs = coarse.now() - originMs
     const afterMs = timers.monotonic()
     const [min, max] = [wallMs - afterMs, wallMs + 1 - beforeMs]
-    const driftMs = (afterMs - lookedMs) * DRIFT
-    lookedMs = afterMs
+    const driftMs = (afterMs - lastReadingMs) * DRIFT
+    lastReadingMs = afterMs
     lowMs = Math.max(lowMs - driftMs, min)
     highMs = Math.min(highMs + driftMs, max)
     if (lowMs > highMs) [lowMs, highMs] = [min, max]
@@ -52,17 +52,17 @@ export function createFineClock ({ coarse, timers }: FineClockOptions): Clock {
   }
 
   function poll (endMs: number): void {
-    look()
-    isPolling = highMs - lowMs > NARROW_MS && lookedMs < endMs
+    readClocks()
+    isPolling = highMs - lowMs > NARROW_MS && lastReadingMs < endMs
     if (isPolling) timers.soon(() => poll(endMs))
   }
 
   return {
     now () {
-      const nowMs = look()
+      const nowMs = readClocks()
       if (!isPolling && highMs - lowMs > WIDE_MS) {
         isPolling = true
-        timers.soon(() => poll(lookedMs + POLLING_MS))
+        timers.soon(() => poll(lastReadingMs + POLLING_MS))
       }
       return nowMs
     }

@@ -7,54 +7,54 @@ import type { Timers } from '../util/timers.js'
 /** The system's: whole milliseconds. */
 export const SYSTEM_CLOCK: Clock = { now: () => Date.now() }
 
-/** The wall clock read together with the monotonic one. */
+/** One reading of the wall clock and the monotonic clock together. */
 export interface Reading {
   readonly wallMs: number
   readonly monotonicMs: number
   /**
-   * How much later than `wallMs` the monotonic clock may have been read: the process can be
-   * held up between.
+   * How much later than the wall clock the monotonic clock may have been read: the process can
+   * stall between the two.
    */
   readonly doubtMs: number
 }
 
-/** The server's time, and what is known of its steadiness. */
+/** The server's time, and how often it has stepped. */
 export interface ServerClock {
   /**
-   * Milliseconds since the Unix epoch. Never throws: while the source fails, it
-   * runs on from the last good reading.
+   * Milliseconds since the Unix epoch. Never throws: while the source fails, the time continues
+   * from the last good reading.
    */
   now (): number
   /**
-   * Reads both clocks and compares them with the last look. Called at least once
-   * a second while somebody is connected.
+   * Reads both clocks, and counts a step if they moved apart since the last reading. Called at
+   * least once a second while clients are connected.
    *
-   * @returns undefined while the source gives no time.
+   * @returns undefined while the source fails.
    */
-  look (): Reading | undefined
+  readClocks (): Reading | undefined
   /** Counts the steps of the wall clock noticed so far. */
   readonly clockSteps: number
 }
 
 /** A move of the wall clock against the monotonic one that counts as a step. */
 const STEP_MS = 50
-/** A look may be this far from the one before without any allowance for slewing. */
-const LOOK_MS = 1000
+/** Readings may be this far apart without any allowance for slewing. */
+const MAX_PERIOD_MS = 1000
 /** The fastest that a disciplined clock is slewed: 500 ppm (RFC 5905, §11.3). */
 const MAX_SLEW = 500e-6
 
 export interface ServerClockOptions {
   source: Clock
   timers: Timers
-  /** Told when the source throws, or gives what is no time, and when it works again. */
+  /** Told when the source throws or returns no time, and when it works again. */
   fault: Fault
 }
 
 export function createServerClock ({ source, timers, fault }: ServerClockOptions): ServerClock {
   let clockSteps = 0
-  // Between the wall clock and the monotonic one at the last good reading.
+  // Wall clock minus monotonic clock at the last good reading.
   let offsetMs = Date.now() - timers.monotonic()
-  let looked: Reading | undefined
+  let lastReading: Reading | undefined
 
   function read (): Reading | undefined {
     try {
@@ -77,11 +77,11 @@ export function createServerClock ({ source, timers, fault }: ServerClockOptions
 
   return {
     now: () => read()?.wallMs ?? offsetMs + timers.monotonic(),
-    look () {
+    readClocks () {
       const reading = read()
       if (reading === undefined) return undefined
-      if (isStep(looked ?? reading, reading)) clockSteps++
-      looked = reading
+      if (isStep(lastReading ?? reading, reading)) clockSteps++
+      lastReading = reading
       return reading
     },
     get clockSteps () {
@@ -93,7 +93,7 @@ export function createServerClock ({ source, timers, fault }: ServerClockOptions
 function isStep (before: Reading, after: Reading): boolean {
   const elapsedMs = after.monotonicMs - before.monotonicMs
   const movedMs = Math.abs(after.wallMs - before.wallMs - elapsedMs)
-  // Nobody looks while nobody is connected, and slewing adds up.
-  const slewedMs = Math.max(0, elapsedMs - LOOK_MS) * MAX_SLEW
+  // Without clients the clocks are not read for a long time, and slewing adds up.
+  const slewedMs = Math.max(0, elapsedMs - MAX_PERIOD_MS) * MAX_SLEW
   return movedMs - before.doubtMs - after.doubtMs > STEP_MS + slewedMs
 }

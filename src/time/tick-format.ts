@@ -6,7 +6,7 @@ import { show } from '../util/values.js'
 import { disregard, isThenable } from '../util/callbacks.js'
 import { tickText } from '../protocol/time-v1-text.js'
 
-/** Every ready-made format; each shows the moment the tick is sent. */
+/** The built-in formats. Each shows when the tick is sent. */
 export const FORMATS: Readonly<Record<FormatName, Format>> = {
   /** RFC 3339, in UTC with milliseconds: `2026-11-22T14:00:05.000Z`. */
   iso: ({ sent }) => new Date(sent).toISOString(),
@@ -19,8 +19,8 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
 }
 
 /**
- * @returns a function that makes a tick's frame, or undefined when the format fails, which
- * `fault` is told.
+ * @returns a function that encodes a tick; it returns undefined and tells `fault` if the format
+ * fails.
  */
 export function createTickEncoder (
   format: Format, fault: Fault

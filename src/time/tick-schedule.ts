@@ -67,7 +67,7 @@ export function createTicker (
    * before. After a step forward the boundaries in between are not sent.
    */
   function readClocks (): Moment | undefined {
-    const reading = clock.look()
+    const reading = clock.readClocks()
     if (reading === undefined) return undefined
     const { wallMs, monotonicMs } = reading
     const boundary = Math.floor(wallMs / intervalMs)

@@ -20,7 +20,7 @@ test('writes what can be written as it is', async (t) => {
 test('writes a line without its fields where they cannot be logged', async (t) => {
   const { lines, logger } = createLog()
   safely(pino(logger.stream)).error({ err: FROZEN }, 'the formatter failed')
-  t.strictSame(lines.map(({ msg }) => msg), ['the formatter failed (what came with it cannot be logged)'])
+  t.strictSame(lines.map(({ msg }) => msg), ['the formatter failed (its fields cannot be logged)'])
 })
 
 test('a log that always throws harms nobody', async (t) => {
@@ -37,7 +37,7 @@ for (const name of ['onConnect', 'onMessage', 'onClose', 'onTick', 'format'] as 
     peer.ws.send('x')
     if (name === 'onClose') peer.ws.close()
     await waitFor(() => log.messages('error').length > 0, 'the line')
-    t.match(log.messages('error')[0], /failed \(what came with it cannot be logged\)$/)
+    t.match(log.messages('error')[0], /failed \(its fields cannot be logged\)$/)
     timeSocket.broadcast('still here')
     await app.close()
   })

@@ -86,12 +86,12 @@ for (const [title, stepMs, clockSteps] of [
       source: fine, timers: time.timers, fault: createFakeFault()
     })
     for (let count = 0; count < 5; count++) {
-      clock.look()
+      clock.readClocks()
       time.advance(700)
     }
     step(stepMs)
     for (let count = 0; count < 5; count++) {
-      clock.look()
+      clock.readClocks()
       t.equal(clock.clockSteps, clockSteps)
       time.advance(700)
     }

@@ -26,35 +26,35 @@ for (const [title, stepMs, clockSteps] of [
 ] as const) {
   test(`counts a move of ${title} as ${clockSteps} steps`, async (t) => {
     const { time, clock } = setUp()
-    clock.look()
+    clock.readClocks()
     time.advance(1000)
     time.step(stepMs)
-    t.strictSame(clock.look(), {
+    t.strictSame(clock.readClocks(), {
       wallMs: START_MS + 1000 + stepMs, monotonicMs: 1000, doubtMs: 0
     })
     t.equal(clock.clockSteps, clockSteps)
-    clock.look()
+    clock.readClocks()
     t.equal(clock.clockSteps, clockSteps, 'once')
   })
 }
 
 test('the first look finds no step', async (t) => {
   const { clock } = setUp()
-  t.strictSame(clock.look(), { wallMs: START_MS, monotonicMs: 0, doubtMs: 0 })
+  t.strictSame(clock.readClocks(), { wallMs: START_MS, monotonicMs: 0, doubtMs: 0 })
   t.equal(clock.clockSteps, 0)
 })
 
 test('a look after a long time allows for slewing by 500 ppm', async (t) => {
   const { time, clock } = setUp()
   const DAY_MS = 86_400_000
-  clock.look()
+  clock.readClocks()
   time.advance(DAY_MS)
   time.step(DAY_MS * 500e-6)
-  clock.look()
+  clock.readClocks()
   t.equal(clock.clockSteps, 0)
   time.advance(DAY_MS)
   time.step(DAY_MS * 500e-6 + 51)
-  clock.look()
+  clock.readClocks()
   t.equal(clock.clockSteps, 1)
 })
 
@@ -67,11 +67,11 @@ test('a process held up between the two readings is no step', async (t) => {
       return nowMs
     }
   })
-  clock.look()
+  clock.readClocks()
   for (const ms of [500, 0, 300, 0]) {
     held.ms = ms
     time.advance(100)
-    clock.look()
+    clock.readClocks()
     t.equal(clock.clockSteps, 0)
   }
 })
@@ -85,10 +85,10 @@ for (const [title, answer] of [
   test(`a source that returns ${title} gives no reading, and time runs on from the last`, async (t) => {
     let failing = false
     const { time, clock, fault } = setUp({ now: () => failing ? answer : time.clock.now() })
-    clock.look()
+    clock.readClocks()
     failing = true
     time.advance(250)
-    t.equal(clock.look(), undefined)
+    t.equal(clock.readClocks(), undefined)
     t.equal(clock.now(), START_MS + 250)
     const expected = /^the clock must return milliseconds since the Unix epoch, got /
     t.match(fault.told.at(-1), { message: expected })
@@ -98,7 +98,7 @@ for (const [title, answer] of [
 test('a source that throws gives no reading; the fault is told what it threw', async (t) => {
   const error = new Error('no signal')
   const { clock, fault } = setUp({ now () { throw error } })
-  t.equal(clock.look(), undefined)
+  t.equal(clock.readClocks(), undefined)
   t.ok(Math.abs(clock.now() - Date.now()) < 1000, 'the system\'s time, where there was never another')
   t.equal(fault.told[0], error)
 })
@@ -106,13 +106,13 @@ test('a source that throws gives no reading; the fault is told what it threw', a
 test('a step while the source fails is noticed when it works again', async (t) => {
   let failing = false
   const { time, clock } = setUp({ now: () => failing ? NaN : time.clock.now() })
-  clock.look()
+  clock.readClocks()
   failing = true
   time.advance(500)
-  clock.look()
+  clock.readClocks()
   time.step(3000)
   failing = false
   time.advance(500)
-  clock.look()
+  clock.readClocks()
   t.equal(clock.clockSteps, 1)
 })

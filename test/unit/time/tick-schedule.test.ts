@@ -411,7 +411,7 @@ test('goes on at once after a step back while it was stopped', async (t) => {
   time.advance(1500)
   ticker.stop()
   time.step(-HOUR_MS)
-  clock.look()
+  clock.readClocks()
   t.equal(ticker.current()?.clockSteps, 1)
   t.equal(time.pendingCount, 0, 'a look starts nothing')
   ticker.start()
