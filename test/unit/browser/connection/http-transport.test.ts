@@ -1,0 +1,355 @@
+import { test } from 'tap'
+import type { PlainAnswer } from '../../../../src/browser/index.js'
+import type { WorldAnswer } from '../../../helpers/fakes/client-world.js'
+import { setUpClock } from '../../../helpers/fakes/clock-set-up.js'
+import type { ClockSetUpOptions } from '../../../helpers/fakes/clock-set-up.js'
+
+/** A clock that syncs by HTTP, and a server that answers within 40 ms. */
+async function setUpHttp (
+  t: Parameters<typeof setUpClock>[0], { clock, ...options }: ClockSetUpOptions = {}
+) {
+  const setUp = await setUpClock(t, {
+    ...options, clock: { transport: 'http', autoOpen: false, ...clock }
+  })
+  const { world, server } = setUp
+  world.requestMs = 20.1
+  world.answer = { status: 200, body: server.answer }
+  setUp.clock.open()
+  return setUp
+}
+
+test('over HTTP a clock', async (t) => {
+  await t.test('is open from the first answer, and known to half a round trip', async (t) => {
+    const { world, clock, events, ahead } = await setUpHttp(t, { world: { aheadMs: 5000 } })
+    t.equal(clock.state, 'connecting')
+    await world.advance(41)
+    t.match(clock, { state: 'open', transport: 'http', protocol: '', synced: true })
+    await world.advance(1000)
+    t.ok(Math.abs(ahead()) <= clock.error && clock.error < 22, `${ahead()} ± ${clock.error}`)
+    t.ok(Math.abs(Number(clock.rtt) - 40.2) < 0.1, `rtt ${clock.rtt}`)
+    t.strictSame(events.map(([name]) => name), ['open', 'step'])
+    t.strictSame([clock.send('hi'), world.peers.length], [false, 0])
+  })
+
+  await t.test('asks three times, then three times a minute, one request at a time', async (t) => {
+    const { world } = await setUpHttp(t)
+    await world.advance(10_000)
+    t.equal(world.asked.length, 3)
+    await world.advance(600_000)
+    t.equal(world.asked.length, 33)
+  })
+
+  await t.test('asks at most twelve times in any minute, whatever happens', async (t) => {
+    const { world } = await setUpHttp(t, { clock: { sync: { probes: 10, every: 1000 } } })
+    const counts: number[] = []
+    for (let second = 0; second < 180; second++) {
+      world.page.dispatchEvent(new Event('online'))
+      await world.advance(1000)
+      counts.push(world.asked.length)
+    }
+    const most = Math.max(...counts.map((count, index) => count - (counts[index - 59] ?? 0)))
+    t.ok(most <= 12 && most > 9, `${most} a minute`)
+  })
+
+  await t.test('asks again when the page is seen, and not while it asks', async (t) => {
+    const { world } = await setUpHttp(t)
+    await world.advance(50)
+    world.page.dispatchEvent(new Event('visibilitychange'))
+    await world.advance(10_000)
+    t.equal(world.asked.length, 3)
+    world.page.dispatchEvent(new Event('visibilitychange'))
+    await world.advance(10_000)
+    t.equal(world.asked.length, 6)
+  })
+
+  await t.test('asks for a URL once a round', async (t) => {
+    let count = 0
+    const { world } = await setUpHttp(t, { url: () => `/time?round=${++count}` })
+    await world.advance(100_000)
+    const rounds = world.asked.map((url) => new URL(url).search)
+    t.strictSame(rounds, ['?round=1', '?round=1', '?round=1', '?round=2', '?round=2', '?round=2'])
+  })
+
+  await t.test('keeps what it knows when a round fails, and says so', async (t) => {
+    const { world, server, clock, events } = await setUpHttp(t)
+    await world.advance(10_000)
+    world.answer = undefined
+    events.length = 0
+    await world.advance(60_000)
+    t.match(events[0], ['close', { code: 1006, reason: 'the server does not answer' }])
+    t.match(clock, { state: 'waiting', transport: undefined, synced: true })
+    world.answer = { status: 200, body: server.answer }
+    await world.advance(60_000)
+    t.equal(clock.state, 'open')
+  })
+
+  await t.test('is refused for good by 401', async (t) => {
+    const { world, clock, events } = await setUpHttp(t)
+    world.answer = { status: 401, body: { code: 'EXPIRED' } }
+    await world.advance(60_000)
+    t.match(events, [['close', { retryIn: undefined }], ['refused', { status: 401, code: 'EXPIRED' }]])
+    t.strictSame([clock.state, world.asked.length], ['refused', 1])
+  })
+
+  await t.test('ends when a listener closes it', async (t) => {
+    for (const name of ['open', 'sync', 'step'] as const) {
+      const { world, clock } = await setUpHttp(t, { world: { aheadMs: 5000 } })
+      clock.addEventListener(name, () => clock.close())
+      await world.advance(100_000)
+      t.strictSame([clock.state, world.timers.alive], ['closed', 0], name)
+      t.ok(world.asked.length <= 2)
+    }
+  })
+
+  await t.test('is closed amid a round without a trace', async (t) => {
+    for (const ms of [10, 90]) {
+      const { world, clock, events } = await setUpHttp(t)
+      await world.advance(ms)
+      clock.close()
+      events.length = 0
+      await world.advance(100_000)
+      t.strictSame([events, world.timers.alive], [[], 0])
+    }
+  })
+})
+
+test('of several servers behind one URL', async (t) => {
+  await t.test('it follows the one that it knows best, without a step', async (t) => {
+    const { world, server, clock, events } = await setUpHttp(t)
+    let count = 0
+    world.answer = {
+      status: 200,
+      body: (id: number) => {
+        const isOther = ++count % 2 === 0
+        const [name, aheadMs] = isOther ? ['b', 8] : ['a', 0]
+        return { ...server.answer(id), server: name, now: server.now() + Number(aheadMs) }
+      }
+    }
+    let latest = clock.now()
+    for (let second = 0; second < 600; second++) {
+      await world.advance(1000)
+      t.ok(clock.now() >= latest && clock.synced)
+      latest = clock.now()
+    }
+    t.strictSame(events.map(([name]) => name), ['open'])
+  })
+
+  await t.test('a new one each time never breaks the bound', async (t) => {
+    const { world, server, clock, ahead } = await setUpHttp(t)
+    let count = 0
+    const body = (id: number) => ({ ...server.answer(id), server: count++ })
+    world.answer = { status: 200, body }
+    for (let second = 0; second < 600; second++) {
+      await world.advance(1000)
+      if (Math.abs(ahead()) > clock.error + 0.01) t.fail(`${ahead()} ± ${clock.error}`)
+    }
+    t.ok(clock.error < 50)
+  })
+})
+
+test('an answer that cannot be right', async (t) => {
+  type Body = (id: number, right: object) => unknown
+  const bodies: [title: string, body: Body, reason: RegExp][] = [
+    ['HTML', () => '<html></html>', /not that of a time socket/],
+    ['10 MB', () => 'x'.repeat(10_000_000), /not that of a time socket/],
+    ['null', () => 'null', /not that of a time socket/],
+    ['now as text', (_id, right) => ({ ...right, now: '5' }), /not that of a time socket/],
+    ['now NaN', (_id, right) => ({ ...right, now: null }), /not that of a time socket/],
+    ['now 1e308', (_id, right) => ({ ...right, now: 1e308 }), /not that of a time socket/],
+    ['a negative hold', (_id, right) => ({ ...right, hold: -1 }), /not that of a time socket/],
+    ['a hold that is too long', (_id, right) => ({ ...right, hold: 41 }), /not that of a time socket/],
+    ['another id', (id, right) => ({ ...right, id: id - 1 }), /is it cached/],
+    ['no id', (_id, right) => ({ ...right, id: undefined }), /not that of a time socket/]
+  ]
+  for (const [title, body, reason] of bodies) {
+    await t.test(`changes nothing: ${title}`, async (t) => {
+      const { world, server, clock, events, ahead } = await setUpHttp(t)
+      await world.advance(10_000)
+      events.length = 0
+      world.asked.length = 0
+      world.answer = { status: 200, body: (id: number) => body(id, server.answer(id)) }
+      for (let second = 0; second < 120; second++) {
+        await world.advance(1000)
+        if (Math.abs(ahead()) > clock.error) t.fail(`${ahead()} ± ${clock.error}`)
+      }
+      t.match(events.slice(0, 2), [
+        ['close', { code: 1006, reason }],
+        ['refused', { status: 200, code: 'NOT_A_TIME_SOCKET' }]
+      ])
+      t.ok(clock.synced && world.asked.length <= 24, `${world.asked.length} requests`)
+    })
+  }
+
+  const others: [title: string, answer: WorldAnswer, code: string][] = [
+    ['a redirect', { status: 0, type: 'opaqueredirect' }, 'REDIRECTED'],
+    ['404', { status: 404 }, 'NOT_A_TIME_SOCKET']
+  ]
+  for (const [title, answer, code] of others) {
+    await t.test(`changes nothing: ${title}`, async (t) => {
+      const { world, clock, events } = await setUpHttp(t)
+      await world.advance(10_000)
+      world.answer = answer
+      await world.advance(120_000)
+      t.match(events.slice(1, 3), [['close', {}], ['refused', { code }]])
+      t.ok(clock.synced)
+    })
+  }
+
+  /** Answers with a body that is read piece by piece. */
+  function streamed (pieces: () => Promise<Uint8Array | undefined>): PlainAnswer {
+    const read = async () => {
+      const value = await pieces()
+      return { done: value === undefined, value }
+    }
+    return {
+      status: 200,
+      headers: { get: () => null },
+      body: { getReader: () => ({ read }) },
+      text: async () => { throw new Error('is not read as a whole') }
+    }
+  }
+
+  await t.test('is given up where its body never ends', async (t) => {
+    for (const kind of ['fast', 'slow']) {
+      let count = 0
+      const piece = new Uint8Array(1000).fill(120)
+      const fetch = async () => streamed(async () => {
+        count++
+        return kind === 'fast' ? piece : new Promise<never>(() => {})
+      })
+      const clock = { transport: 'http', environment: { fetch } } as const
+      const { world, events } = await setUpClock(t, { clock })
+      for (let i = 0; i < 105; i++) await world.advance(100)
+      t.match(events[0], ['close', { code: 1006 }])
+      t.ok(count < 1000, `${count} pieces`)
+    }
+  })
+
+  await t.test('is read piece by piece', async (t) => {
+    const { world, server } = await setUpClock(t)
+    const fetch = async (_url: string, { headers }: { headers?: Record<string, string> }) => {
+      const id = Number(/id=(\d+)/.exec(String(headers?.['accept']))?.[1])
+      const bytes = new TextEncoder().encode(JSON.stringify(server.answer(id)))
+      const pieces = [bytes.subarray(0, 10), bytes.subarray(10), undefined]
+      return streamed(async () => pieces.shift())
+    }
+    const other = await setUpClock(t, { clock: { transport: 'http', environment: { fetch } } })
+    await other.world.advance(1000)
+    t.match(other.clock, { state: 'open', synced: true })
+    t.equal(world.asked.length, 0)
+  })
+})
+
+test('transport "auto"', async (t) => {
+  /** WebSockets fail at once, requests succeed. */
+  async function setUpBlocked (t: Parameters<typeof setUpClock>[0], options?: ClockSetUpOptions) {
+    const setUp = await setUpClock(t, options)
+    const { world, server } = setUp
+    world.answer = { status: 200, body: server.answer }
+    world.requestMs = 20.1
+    let isBlocked = true
+    const block = async (ms: number) => {
+      for (let i = 0; i < ms / 10; i++) {
+        if (isBlocked && world.sockets.alive > 0) world.peer.end()
+        await world.advance(10)
+      }
+    }
+    return { ...setUp, block, free: () => { isBlocked = false } }
+  }
+
+  await t.test('uses HTTP while WebSockets are blocked, and tries them without events', async (t) => {
+    const { world, clock, events, block } = await setUpBlocked(t)
+    await block(120_000)
+    t.match(clock, { state: 'open', transport: 'http', synced: true })
+    t.strictSame(events, [['open', null]])
+    t.ok(world.peers.length > 4, `${world.peers.length} WebSockets`)
+    t.ok(world.asked.length <= 24, `${world.asked.length} requests`)
+  })
+
+  await t.test('is back on the WebSocket within a minute, without a step', async (t) => {
+    const { world, server, clock, events, block, free, ahead } = await setUpBlocked(t)
+    await block(120_000)
+    free()
+    const { length } = world.peers
+    for (let i = 0; i < 600 && world.peers.length === length; i++) await world.advance(100)
+    server.serve(world.peer)
+    await world.advance(1000)
+    t.match(clock, { state: 'open', transport: 'websocket' })
+    t.strictSame(events, [['open', null], ['open', null]])
+    t.ok(Math.abs(ahead()) <= clock.error)
+    const { length: askedCount } = world.asked
+    await world.advance(10_000)
+    t.equal(world.asked.length, askedCount)
+  })
+
+  await t.test('falls back when WebSockets are blocked later', async (t) => {
+    const { world, server, clock, events, block } = await setUpBlocked(t)
+    server.serve(world.peer)
+    await world.advance(20_000)
+    world.peer.end()
+    await block(5000)
+    t.match(clock, { state: 'open', transport: 'http', synced: true })
+    t.strictSame(events.map(([name]) => name), ['open', 'close', 'open'])
+  })
+
+  await t.test('falls back where the upgrade is accepted and every frame swallowed', async (t) => {
+    const { world, clock, events } = await setUpBlocked(t)
+    world.peer.accept()
+    await world.advance(12_000)
+    t.match(clock, { state: 'open', transport: 'http', synced: true })
+    t.strictSame(events, [['open', null]])
+  })
+
+  await t.test('uses HTTP in between where WebSockets are cut again and again', async (t) => {
+    const { world, server, clock, events } = await setUpBlocked(t)
+    for (let second = 0; second < 120; second++) {
+      const { peer } = world
+      if (peer.received.length === 0 && world.sockets.alive > 0) {
+        server.serve(peer)
+        world.later(5000, () => peer.end())
+      }
+      await world.advance(1000)
+    }
+    t.ok(events.length < 30, `${events.length} events in two minutes`)
+    t.ok(clock.synced)
+    t.ok(world.asked.length > 3)
+  })
+
+  await t.test('is told when the server is full, and syncs by HTTP', async (t) => {
+    const { world, server, clock, events, block } = await setUpBlocked(t)
+    const upgrade = { status: 503, code: 'FULL', retryAfter: 20 }
+    world.answer = { status: 200, body: (id: number) => ({ ...server.answer(id), upgrade }) }
+    await block(15_000)
+    t.strictSame(events, [['refused', { status: 503, code: 'FULL' }], ['open', null]])
+    t.strictSame([clock.transport, world.peers.length], ['http', 1])
+    await block(10_000)
+    t.ok(world.peers.length > 1)
+  })
+
+  await t.test('closed by the listener that is told so, does nothing more', async (t) => {
+    const { world, server, clock, block } = await setUpBlocked(t)
+    clock.addEventListener('refused', () => clock.close())
+    const upgrade = { status: 503, code: 'FULL' }
+    world.answer = { status: 200, body: (id: number) => ({ ...server.answer(id), upgrade }) }
+    await block(15_000)
+    t.strictSame([clock.state, world.timers.alive], ['closed', 0])
+  })
+
+  await t.test('goes on by HTTP when the server comes back and WebSockets stay blocked', async (t) => {
+    const { world, server, clock, block } = await setUpBlocked(t)
+    await block(10_000)
+    world.answer = undefined
+    await block(120_000)
+    t.equal(clock.state, 'waiting')
+    world.answer = { status: 200, body: server.answer }
+    await block(31_000)
+    t.match(clock, { state: 'open', transport: 'http' })
+  })
+
+  await t.test('waits when neither works', async (t) => {
+    const { world, clock, events } = await setUpClock(t)
+    world.peer.end()
+    await world.advance(1000)
+    t.strictSame([clock.synced, events[0]?.[0]], [false, 'close'])
+  })
+})
