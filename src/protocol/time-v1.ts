@@ -11,7 +11,7 @@ export const TIME_PROTOCOL = 'time.v1'
 
 /** The client's permission has expired: sign in again. */
 export const PERMISSION_EXPIRED = 4401
-/** The application's «do not come back». */
+/** The application tells the client not to come back. */
 export const DO_NOT_RETURN = 4403
 
 /** Server to client, first of all. */

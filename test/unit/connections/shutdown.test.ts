@@ -371,7 +371,7 @@ test('the time sockets of sibling scopes drain, too', async (t) => {
   for (const peer of peers) t.strictSame(await peer.closed, SHUTDOWN)
 })
 
-test('two time sockets drain together', async (t) => {
+test('two time sockets shut down together', async (t) => {
   const { app } = createApp(t)
   await app.register(timeSocket, { url: '/one', shutdown: { grace: 2000 } })
   await app.register(timeSocket, { url: '/two', namespace: 'two', shutdown: { grace: 2000 } })
