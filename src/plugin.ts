@@ -62,7 +62,7 @@ export async function timeSocketPlugin (
   const capacity = createCapacity(options)
 
   const { handshakeTimeout } = options
-  const dispatch = dispatchUpgrades(app, { handshakeTimeout, log, timers })
+  const dispatch = dispatchUpgrades(app, { url, handshakeTimeout, log, timers })
   const { guard } = dispatch
   await registerWebsocketServer(app, { options, dispatch, log })
   app.route(createRoute({

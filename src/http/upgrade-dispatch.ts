@@ -25,6 +25,8 @@ export interface UpgradeDispatch {
 }
 
 export interface UpgradeDispatchOptions {
+  /** The full path of the time socket. */
+  url: string
   handshakeTimeout: number
   log: Log
   timers: Timers
@@ -39,7 +41,7 @@ const dispatches = new WeakMap<object, ServerDispatch>()
  * that Fastify has no WebSocket route for goes on to the next listener, if there is one.
  */
 export function dispatchUpgrades (
-  app: FastifyInstance, { handshakeTimeout, log, timers }: UpgradeDispatchOptions
+  app: FastifyInstance, { url, handshakeTimeout, log, timers }: UpgradeDispatchOptions
 ): UpgradeDispatch {
   let dispatch = dispatches.get(app.server)
   if (dispatch === undefined) {
@@ -50,7 +52,8 @@ export function dispatchUpgrades (
       app.addHook('onClose', async () => guard.close())
     })
   }
-  const { guard } = dispatch
+  const { guard, urls } = dispatch
+  urls.add(url)
   guard.timeoutMs = Math.max(guard.timeoutMs, handshakeTimeout)
   app.addHook('onRoute', markPlainRoute)
   app.addHook('onRequest', dispatch.passOn)
@@ -58,6 +61,8 @@ export function dispatchUpgrades (
 }
 
 interface ServerDispatch extends UpgradeDispatch {
+  /** The paths of the time sockets. */
+  readonly urls: Set<string>
   /** Hands an upgrade on that Fastify has no WebSocket route for. */
   readonly passOn: onRequestHookHandler
 }
@@ -84,6 +89,9 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
   /** Listeners of @fastify/websocket: after one of them, the others have nothing new to offer. */
   const fastifyListeners = new WeakSet<Listener>()
   let source: EventEmitter | undefined
+  /** Listeners from before this plugin: our hooks do not run on the routes of their plugins. */
+  const earlier = new Set(server.rawListeners('upgrade') as Listener[])
+  const urls = new Set<string>()
   /** Sockets that have been served as plain connections once. */
   const rewound = new WeakSet<Socket>()
 
@@ -127,7 +135,11 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
   }
 
   function start (request: IncomingMessage, head: Buffer): void {
-    const candidates = [...sourceListeners(), ...listeners()]
+    const others = listeners()
+    const isOurs = urls.has(String(request.url).split('?')[0] ?? '')
+    const proxies = others.filter((listener) => earlier.has(listener) && isProxy(listener))
+    const first = isOurs ? [] : proxies
+    const candidates = [...new Set([...first, ...sourceListeners(), ...others])]
     // @fastify/websocket stops listening before the application has closed.
     if (candidates.length === 0) guard.refuse(request.socket, new UnavailableError())
     else askNext(track(request, head, candidates))
@@ -136,6 +148,15 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
   /** True if Node.js has left out header fields, such as those that say how long the body is. */
   function mayLackHeaders ({ rawHeaders }: IncomingMessage): boolean {
     return rawHeaders.length / 2 >= (server.maxHeadersCount ?? MAX_HEADERS)
+  }
+
+  /**
+   * True for the listener of @fastify/http-proxy, which keeps it on the server by a symbol. It uses
+   * upgrades of its own prefixes only, and hands them to Fastify itself.
+   */
+  function isProxy (listener: Listener): boolean {
+    const fields = server as unknown as Record<symbol, unknown>
+    return Object.getOwnPropertySymbols(server).some((symbol) => fields[symbol] === listener)
   }
 
   function track (request: IncomingMessage, head: Buffer, candidates: Listener[]): Upgrade {
@@ -198,6 +219,7 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
 
   return {
     guard,
+    urls,
     passOn,
     createSource () {
       const created = new EventEmitter().on('upgrade', endInjected)

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
@@ -122,33 +123,42 @@ test('an upgrade listener of others that throws ends that connection only', asyn
 })
 
 /** Dispatches upgrades to Fastify a second time, as @fastify/http-proxy does. */
-function proxyUpgrades (app: FastifyInstance, path: string): WebSocketServer {
+async function proxyUpgrades (app: FastifyInstance, path: string): Promise<void> {
   const kSocket = Symbol('socket')
   const server = new WebSocketServer({ noServer: true })
-  app.server.on('upgrade', (raw, socket) => {
+  const onUpgrade = (raw: IncomingMessage, socket: Duplex) => {
     if (raw.url !== path) return
     Object.assign(raw, { [kSocket]: socket })
     const response = new ServerResponse(raw)
     response.assignSocket(socket as Socket)
     app.routing(raw, response)
-  })
-  app.get(path, (request, reply) => {
+  }
+  Object.assign(app.server, { [Symbol('wsUpgradeListener')]: onUpgrade })
+  app.server.on('upgrade', onUpgrade)
+  await app.register(async (scope) => { scope.get(path, (request, reply) => {
     const socket = (request.raw as unknown as { [kSocket]?: Duplex })[kSocket]
     if (socket === undefined) return reply.send('plain')
     reply.hijack()
     server.handleUpgrade(request.raw, socket, Buffer.alloc(0), (ws) => ws.send('proxied'))
     return reply
-  })
-  return server
+  }) })
 }
 
-for (const kind of ['synchronous', 'asynchronous'] as const) {
-  test(`a proxy that dispatches upgrades itself works, with ${kind} hooks`, async (t) => {
+for (const [kind, order] of [
+  ['synchronous', 'before'], ['synchronous', 'after'],
+  ['asynchronous', 'before'], ['asynchronous', 'after']
+] as const) {
+  const title = `registered ${order} this plugin, with ${kind} hooks`
+  test(`a proxy that dispatches upgrades itself works, ${title}`, async (t) => {
     const { app } = createApp(t)
     if (kind === 'asynchronous') app.addHook('onRequest', async () => {})
+    if (order === 'before') await proxyUpgrades(app, '/proxied')
     await app.register(timeSocket)
-    proxyUpgrades(app, '/proxied')
+    if (order === 'after') await proxyUpgrades(app, '/proxied')
     const port = await listen(app)
+    const time = await connect(`ws://127.0.0.1:${port}/time`)
+    t.equal((await time.received(1)).length, 1)
+    time.ws.terminate()
     const { ws, received } = await connect(`ws://127.0.0.1:${port}/proxied`)
     t.strictSame(await received(1), ['proxied'])
     ws.terminate()
@@ -250,7 +260,7 @@ test('a pipelined upgrade waits for the answer to the request before it', async 
   goOn?.()
   await waitFor(() => peer.text.includes('101 Switching'), 'the upgrade')
   t.match(peer.text, /^HTTP\/1\.1 200 [^]*slowHTTP\/1\.1 101 /)
-  t.strictSame(log.messages('warn'), [])
+  t.notOk(log.messages('warn').includes('websocket upgrade failed'))
   peer.socket.destroy()
 })
 
