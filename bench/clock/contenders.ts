@@ -1,5 +1,5 @@
 import { ServerClock } from '../../src/browser/index.js'
-import type { SyncOptions } from '../../src/browser/index.js'
+import type { ServerClockOptions } from '../../src/browser/index.js'
 import type { Contender, Filter, KeptClock, Surroundings } from './contender.js'
 import {
   createKalmanFilter, createNtpFilter, createSendspinFilter, createTimingProviderFilter
@@ -69,17 +69,20 @@ export const CONTENDERS: readonly Contender[] = [
     start: (surroundings) => poll(surroundings, createKalmanFilter(), PROBE_A_SECOND)
   },
   ours('this package'),
-  ours('this package, 4 probes every 16 s', { probes: 4, every: 16_000 })
+  ours('this package, 4 probes every 16 s', { sync: { probes: 4, every: 16_000 } }),
+  ours('this package, over HTTP', { transport: 'http' })
 ]
 
-function ours (name: string, sync?: SyncOptions): Contender {
+function ours (
+  name: string, options: Pick<ServerClockOptions, 'sync' | 'transport'> = {}
+): Contender {
   return {
     name,
     source: 'ours',
     module: '../src/browser/index.ts',
     start ({ createEnvironment }) {
       const environment = createEnvironment()
-      const clock = new ServerClock('wss://example.org/time', { environment, ...(sync && { sync }) })
+      const clock = new ServerClock('wss://example.org/time', { environment, ...options })
       return {
         now: () => clock.synced ? clock.now() : NaN,
         error: () => clock.error,
