@@ -1,4 +1,3 @@
-import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
 import timeSocket from 'fastify-time-socket'
 import type { TimeSocket } from 'fastify-time-socket'
@@ -15,9 +14,6 @@ export interface AuctionOptions {
   roundMs: number
 }
 
-/** Where the page finds `index.js`: the client needs no bundler. */
-const CLIENT = new URL('.', import.meta.resolve('fastify-time-socket/client'))
-
 /** An auction whose hammer falls at one instant on every page, however far away that is. */
 export async function auction (app: FastifyInstance, { roundMs }: AuctionOptions): Promise<void> {
   await app.register(timeSocket, {
@@ -32,9 +28,6 @@ export async function auction (app: FastifyInstance, { roundMs }: AuctionOptions
       if (refused !== undefined) client.send({ refused })
     },
     logLevel: 'warn'
-  })
-  await app.register(fastifyStatic, {
-    root: CLIENT, prefix: '/client/', decorateReply: false, logLevel: 'warn'
   })
 
   const socket = app.timeSocket.auction

@@ -3,6 +3,7 @@ import closeWithGrace from 'close-with-grace'
 import Fastify from 'fastify'
 import timeSocket from 'fastify-time-socket'
 import { auction } from './auction.js'
+import { clock } from './clock.js'
 
 const { HOST: host = 'localhost', PORT = '2112', ROUND = '60' } = process.env
 if (host === '') fail('HOST must be a name or an address, got ""')
@@ -43,6 +44,7 @@ await app.register(timeSocket, {
   logLevel: 'warn'
 })
 await app.register(auction, { roundMs: Number(ROUND) * 1000 })
+await app.register(clock)
 await app.register(fastifyStatic, { root: new URL('../public', import.meta.url), logLevel: 'warn' })
 
 closeWithGrace(async ({ err }) => {

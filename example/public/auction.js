@@ -1,5 +1,5 @@
 /* global addEventListener, matchMedia, navigator, sessionStorage */
-import { ServerClock } from './client/index.js'
+import { ServerClock } from './auction/time/client.js'
 import { createName, formatBound, formatCountdown, formatOffset, formatTime } from './auction-format.js'
 
 const [main] = document.getElementsByTagName('main')
@@ -23,9 +23,12 @@ let mine = {}
 /** Whether somebody has typed an amount that has not been bid yet. */
 let isTyped = false
 let hasOpened = false
+/** The HTTP status with which the server refuses this page, while it does. */
 let refusedStatus
+/** When the clock connects again, by `performance.now()`. */
+let retryAtMs
 
-const clock = new ServerClock('auction/time')
+const clock = new ServerClock()
 clock.addEventListener('message', ({ detail }) => {
   if (detail.round) showRound(detail.round)
   else if (detail.hammer) fall(detail.hammer)
@@ -33,13 +36,19 @@ clock.addEventListener('message', ({ detail }) => {
 })
 clock.addEventListener('open', () => {
   hasOpened = true
+  refusedStatus = undefined
+  showConnection()
+})
+clock.addEventListener('close', ({ detail }) => {
+  refusedStatus = undefined
+  retryAtMs = performance.now() + detail.retryIn
   showConnection()
 })
 clock.addEventListener('refused', ({ detail }) => {
   refusedStatus = detail.status
   showConnection()
 })
-for (const type of ['close', 'sync', 'step']) clock.addEventListener(type, showConnection)
+for (const type of ['sync', 'step']) clock.addEventListener(type, showConnection)
 for (const type of ['online', 'offline']) addEventListener(type, showConnection)
 // Each at the same instants on every page, by the server's clock.
 clock.every(100, showTime)
@@ -87,8 +96,16 @@ function showConnection () {
 function describeConnection (state) {
   if (state === 'open') return 'Connected'
   if (state === 'refused') return `The server refuses this page: HTTP ${refusedStatus}`
+  if (refusedStatus === 429 || refusedStatus === 503) return describeFullness()
   if (!navigator.onLine) return 'Offline: will connect when the network is back'
   return hasOpened ? 'Connection lost: trying again…' : 'Connecting…'
+}
+
+/** The clock waits as long as the server has asked for. */
+function describeFullness () {
+  const seconds = Math.max(1, Math.ceil((retryAtMs - performance.now()) / 1000))
+  const reason = refusedStatus === 429 ? 'too many pages from your address' : 'no place is free'
+  return `The auction is full, ${reason}: trying again in ${seconds} s`
 }
 
 /** What everybody is told: at the beginning, after each bid, and once the server has closed it. */

@@ -1,5 +1,3 @@
-import { share } from './formatters.js'
-
 /** Fractional digits of the second. */
 export type Digits = 0 | 1 | 2 | 3
 
@@ -7,6 +5,8 @@ export type Digits = 0 | 1 | 2 | 3
 const ISO_8601 = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
 /** March 1973. A smaller number is usually a time in seconds. */
 const MIN_NUMBER_MS = 1e11
+const MAX_REPORTS = 100
+const reports = new Set<string>()
 /** Absent in Node.js, where this module may be imported. */
 const reducedMotion = globalThis.matchMedia?.('(prefers-reduced-motion: reduce)')
 
@@ -120,8 +120,9 @@ export function writeAttribute (element: Element, name: string, value: unknown):
 
 /** A hundred elements with the same mistake make one report. */
 export function reportOnce (error: unknown): void {
-  share([error], () => {
-    reportError(error)
-    return true
-  })
+  const message = String(error)
+  if (reports.has(message)) return
+  if (reports.size === MAX_REPORTS) reports.clear()
+  reports.add(message)
+  reportError(error)
 }

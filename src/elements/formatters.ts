@@ -1,27 +1,22 @@
+/** One of the constructors of `Intl`. */
+type FormatterConstructor<Options, Formatter> = new (
+  language: string | undefined, options: Options
+) => Formatter
+
 const MAX_SHARED = 100
 const shared = new Map<string, unknown>()
 
-/**
- * Formatters of `Intl` are expensive to create: all elements with the same settings share one.
- *
- * @param settings everything that `create` depends on.
- */
-export function share<Formatter> (
-  settings: readonly unknown[], create: () => Formatter
+/** Formatters are expensive to create: elements with the same language and options share one. */
+export function share<Options, Formatter> (
+  Constructor: FormatterConstructor<Options, Formatter>,
+  language: string | undefined,
+  options: Options
 ): Formatter {
-  const key = settings.join('|')
+  const key = Constructor.name + JSON.stringify([language, options])
   const known = shared.get(key) as Formatter | undefined
   if (known !== undefined) return known
-  const formatter = create()
+  const formatter = new Constructor(language, options)
   if (shared.size === MAX_SHARED) shared.clear()
   shared.set(key, formatter)
   return formatter
-}
-
-/** A number with a unit, both as the language writes them. */
-export function formatUnit (
-  language: string | undefined, value: number, unit: 'day' | 'millisecond'
-): string {
-  const options = { style: 'unit', unit, unitDisplay: unit === 'day' ? 'long' : 'short' } as const
-  return share([unit, language], () => new Intl.NumberFormat(language, options)).format(value)
 }

@@ -2,7 +2,7 @@ import type { Digits } from './attributes.js'
 import {
   readChoice, readDigits, readInstant, readLanguage, reflect, writeAttribute
 } from './attributes.js'
-import { formatUnit, share } from './formatters.js'
+import { share } from './formatters.js'
 import { TimeElement } from './time-element.js'
 import type { View } from './time-element.js'
 
@@ -66,13 +66,13 @@ function renderCountdown (element: Element, serverTime: number): View {
 }
 
 function formatWords (language: string | undefined, ms: number, digits: Digits): string {
-  const format = share(['words', language, digits], () => new Intl.DurationFormat(language, {
+  const format = share(Intl.DurationFormat, language, {
     style: 'long',
     secondsDisplay: 'always',
     // Fractions of the second, rather than a unit of their own.
     milliseconds: 'numeric',
     fractionalDigits: digits
-  }))
+  })
   return format.format({
     days: Math.floor(ms / DAY_MS),
     hours: Math.floor(ms / HOUR_MS) % 24,
@@ -85,16 +85,15 @@ function formatWords (language: string | undefined, ms: number, digits: Digits):
 /** `04:05`, `03:04:05`, `2 days 03:04:05`: a time of day in UTC, with the language's separators. */
 function formatDigits (language: string | undefined, ms: number, digits: Digits): string {
   const days = Math.floor(ms / DAY_MS)
-  const hour = ms < HOUR_MS ? undefined : '2-digit'
-  const format = share(['digits', language, hour, digits], () => (
-    new Intl.DateTimeFormat(language, {
-      timeZone: 'UTC',
-      hourCycle: 'h23',
-      hour,
-      minute: '2-digit',
-      second: '2-digit',
-      fractionalSecondDigits: digits === 0 ? undefined : digits
-    })
-  ))
-  return (days > 0 ? `${formatUnit(language, days, 'day')} ` : '') + format.format(ms)
+  const text = share(Intl.DateTimeFormat, language, {
+    timeZone: 'UTC',
+    hourCycle: 'h23',
+    hour: ms < HOUR_MS ? undefined : '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    fractionalSecondDigits: digits || undefined
+  }).format(ms)
+  if (days === 0) return text
+  const unit = { style: 'unit', unit: 'day', unitDisplay: 'long' } as const
+  return `${share(Intl.NumberFormat, language, unit).format(days)} ${text}`
 }

@@ -71,22 +71,18 @@ function readFormat (
     timeStyle: digits > 0 && timeStyle === 'short' ? 'medium' : timeStyle,
     hourCycle
   } as const
-  return share([language, ...Object.values(options)], () => {
-    try {
-      return new Intl.DateTimeFormat(language, options)
-    } catch {
-      return refuseAttribute(element, 'time-zone', 'the IANA name of a time zone')
-    }
-  })
+  try {
+    return share(Intl.DateTimeFormat, language, options)
+  } catch {
+    return refuseAttribute(element, 'time-zone', 'the IANA name of a time zone')
+  }
 }
 
 /** With fractions: `Intl.DateTimeFormat` does not combine its own with a style. */
 function formatSeconds (
   language: string | undefined, ms: number, minimumIntegerDigits: number, digits: Digits
 ): string {
-  return share(['seconds', language, minimumIntegerDigits, digits], () => (
-    new Intl.NumberFormat(language, {
-      minimumIntegerDigits, minimumFractionDigits: digits, maximumFractionDigits: digits
-    })
-  )).format(ms % 60_000 / 1000)
+  return share(Intl.NumberFormat, language, {
+    minimumIntegerDigits, minimumFractionDigits: digits, maximumFractionDigits: digits
+  }).format(ms % 60_000 / 1000)
 }

@@ -2,7 +2,7 @@ import { ServerClock } from '../browser/index.js'
 import {
   readChoice, readLanguage, reflect, refuseAttribute, reportOnce, writeAttribute
 } from './attributes.js'
-import { formatUnit } from './formatters.js'
+import { share } from './formatters.js'
 import { createSharedClocks } from './shared-clocks.js'
 import type { SharedClock, Transport } from './shared-clocks.js'
 
@@ -31,7 +31,7 @@ const STYLE = `
 `
 const TRANSPORTS = ['http', 'websocket', 'auto'] as const
 const sharedClocks = createSharedClocks((url, transport) => (
-  new ServerClock(url, { transport } as object)
+  new ServerClock(url, { transport })
 ))
 let styleSheet: CSSStyleSheet | undefined
 
@@ -207,7 +207,9 @@ function adoptEarlyProperties (element: TimeElement): void {
 }
 
 function describeError (element: Element, { synced, error }: ServerClock): string {
-  return synced ? `± ${formatUnit(readLanguage(element), Math.ceil(error), 'millisecond')}` : ''
+  if (!synced) return ''
+  const unit = { style: 'unit', unit: 'millisecond' } as const
+  return `± ${share(Intl.NumberFormat, readLanguage(element), unit).format(Math.ceil(error))}`
 }
 
 function showCustomStates (

@@ -238,8 +238,8 @@ function createRound (): Round {
 }
 
 function fileOf (path: string): string {
-  return path.startsWith('/client/')
-    ? pathOf(path.replace('/client/', 'dist/browser/'))
+  return path === '/auction/time/client.js'
+    ? pathOf('dist/served/client.js')
     : pathOf(`example/public${path}`)
 }
 

@@ -175,7 +175,10 @@ test('tells assistive technology what everything is', { skip }, async (t) => {
   - button "Send" [disabled]
   - paragraph:
     - link "An auction by the server’s clock":
-      - /url: ./auction.html`)
+      - /url: ./auction.html
+    - text: ","
+    - link "what the clock knows":
+      - /url: ./clock.html`)
 })
 
 test('announces messages in full, and of a time only what is new', { skip }, async (t) => {

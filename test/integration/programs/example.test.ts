@@ -25,8 +25,23 @@ test('serves the page of the auction with all it needs', async (t) => {
   t.strictSame(needed, ['TimeSocketClient.css', 'auction.css', 'auction.js'])
   for (const path of needed) t.equal((await get(path)).status, 200, path)
   const modules = await findNeeded(get, 'auction.js', /(?<=from ')\.\/.+(?=')/g)
-  t.strictSame(modules, ['./client/index.js', './auction-format.js'])
+  t.strictSame(modules, ['./auction/time/client.js', './auction-format.js'])
   for (const path of modules) t.match((await get(path)).headers.get('content-type'), 'javascript')
+})
+
+test('serves the page that shows what a clock knows with all it needs', async (t) => {
+  const { port } = await startExample(t)
+  const get = (path: string) => fetch(new URL(path, `http://localhost:${port}/clock.html`))
+  const needed = await findNeeded(get, 'clock.html')
+  t.strictSame(needed, ['TimeSocketClient.css', 'clock.css', 'clock.js'])
+  for (const path of needed) t.equal((await get(path)).status, 200, path)
+  const modules = await findNeeded(get, 'clock.js', /(?<=(from|import) ')\.\/.+(?=')/g)
+  t.strictSame(modules, [
+    './time/client.js', './time/elements.js', './clock-plots.js', './auction-format.js'
+  ])
+  const scripts = [...modules, './uplot/uPlot.esm.js']
+  for (const path of scripts) t.match((await get(path)).headers.get('content-type'), 'javascript')
+  t.equal((await get('./uplot/uPlot.min.css')).status, 200)
 })
 
 test('greets, sends the time at the next 5 s boundary, answers messages, and logs it all', async (t) => {

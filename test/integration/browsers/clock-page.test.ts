@@ -1,0 +1,101 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import type { Page } from 'playwright-core'
+import { t as file, test } from 'tap'
+import { findBrowser, openPage } from '../../helpers/browsers/browser.js'
+import { inspect } from '../../helpers/browsers/inspection.js'
+import { startExample } from '../../helpers/programs/example-process.js'
+
+/** To the browser the address of the example. */
+const ORIGIN = 'http://localhost:2112'
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
+const LIMIT_MS = 60_000
+const FILE_LIMIT_MS = 240_000
+
+file.setTimeout(FILE_LIMIT_MS)
+// This tells it to tap, which would end the process.
+file.comment(`timeout=${FILE_LIMIT_MS}`)
+
+const browser = await findBrowser()
+const skip = browser === undefined && 'no Chromium here: set BROWSER_PATH'
+
+test('the clock page draws what the clock knows, and survives a cut', { skip }, async (t) => {
+  const { port } = await startExample(t)
+  const { page, problems } = await openPage(t, String(browser), port, { reducedMotion: 'reduce' })
+  await page.goto(`${ORIGIN}/clock.html`, { timeout: LIMIT_MS })
+  await shows(page, 'Status', 'In step by a WebSocket')
+  await shows(page, 'Bound', /^± [\d.]+ m?s at most$/)
+  await shows(page, 'CorridorText', /^± [\d.]+ ms now, between/)
+  await shows(page, 'RoundTripsText', /^The latest of \d+ took/)
+  await shows(page, 'DeviceText', /compared with the server’s\.$/)
+  t.equal(await page.locator('canvas').count(), 3)
+  t.match(await textOf(page, 'server-time'), /^\d\d:\d\d:\d\d$/)
+  t.match(await textOf(page, 'server-countdown'), /^0[01]:\d\d$/)
+  t.strictSame(await inspect(page, 'clock'), [])
+
+  await page.getByRole('button', { name: 'Cut the connection' }).press('Enter')
+  await shows(page, 'Status', 'Cut: the clock runs on, and its bound grows')
+  t.equal(await page.evaluate(() => document.activeElement?.id), 'OpenB', 'the focus moves on')
+  t.match(await page.locator('server-time').getAttribute('data-state'), 'offline')
+  await page.getByRole('button', { name: 'Open it again' }).press('Enter')
+  await shows(page, 'Status', 'In step by a WebSocket')
+  await page.getByRole('button', { name: 'Switch to HTTP' }).click()
+  await shows(page, 'Status', 'In step by HTTP')
+  await page.locator('server-time[data-state=synced]').waitFor({ timeout: LIMIT_MS })
+  // A clock that is closed gives up the request it has under way.
+  const isGivenUp = (problem: string) => problem === `request failed: ${ORIGIN}/time`
+  t.strictSame(problems.filter((problem) => !isGivenUp(problem)), [])
+})
+
+for (const name of ['clock', 'auction', 'TimeSocketClient']) {
+  test(`axe finds nothing wrong with ${name}.html, light or dark, narrow or wide`, { skip }, async (t) => {
+    const { port } = await startExample(t)
+    const { page } = await openPage(t, String(browser), port, { reducedMotion: 'reduce' })
+    await page.goto(`${ORIGIN}/${name}.html`, { timeout: LIMIT_MS })
+    if (name !== 'TimeSocketClient') await shows(page, 'Bound', /^±/)
+    await page.evaluate(await readFile(AXE, 'utf8'))
+    for (const colorScheme of ['light', 'dark'] as const) {
+      for (const width of [390, 1280]) {
+        await page.emulateMedia({ colorScheme })
+        await page.setViewportSize({ width, height: 720 })
+        t.strictSame(await findViolations(page), [], `${colorScheme}, ${width} px`)
+      }
+    }
+  })
+}
+
+test('the pages link to each other', { skip }, async (t) => {
+  const { port } = await startExample(t)
+  const { page } = await openPage(t, String(browser), port)
+  const names = ['TimeSocketClient', 'auction', 'clock']
+  for (const name of names) {
+    await page.goto(`${ORIGIN}/${name}.html`, { timeout: LIMIT_MS })
+    const links = await page.locator('a').evaluateAll((found) => (
+      found.map((link) => link.getAttribute('href') ?? '')
+    ))
+    const others = names.filter((other) => other !== name).map((other) => `./${other}.html`)
+    t.strictSame(links.sort(), others.sort(), name)
+  }
+})
+
+/** Runs axe-core in the page. @returns the rules that are broken, each with where. */
+async function findViolations (page: Page): Promise<string[]> {
+  return await page.evaluate(async () => {
+    const { violations } = await Reflect.get(window, 'axe').run()
+    return violations.map(({ id, nodes }: { id: string, nodes: { html: string }[] }) => (
+      `${id}: ${nodes.map(({ html }) => html).join(' ')}`
+    ))
+  })
+}
+
+/** The text of an element's part `time`. */
+async function textOf (page: Page, tag: string): Promise<string> {
+  return await page.locator(tag).evaluate((element) => (
+    element.shadowRoot?.querySelector('[part=time]')?.textContent ?? ''
+  ))
+}
+
+/** Waits until an element shows this text. */
+async function shows (page: Page, id: string, text: string | RegExp): Promise<void> {
+  await page.locator(`#${id}`).and(page.getByText(text)).waitFor({ timeout: LIMIT_MS })
+}
