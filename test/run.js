@@ -40,8 +40,6 @@ async function transpileAndRun () {
   })
   // The server finds the files that it serves to browsers beside its own.
   symlinkSync(resolve('dist'), 'build/dist', 'junction')
-  // The plugin serves scripts from there, by their place relative to its own.
-  symlinkSync('../dist', 'build/dist')
   const files = paths.flatMap(testsIn)
   if (files.length === 0) throw new Error(`no tests in ${paths.join(' ')}`)
   const child = spawn(process.execPath, [TAP, WITHOUT_COMPILER, ...options, ...files], {
