@@ -41,7 +41,13 @@ async function main (args) {
   const progress = createProgress()
   progress.show(`${clientCount} clients, exchanges`)
   const sync = await withServer(NEVER_MS, clientCount, (peers) => {
-    return repeat(rounds, () => measureExchanges(peers, clientCount))
+    return measureTransport(peers, { clientCount, rounds })
+  })
+  progress.show(`${clientCount} clients, exchanges by HTTP`)
+  const http = await withServer(NEVER_MS, 0, async (peers) => {
+    const { host, port, path } = peers
+    await peers.clients.call('connectHttp', { host, port, count: clientCount })
+    return await measureTransport(peers, { clientCount, rounds, path })
   })
   progress.show(`${clientCount} clients, ticks`)
   const tick = await withServer(TICK_MS, clientCount, (peers) => {
@@ -49,8 +55,9 @@ async function main (args) {
   })
   progress.clear()
   const machine = describeMachine()
-  if (values.json) return console.log(JSON.stringify({ machine, clientCount, sync, tick }, null, 2))
-  console.log(`${formatMachine(machine)}\n${formatCost({ sync, tick })}`)
+  const figures = { sync, http, tick }
+  if (values.json) return console.log(JSON.stringify({ machine, clientCount, ...figures }, null, 2))
+  console.log(`${formatMachine(machine)}\n${formatCost(figures)}`)
 }
 
 /** Starts a server and its clients, each in a process of its own, for as long as `use` takes. */
@@ -60,7 +67,7 @@ async function withServer (intervalMs, count, use) {
     const settings = { file: 'time-v1.js', host: HOST, plugin: PLUGIN, intervalMs }
     const { port, path } = await peers.server.call('start', settings)
     await peers.clients.call('connect', { host: HOST, port, path, count })
-    return await use(peers)
+    return await use({ ...peers, host: HOST, port, path })
   } finally {
     for (const peer of Object.values(peers)) peer.stop()
   }
@@ -73,11 +80,19 @@ async function repeat (rounds, measure) {
   return quartiles(figures.slice(1))
 }
 
+/** The CPU and the bytes of one exchange; with a path, by HTTP. */
+async function measureTransport (peers, { clientCount, rounds, path }) {
+  const bytes = await peers.clients.call('ask', { count: clientCount, perSecond: clientCount, path })
+  return { bytes, ...await repeat(rounds, () => measureExchanges(peers, clientCount, path)) }
+}
+
 /** @returns microseconds of the server's CPU for one exchange, less what it takes for nothing. */
-async function measureExchanges ({ server, clients }, clientCount) {
+async function measureExchanges ({ server, clients }, clientCount, path) {
   const idle = await cpuDuring(server, () => sleep(ROUND_MS))
   const count = clientCount * ROUND_MS / 1000
-  const busy = await cpuDuring(server, () => clients.call('ask', { count, perSecond: clientCount }))
+  const busy = await cpuDuring(server, () => {
+    return clients.call('ask', { count, perSecond: clientCount, path })
+  })
   return (busy - idle) / count
 }
 
@@ -97,16 +112,22 @@ async function cpuDuring (server, act) {
 }
 
 /** The figures, and what they come to for many clients. */
-function formatCost ({ sync, tick }) {
+function formatCost ({ sync, http, tick }) {
   const show = ({ median, q1, q3 }) =>
     `${median.toFixed(1)} µs [${q1.toFixed(1)}–${q3.toFixed(1)}]`
+  const perSecond = PROBES_PER_MINUTE / 60
   const rows = [
     ['ticks every second', tick.median],
     ['ticks every 5 s', tick.median / 5],
-    ['sync only, 3 probes a minute', sync.median * PROBES_PER_MINUTE / 60]
+    ['sync only, 3 probes a minute', sync.median * perSecond],
+    ['HTTP, 3 requests a minute', http.median * perSecond]
   ]
+  const perPages = (bytes) => `${(bytes * perSecond * 60 * 1e4 / 1e6).toFixed(1)} MB`
   return [
-    `CPU of a tick for one client ${show(tick)}, of an exchange ${show(sync)}`,
+    `CPU of a tick for one client ${show(tick)}, of an exchange ${show(sync)},`,
+    `of an exchange by HTTP ${show(http)}`,
+    `Bytes of an exchange ${Math.round(sync.bytes)}, by HTTP ${Math.round(http.bytes)}; for 10,000`,
+    `pages in a minute 30,000 exchanges, ${perPages(sync.bytes)} and ${perPages(http.bytes)}`,
     '',
     '| | 10,000 clients | 1,000,000 clients |',
     '|---|---|---|',

@@ -4,27 +4,48 @@ import { serve } from './peer.js'
 import { nowMs } from './usage.js'
 import { WIRES } from './wires.js'
 
-/** Of one `time.v1` tick, and of one answer, there is one of these. */
-const MARKS = { ticks: Buffer.from('"type":"tick"'), syncs: Buffer.from('"type":"sync"') }
+/** There is one of these in each tick, each reply to a probe, and each answer to a `GET`. */
+const MARKS = {
+  ticks: Buffer.from('"type":"tick"'),
+  syncs: Buffer.from('"type":"sync"'),
+  answers: Buffer.from('HTTP/1.1 200')
+}
 const BATCH_MS = 5
 
 const sockets = []
-const counts = { ticks: 0, syncs: 0 }
+const counts = { ticks: 0, syncs: 0, answers: 0 }
+const bytes = { received: 0, sent: 0 }
 
 serve({
   async connect ({ port, path, host, count }) {
     await Promise.all(Array.from({ length: count }, () => open({ port, path, host })))
   },
-  /** Asks so many times, one client after the other, evenly. Resolves when all are answered. */
-  async ask ({ count, perSecond }) {
+  /** As `connect`, for clients that sync by HTTP. */
+  async connectHttp ({ port, host, count }) {
+    await Promise.all(Array.from({ length: count }, () => openHttp({ port, host })))
+  },
+  /**
+   * Asks so many times, one client after the other, evenly. Resolves when all are answered, with
+   * the bytes of one exchange.
+   *
+   * @param {string} [path] for clients that sync by HTTP.
+   */
+  async ask ({ count, perSecond, path }) {
+    const kind = path === undefined ? 'syncs' : 'answers'
     const startedMs = nowMs()
-    const until = counts.syncs + count
+    const until = counts[kind] + count
+    const before = bytes.received + bytes.sent
     for (let asked = 0; asked < count;) {
       const due = Math.min(count, Math.floor((nowMs() - startedMs) * perSecond / 1000))
-      while (asked < due) sockets[asked % sockets.length].write(createRequest(asked++))
+      for (; asked < due; asked++) {
+        const request = path === undefined ? createRequest(asked) : createGet(path, asked)
+        bytes.sent += request.length
+        sockets[asked % sockets.length].write(request)
+      }
       await sleep(BATCH_MS)
     }
-    while (counts.syncs < until) await sleep(BATCH_MS)
+    while (counts[kind] < until) await sleep(BATCH_MS)
+    return (bytes.received + bytes.sent - before) / count
   },
   /** Resolves when so many more ticks have come, in all. */
   async receiveTicks ({ count }) {
@@ -43,11 +64,47 @@ function open ({ port, path, host }) {
     })
     socket.on('data', (data) => {
       resolve()
-      for (const [name, mark] of Object.entries(MARKS)) counts[name] += countOf(mark, data)
+      receive(data)
     })
     socket.on('error', reject)
     sockets.push(socket)
   })
+}
+
+function openHttp ({ port, host }) {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host, noDelay: true }, resolve)
+    socket.on('data', receive)
+    socket.on('error', reject)
+    sockets.push(socket)
+  })
+}
+
+function receive (data) {
+  bytes.received += data.length
+  for (const [name, mark] of Object.entries(MARKS)) counts[name] += countOf(mark, data)
+}
+
+/** With the headers that Chromium sends, whose values are not much shorter or longer elsewhere. */
+function createGet (path, id) {
+  return Buffer.from([
+    `GET ${path} HTTP/1.1`,
+    'Host: 127.0.0.1:3000',
+    'Connection: keep-alive',
+    'Pragma: no-cache',
+    'Cache-Control: no-cache',
+    'User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36',
+    `Accept: application/vnd.time-socket+json;id=${id}`,
+    'time-socket-origin: http://127.0.0.1:3000',
+    'Sec-Fetch-Site: same-origin',
+    'Sec-Fetch-Mode: cors',
+    'Sec-Fetch-Dest: empty',
+    'Referer: http://127.0.0.1:3000/page.html',
+    'Accept-Encoding: gzip, deflate, br, zstd',
+    'Accept-Language: en-US,en;q=0.9',
+    '',
+    ''
+  ].join('\r\n'))
 }
 
 /** A frame masked with zeros. */
