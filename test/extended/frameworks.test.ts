@@ -4,12 +4,12 @@ import fastifyStatic from '@fastify/static'
 import fastify from 'fastify'
 import tap, { test } from 'tap'
 import type { Test } from 'tap'
-import timeSocket from '../../../src/index.js'
-import { findBrowser, openPage } from '../../helpers/browsers/browser.js'
-import { documentAt } from '../../helpers/documents/documents.js'
-import { parseBlocks } from '../../helpers/documents/markdown.js'
-import { outputOf } from '../../helpers/programs/program.js'
-import { pathOf } from '../../helpers/root.js'
+import timeSocket from '../../src/index.js'
+import { findBrowser, openPage } from '../helpers/browsers/browser.js'
+import { documentAt } from '../helpers/documents/documents.js'
+import { parseBlocks } from '../helpers/documents/markdown.js'
+import { outputOf } from '../helpers/programs/program.js'
+import { pathOf } from '../helpers/root.js'
 
 // It installs and builds, on a machine that may be busy.
 tap.setTimeout(600_000)
