@@ -10,7 +10,7 @@ declare const takeFor: <Context> (options: TimeSocketOptions<Context>) => void
 test('the tests below know every option', () => {
   expect<keyof TimeSocketOptions>().type.toBe<
     'url' | 'namespace' | 'interval' | 'immediate' | 'format' | 'preValidation' |
-    'handler' | 'route' | 'origin' | 'protocols' | 'context' | 'onConnect' | 'onMessage' | 'onClose' | 'onTick' |
+    'handler' | 'route' | 'serveClient' | 'origin' | 'protocols' | 'context' | 'onConnect' | 'onMessage' | 'onClose' | 'onTick' |
     'maxClients' | 'maxClientsPerIp' | 'expiresAt' | 'heartbeat' | 'maxMessageBytes' | 'messageRate' |
     'handshakeTimeout' | 'maxBufferedBytes' | 'shutdown' | 'backplane' | 'clock' | 'websocket' | 'logLevel' |
     'logSerializers'

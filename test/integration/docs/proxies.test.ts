@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import { test } from 'tap'
 import type { Test } from 'tap'
@@ -53,9 +54,9 @@ async function start (t: Test, name: ProxyName, options: TimeSocketOptions) {
     app.decorate('timeSocket', scope.timeSocket)
   }, { prefix: '/app' })
   await app.listen({ port: 0, host: '127.0.0.1' })
-  const [address] = app.addresses()
+  const { port: serverPort } = app.server.address() as AddressInfo
   const documented = BLOCKS.find(({ language }) => language === name)?.code ?? ''
-  const port = await startProxy(t, name, documented, address?.port ?? 0)
+  const port = await startProxy(t, name, documented, serverPort)
   return {
     app,
     port,

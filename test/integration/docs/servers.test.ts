@@ -89,7 +89,7 @@ test('the statistics for Prometheus are in its text format, each with HELP and T
   const lines = body.trimEnd().split('\n')
   const samples = lines.filter((line) => !line.startsWith('# '))
   t.strictSame(samples.filter((line) => !/^[a-z_]+(\{[a-z]+="[\w.]+"\})? [\d.e-]+$/.test(line)), [])
-  for (const name of new Set(samples.map((line) => line.split(/[{ ]/)[0]))) {
+  for (const name of new Set(samples.map((line) => line.replace(/[{ ].*/, '')))) {
     t.ok(lines.some((line) => line.startsWith(`# HELP ${name} `)), name)
     t.ok(lines.some((line) => line.startsWith(`# TYPE ${name} `)), name)
   }
