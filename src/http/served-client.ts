@@ -18,8 +18,8 @@ export interface ServedFile {
   readonly etag: string
 }
 
-/** The build puts the scripts here. The path holds from `src/http/` and from `dist/http/`. */
-const DIRECTORY = new URL('../../dist/served/', import.meta.url)
+/** Where the build puts the scripts: the same path from `src/http/` and from `dist/http/`. */
+const DIRECTORY = '../../dist/served/'
 export const SERVED_NAMES = ['client.js', 'elements.js']
 
 const HEADERS = {
@@ -41,11 +41,11 @@ const files = new Map<string, Promise<ServedFile>>()
  * left out, with one warning.
  */
 export async function createServedRoutes<Context> (
-  options: ResolvedOptions<Context>, log: Log, directory: URL = DIRECTORY
+  options: ResolvedOptions<Context>, log: Log, directory: string = DIRECTORY
 ): Promise<RouteOptions[]> {
   if (!options.serveClient) return []
   try {
-    const served = await Promise.all(SERVED_NAMES.map((name) => load(new URL(name, directory))))
+    const served = await Promise.all(SERVED_NAMES.map((name) => load(name, directory)))
     return served.map((file) => createServedRoute(file, options))
   } catch (err) {
     log.warn({ err }, 'the browser client is not served: its files are missing. Keep ' +
@@ -84,7 +84,9 @@ function serve (file: ServedFile, { headers }: FastifyRequest, reply: FastifyRep
   }
 }
 
-async function load (file: URL): Promise<ServedFile> {
+async function load (name: string, directory: string): Promise<ServedFile> {
+  // Fails in a CommonJS bundle, which has no import.meta.url.
+  const file = new URL(name, new URL(directory, import.meta.url))
   let loading = files.get(file.href)
   if (loading === undefined) {
     loading = read(file)

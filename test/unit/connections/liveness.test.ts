@@ -98,27 +98,6 @@ test('on a real port, client.rtt is the time there and back', async (t) => {
   t.ok(Number(first?.rtt) > 0 && Number(first?.rtt) < rtt(), `${first?.rtt} ms`)
 })
 
-test('on a real port, a ping goes in the same write as a tick', async (t) => {
-  const format = () => 'tick'
-  const heartbeat = { interval: 1250 }
-  const { timeSocket, port } = await setUp(t, { interval: 50, format, heartbeat })
-  const peer = openRaw(port, upgradeRequest('/time'))
-  const chunks: string[] = []
-  peer.socket.on('data', (chunk) => {
-    const text = chunk.toString('latin1')
-    chunks.push(text)
-    const [, payload] = text.split(PING)
-    if (payload !== undefined) peer.socket.write(`\x8a\x84\0\0\0\0${payload}`, 'latin1')
-  })
-  const pings = () => chunks.filter((chunk) => chunk.includes(PING))
-  await waitFor(() => pings().length >= 2, 'two pings')
-  const joined = `\x81\x04tick${PING}`
-  t.strictSame(pings().map((chunk) => chunk.slice(0, joined.length)), pings().map(() => joined))
-  t.strictSame(pings().map(({ length }) => length - joined.length), pings().map(() => 4))
-  const [client] = timeSocket.clients.values()
-  await waitFor(() => client?.rtt !== undefined, 'the round trip')
-})
-
 test('on a real port, heartbeat false pings nobody, and ends nobody', async (t) => {
   const closed: string[] = []
   const { app } = await createTimeApp(t, {

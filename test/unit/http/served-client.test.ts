@@ -274,8 +274,7 @@ test('where the files are missing, warns and serves none', async (t) => {
   const warn = (_fields: object, text: string) => { warnings.push(text) }
   const log = { debug () {}, info () {}, error () {}, warn }
   const options = { url: '/time', route: {}, serveClient: true } as never
-  const missing = new URL('file:///nowhere/')
-  t.strictSame(await createServedRoutes(options, log, missing), [])
+  t.strictSame(await createServedRoutes(options, log, 'file:///nowhere/'), [])
   t.strictSame(warnings, ['the browser client is not served: its files are missing. Keep ' +
     'fastify-time-socket out of the bundle, or set serveClient to false'])
 })
