@@ -135,13 +135,15 @@ async function proxyUpgrades (app: FastifyInstance, path: string): Promise<void>
   }
   Object.assign(app.server, { [Symbol('wsUpgradeListener')]: onUpgrade })
   app.server.on('upgrade', onUpgrade)
-  await app.register(async (scope) => { scope.get(path, (request, reply) => {
-    const socket = (request.raw as unknown as { [kSocket]?: Duplex })[kSocket]
-    if (socket === undefined) return reply.send('plain')
-    reply.hijack()
-    server.handleUpgrade(request.raw, socket, Buffer.alloc(0), (ws) => ws.send('proxied'))
-    return reply
-  }) })
+  await app.register(async (scope) => {
+    scope.get(path, (request, reply) => {
+      const socket = (request.raw as unknown as { [kSocket]?: Duplex })[kSocket]
+      if (socket === undefined) return reply.send('plain')
+      reply.hijack()
+      server.handleUpgrade(request.raw, socket, Buffer.alloc(0), (ws) => ws.send('proxied'))
+      return reply
+    })
+  })
 }
 
 for (const [kind, order] of [
