@@ -1,4 +1,4 @@
-import { execFile, spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -6,7 +6,6 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import type { RedisOptions } from 'ioredis'
 import { waitFor } from '../network/wait.js'
@@ -29,13 +28,6 @@ interface Test {
 
 /** Without what decides the type of answers. */
 type Settings = Omit<RedisOptions, 'replyMapping'>
-
-/** Several servers that share the keys. */
-export interface RedisCluster {
-  readonly ports: readonly number[]
-  /** Kills the node that serves a key. */
-  killOwner (key: string): Promise<void>
-}
 
 /** A primary with a replica, and three sentinels that watch over them. */
 export interface RedisSentinels {
@@ -108,28 +100,6 @@ export async function startRedis (
     async restart () {
       child = run()
       await waitFor(() => answers(port, password), 'the start of Redis')
-    }
-  }
-}
-
-/** Starts three nodes with a replica each. */
-export async function startRedisCluster (t: Test): Promise<RedisCluster> {
-  const settings = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']
-  const nodes = await Promise.all(Array.from({ length: 6 }, () => startRedis(t, { settings })))
-  const ports = nodes.map(({ port }) => port)
-  const addresses = ports.map((port) => `127.0.0.1:${port}`)
-  const args = ['--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes']
-  await promisify(execFile)('redis-cli', args)
-  const [first] = nodes
-  const admin = first?.connect()
-  await waitFor(async () => String(await admin?.cluster('INFO')).includes('cluster_state:ok'), 'the cluster')
-  return {
-    ports,
-    async killOwner (key) {
-      const slot = await admin?.cluster('KEYSLOT', key) as number
-      const ranges = await admin?.cluster('SLOTS') ?? []
-      const owner = ranges.find(([from, to]) => from <= slot && slot <= to)?.[2]?.[1]
-      await nodes.find(({ port }) => port === owner)?.signal('SIGKILL')
     }
   }
 }

@@ -55,7 +55,7 @@ for (const [name, connect] of libraries) {
         application,
         disposals,
         connect: () => redisStreams(application.client, {
-          maxQueueAge: 4000, maxQueueBytes: QUEUE_BYTES
+          maxQueueAge: 8000, maxQueueBytes: QUEUE_BYTES
         })
       }
     },
