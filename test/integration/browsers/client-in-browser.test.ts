@@ -67,7 +67,7 @@ test('a page far from its server, on a real port', { skip }, async (t) => {
       const late: number[] = []
       clock.at(dueMs, () => late.push(truth() - dueMs))
       const stop = clock.every(200, () => {
-        late.push(truth() - Math.round(clock.now() / 200) * 200)
+        late.push(truth() - Math.floor((clock.now() + 1) / 200) * 200)
         if (late.length < 6) return
         stop()
         resolve(late)
@@ -82,7 +82,7 @@ test('a page far from its server, on a real port', { skip }, async (t) => {
   await t.test('keeps what it knows over a lost connection', async (t) => {
     const before = await read(page)
     proxy.cut()
-    await page.waitForFunction(() => window.test.events.join() === 'open,step,close,open')
+    await page.waitForFunction(() => window.test.events.filter((name) => name === 'open').length === 2)
     const { wrongMs, errorMs } = await read(page)
     t.ok(Math.abs(wrongMs) <= errorMs + TRUTH_MS, `wrong by ${wrongMs}, ± ${errorMs}`)
     t.ok(errorMs <= before.errorMs + 5, `± ${errorMs} after ± ${before.errorMs}`)

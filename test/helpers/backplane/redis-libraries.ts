@@ -2,9 +2,9 @@ import { Redis as Valkey } from 'iovalkey'
 import { createClient } from 'redis'
 import { redisStreams } from '../../../src/cluster/redis/index.js'
 import type { RedisClient } from '../../../src/cluster/redis/index.js'
-import { testBackplane } from '../../helpers/backplane/contract.js'
-import { needsRedis, startRedis } from '../../helpers/programs/redis.js'
-import type { RedisServer } from '../../helpers/programs/redis.js'
+import { testBackplane } from './contract.js'
+import { needsRedis, startRedis } from '../programs/redis.js'
+import type { RedisServer } from '../programs/redis.js'
 
 /** A client of the application, as some library makes it. */
 interface Client {
@@ -31,21 +31,25 @@ function connectIoredis (_port: number, redis: RedisServer): Client {
   return { client, ping: () => client.ping(), close: () => client.disconnect() }
 }
 
+export type Library = 'ioredis' | 'iovalkey' | 'node-redis with RESP 2' | 'node-redis with RESP 3'
+
 type Connect = (port: number, redis: RedisServer) => Client | Promise<Client>
 
-const libraries: [name: string, connect: Connect][] = [
-  ['ioredis', connectIoredis],
-  ['iovalkey', connectIovalkey],
-  ['node-redis with RESP 2', connectNodeRedis(2)],
-  ['node-redis with RESP 3', connectNodeRedis(3)]
-]
+const LIBRARIES: Readonly<Record<Library, Connect>> = {
+  ioredis: connectIoredis,
+  iovalkey: connectIovalkey,
+  'node-redis with RESP 2': connectNodeRedis(2),
+  'node-redis with RESP 3': connectNodeRedis(3)
+}
 
 const QUEUE_BYTES = 1_000_000
 /** What the driver may have sent without an answer. */
 const IN_FLIGHT_BYTES = 2_000_000
 
-for (const [name, connect] of libraries) {
-  testBackplane(`redisStreams over ${name}, on a real port,`, {
+/** Runs the contract test over a client of this library and a Redis of its own. */
+export function testLibrary (library: Library): void {
+  const connect = LIBRARIES[library]
+  testBackplane(`redisStreams over ${library}, on a real port,`, {
     async startEngine () {
       const disposals: (() => unknown)[] = []
       const redis = await startRedis({ teardown: (dispose) => disposals.push(dispose) })

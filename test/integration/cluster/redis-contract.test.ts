@@ -1,0 +1,3 @@
+import { testLibrary } from '../../helpers/backplane/redis-libraries.js'
+
+testLibrary('ioredis')
