@@ -10,7 +10,7 @@ export interface Handshake {
   readonly isDribbled: boolean
   /** What it does when it has sent all. */
   readonly leaving: 'fin' | 'reset' | 'stay'
-  /** Whether it asks for an upgrade, with all that belongs to that. */
+  /** True if it asks for a WebSocket. The server answers any other upgrade like a plain request. */
   readonly isUpgrade: boolean
 }
 
@@ -74,9 +74,15 @@ export function createHandshake (random: Random): Handshake {
   // Without the rest of it, nobody can tell what is an upgrade: who waits for it is Node's.
   const leaving = pick(random, isCut ? ['fin', 'reset'] as const : ['fin', 'reset', 'stay', 'stay'] as const)
   const isUpgrade = !isCut && parts.some((part) =>
-    /^connection:.*upgrade/im.test(part) && /^upgrade:/im.test(part))
+    /^connection:.*upgrade/im.test(part) && upgradesOf(part) === 'websocket')
   const title = `${JSON.stringify(bytes.toString('latin1', 0, 300))}${isDribbled ? ', byte by byte' : ''}, ${leaving}`
   return { title, bytes, isDribbled, leaving, isUpgrade }
+}
+
+/** The value of `Upgrade`, as Node joins it from several headers. */
+function upgradesOf (request: string): string {
+  const values = [...request.matchAll(/^upgrade:(.*)$/gim)].map(([, value = '']) => value.trim())
+  return values.join(', ').toLowerCase()
 }
 
 /** What is sent: one request, several, or something else. */

@@ -18,11 +18,11 @@ const MAX_LATENESS_MS = 50
 const MIB = 1024 * 1024
 
 export const FLOOD_ENDINGS: readonly FloodEnding[] = [
-  { flood: 'small messages', ends: '1008 rate', told: '1008 too many messages' },
-  { flood: 'pings whose pongs are read', ends: '1008 rate', told: '1008 too many messages' },
+  { flood: 'small messages', ends: '1008 rate', told: '1008' },
+  { flood: 'pings whose pongs are read', ends: '1008 rate', told: '1008' },
   { flood: 'pings whose pongs are never read', ends: '1008 rate', told: 'none' },
-  { flood: 'pongs that nobody asked for', ends: '1008 rate', told: '1008 too many messages' },
-  { flood: 'messages of 64 KiB', ends: '1009 size', told: '1009 message too large' },
+  { flood: 'pongs that nobody asked for', ends: '1008 rate', told: '1008' },
+  { flood: 'messages of 64 KiB', ends: '1009 size', told: '1009' },
   { flood: 'one message of 1 GiB', ends: '1009 size', told: '1009' },
   { flood: 'one message in endless fragments', ends: '1008 rate', told: '1008' },
   { flood: 'bombs that inflate to 100 MiB', ends: '1009 size', told: '1009' }
@@ -43,7 +43,8 @@ export function testFlood ({ flood, ends, told }: FloodEnding, by: 'wall' | 'cpu
     })
     const report = await runFlood(t, { target, flood, flooders: FLOODER_COUNT })
     t.comment(describe(report))
-    const { goodbyes, closes, lines, faults, connections, served } = report
+    const goodbyes = countByCode(report.goodbyes)
+    const { closes, lines, faults, connections, served } = report
     t.strictSame({ goodbyes, closes, lines, faults, connections, served }, {
       goodbyes: { [told]: FLOODER_COUNT },
       closes: { [ends]: FLOODER_COUNT },
@@ -57,6 +58,16 @@ export function testFlood ({ flood, ends, told }: FloodEnding, by: 'wall' | 'cpu
     t.ok(lateMs <= MAX_LATENESS_MS, `others are late by at most ${MAX_LATENESS_MS} ms`)
     t.equal(await target.close(), 0)
   })
+}
+
+/** Whether the plugin or ws finds that a message is too large depends on how it arrives. */
+function countByCode (goodbyes: Readonly<Record<string, number>>): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const [goodbye, count] of Object.entries(goodbyes)) {
+    const [code = ''] = goodbye.split(' ')
+    counts[code] = (counts[code] ?? 0) + count
+  }
+  return counts
 }
 
 /** For people: how late ticks came also depends on what else the machine does. */

@@ -5,6 +5,8 @@ const MADE = {
   status: 101, accept: 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=', upgrade: 'websocket', connection: 'upgrade'
 }
 const PLAIN = { status: 200 }
+/** A key of a WebSocket without `Upgrade: websocket`: a proxy has stripped it. */
+const UPGRADE_REQUIRED = { status: 426, upgrade: 'websocket' }
 const REFUSED = { status: 400 }
 /** §4.4 demands the header; the status is «an appropriate one, such as 426», and ws says 400. */
 const OTHER_VERSION = { status: 400, version: '13, 8' }
@@ -37,12 +39,13 @@ const requests: readonly Handshake[] = [
   ...['WebSocket', 'WEBSOCKET'].map((Upgrade) => ask(
     `4.2.1 Upgrade in any case: ${Upgrade}`, { headers: { Upgrade } }, MADE)),
   ...['websockets', 'h2c'].map((Upgrade) => ask(
-    `4.2.1 Upgrade to something else is refused: ${Upgrade}`, { headers: { Upgrade } }, REFUSED)),
-  // Should be taken, but no client writes it: refused with an answer, by ws.
-  ask('4.2.1 Upgrade to one of two: ws takes but one',
-    { headers: { Upgrade: 'h2c, websocket' } }, REFUSED),
+    `4.2.1 Upgrade to something else is refused: ${Upgrade}`,
+    { headers: { Upgrade } }, UPGRADE_REQUIRED)),
+  // Should be accepted, but no client sends it.
+  ask('4.2.1 Upgrade to one of two is refused',
+    { headers: { Upgrade: 'h2c, websocket' } }, UPGRADE_REQUIRED),
   ...[undefined, ''].map((Upgrade) => ask(
-    `4.2.1 no upgrade without Upgrade: ${Upgrade}`, { headers: { Upgrade } }, PLAIN)),
+    `4.2.1 no upgrade without Upgrade: ${Upgrade}`, { headers: { Upgrade } }, UPGRADE_REQUIRED)),
   ...['upgrade', 'UPGRADE', 'keep-alive, Upgrade', 'Upgrade,keep-alive'].map((Connection) => ask(
     `4.2.1 Connection with the token in any case: ${Connection}`, { headers: { Connection } }, MADE)),
   ask('4.2.1 Connection in two lines', {
@@ -50,7 +53,7 @@ const requests: readonly Handshake[] = [
   }, MADE),
   ...[undefined, 'keep-alive', 'close', 'upgraded'].map((Connection) => ask(
     `4.2.1 no upgrade without the token in Connection: ${Connection}`,
-    { headers: { Connection } }, PLAIN
+    { headers: { Connection } }, UPGRADE_REQUIRED
   )),
   ...Object.entries(BAD_KEYS).map(([title, key]) => ask(
     `4.2.1 a key is 16 bytes in base64: one that ${title} is refused`,

@@ -12,11 +12,10 @@ const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
 /** A line each, and the error that it is. */
 const lines: [line: string, error: string | undefined][] = [
   ["import type { TickMessage } from '../protocol/time-v1.js'", undefined],
-  ["import { isThenable } from '../util/callbacks.js'", 'TS6307'],
-  ["import type { RateLimit } from '../connections/rate-limit.js'", 'TS6307'],
+  ["import { readHeaderList } from '../util/header-list.js'", 'TS6307'],
   ["import { readFile } from 'node:fs'", 'TS2591'],
   ['export const ok = (message: TickMessage, page: Document) => [message.seq, page.title]', undefined],
-  ['export const bad = (limit: RateLimit) => [limit, isThenable, readFile]', undefined],
+  ['export const bad = [readHeaderList, readFile]', undefined],
   ['export const node = process', 'TS2591']
 ]
 

@@ -135,7 +135,9 @@ test('the package', async (t) => {
 
   await t.test('does so for its entry for Redis', async (t) => {
     const imported = typesOf(join(directory, 'dist/cluster/redis/index.d.ts'))
-    t.strictSame(imported, ['Backplane', 'Deliver', 'RedisClient', 'RedisStreamsOptions'])
+    t.strictSame(imported, [
+      'Backplane', 'Deliver', 'IoredisClient', 'NodeRedisClient', 'RedisClient', 'RedisStreamsOptions'
+    ])
     t.strictSame(typesOf(join(directory, 'dist/cluster/redis/index-cjs.d.cts')), imported)
   })
 })
