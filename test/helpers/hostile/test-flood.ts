@@ -13,7 +13,7 @@ export interface FloodEnding {
 }
 
 const FLOODER_COUNT = 10
-const MAX_GROWTH_MIB = 20
+const MAX_GROWTH_MIB = 40
 const MAX_LATENESS_MS = 50
 const MIB = 1024 * 1024
 
