@@ -4,9 +4,18 @@ import { build } from 'esbuild'
  * Names that parts of the client call each other by, as CONTRIBUTING.md has them: callbacks, facts
  * and lengths of time. No option, event or message has such a name, so they may be shortened.
  */
-const INNER_NAMES = /^(on|is|has|can)[A-Z]|.(Ms|Bytes|Count)$/
+const CONVENTION = /^(on|is|was|has|can)[A-Z]|.(Ms|Bytes|Count)$/
+/** Further ones: neither an option, an event or a message has such a name, nor does JavaScript. */
+const WORDS = [
+  'addSleep', 'beginRound', 'budget', 'burst', 'callback', 'cancel', 'choose', 'drop', 'estimates',
+  'estimator', 'events', 'exchange', 'first', 'kind', 'oldSkew', 'outcome', 'patience', 'priorSkew',
+  'probe', 'resolveUrl', 'resume', 'settings', 'source', 'suspend', 'update'
+]
+const CLIENT_NAMES = new RegExp(`${CONVENTION.source}|^(${WORDS.join('|')})$`)
 /** Names of JavaScript that look the same. */
 const BUILT_IN_NAMES = /^is(Array|Integer|NaN|View)$/
+/** The DOM has names as in the convention, so that the elements have fewer: facts and instants. */
+const ELEMENT_NAMES = /^was[A-Z]|.At$|^(adopt|trouble)$/
 const ELEMENTS = 'src/elements/index.ts'
 
 /** `index.js` is for bundlers; the plugin serves `dist/served/` as `<url>/client.js` and so on. */
@@ -33,9 +42,10 @@ async function bundle (entry, outfile, imported) {
     minify: true,
     format: 'esm',
     target: 'es2022',
-    sourcemap: true,
-    // The DOM has such names, and the elements use it.
-    ...imported === undefined && { mangleProps: INNER_NAMES, reserveProps: BUILT_IN_NAMES },
+    // The plugin serves no maps: a comment would lead nowhere.
+    sourcemap: outfile.startsWith('dist/served/') ? 'external' : true,
+    mangleProps: imported === undefined ? CLIENT_NAMES : ELEMENT_NAMES,
+    reserveProps: BUILT_IN_NAMES,
     plugins: imported === undefined ? [] : [importInstead(imported)]
   })
 }

@@ -75,8 +75,8 @@ const SYNC_DEFAULTS = { probes: 3, every: 60_000, skew: 0 }
 
 /** @throws TypeError or RangeError that names the option. */
 export function resolveOptions (given: ServerClockOptions = {}): ClockSettings {
-  const { environment, sync, ...options } = fill('options', DEFAULTS, given)
-  const { probes, every, skew } = fill('sync', SYNC_DEFAULTS, sync)
+  const options = fill('options', DEFAULTS, given)
+  const sync = fill('sync', SYNC_DEFAULTS, options.sync)
   const names = isArray(options.protocols) ? [TIME_PROTOCOL, ...options.protocols] : undefined
   expect('protocols', names, 'an array of strings', names?.every((name) => typeof name === 'string'))
   expect('protocols', names, 'different tokens, without "time.v1"',
@@ -85,16 +85,13 @@ export function resolveOptions (given: ServerClockOptions = {}): ClockSettings {
     ['auto', 'websocket', 'http'].includes(options.transport), RangeError)
   expectNumber('slew', options.slew, 'more than 0 and at most 1', (slew) => slew > 0 && slew <= 1)
   expectNumber('stepThreshold', options.stepThreshold, '0 or more', (ms) => ms >= 0)
-  expectNumber('sync.probes', probes, `an integer from 0 to ${MAX_PROBES}`,
+  expectNumber('sync.probes', sync.probes, `an integer from 0 to ${MAX_PROBES}`,
     (count) => Number.isInteger(count) && count >= 0 && count <= MAX_PROBES)
-  expectNumber('sync.every', every, `${MIN_EVERY_MS} or more`, (ms) => ms >= MIN_EVERY_MS)
-  expectNumber('sync.skew', skew, `within ± ${MAX_SKEW}`, (rate) => Math.abs(rate) <= MAX_SKEW)
+  expectNumber('sync.every', sync.every, `${MIN_EVERY_MS} or more`, (ms) => ms >= MIN_EVERY_MS)
+  expectNumber('sync.skew', sync.skew, `within ± ${MAX_SKEW}`,
+    (rate) => Math.abs(rate) <= MAX_SKEW)
   expect('autoOpen', options.autoOpen, 'true or false', typeof options.autoOpen === 'boolean')
-  return {
-    ...options,
-    sync: { probes, every, skew },
-    environment: resolveEnvironment(environment)
-  }
+  return { ...options, sync, environment: resolveEnvironment(options.environment) }
 }
 
 function resolveEnvironment (given: Partial<Environment>): Environment {

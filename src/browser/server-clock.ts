@@ -213,10 +213,9 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
 
   /** Ends the connection and calls nothing back any more, until `open()`. */
   close (): void {
-    const { page } = this.#settings.environment
     this.#checkTimer()
     this.#timetable.stop()
-    for (const name of PAGE_EVENTS) page.removeEventListener?.(name, this.#onPageEvent, true)
+    this.#listen('removeEventListener')
     this.#connection.close()
   }
 
@@ -226,13 +225,10 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
    * @throws ServerClockError (`INVALID_URL`) for a URL that cannot be resolved.
    */
   open (): void {
-    const { environment } = this.#settings
-    if (typeof this.#url !== 'function') resolveUrl(this.#url, environment)
+    if (typeof this.#url !== 'function') resolveUrl(this.#url, this.#settings.environment)
     if (this.state === 'closed') {
       this.#timetable.start()
-      for (const name of PAGE_EVENTS) {
-        environment.page.addEventListener?.(name, this.#onPageEvent, true)
-      }
+      this.#listen('addEventListener')
       this.#check()
     }
     this.#connection.open()
@@ -309,6 +305,11 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
       this.#connection.check()
       this.#settle()
     }, CHECK_MS)
+  }
+
+  #listen (method: 'addEventListener' | 'removeEventListener'): void {
+    const { page } = this.#settings.environment
+    for (const name of PAGE_EVENTS) page[method]?.(name, this.#onPageEvent, true)
   }
 
   readonly #onPageEvent = ({ type, persisted }: PageEvent): void => {

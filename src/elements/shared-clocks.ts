@@ -75,15 +75,18 @@ function createSharedClock (clock: ServerClock, onUnused: () => void): SharedClo
 
   function start (): void {
     trouble = readTrouble(clock)
-    for (const name of CLOCK_EVENTS) clock.addEventListener(name, onClockEvent)
-    for (const name of PAGE_EVENTS) globalThis.addEventListener(name, paintAll, true)
+    listen('addEventListener')
   }
 
   function stop (): void {
     clearTimeout(timer)
-    for (const name of CLOCK_EVENTS) clock.removeEventListener(name, onClockEvent)
-    for (const name of PAGE_EVENTS) globalThis.removeEventListener(name, paintAll, true)
+    listen('removeEventListener')
     unusedTimer = setTimeout(onUnused, LINGER_MS)
+  }
+
+  function listen (method: 'addEventListener' | 'removeEventListener'): void {
+    for (const name of CLOCK_EVENTS) clock[method](name, onClockEvent)
+    for (const name of PAGE_EVENTS) globalThis[method](name, paintAll, true)
   }
 
   function onClockEvent ({ type }: Event): void {

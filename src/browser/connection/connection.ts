@@ -3,7 +3,7 @@ import type { CloseDetail, RefusedDetail } from '../clock-events.js'
 import type { ClockSettings } from '../clock-options.js'
 import { createBudget, createTimer } from '../time/timers.js'
 import { openHttp } from './http-transport.js'
-import { requestTime, withTimeLimit } from './time-request.js'
+import { refuse, requestTime, withTimeLimit } from './time-request.js'
 import type { Outcome, RefusalOutcome, TimeOutcome } from './time-request.js'
 import { ABNORMAL, NORMAL } from './transport.js'
 import type { Ending, Transport, TransportData } from './transport.js'
@@ -66,6 +66,8 @@ const REQUESTS_PER_MINUTE = 12
 const HURRIES_PER_MINUTE = 12
 /** After so many short connections `'auto'` uses HTTP in between. */
 const SHORT_LIVED = 2
+/** The reason is that of the outcome. */
+const FAILED: Ending = { code: ABNORMAL, reason: '', wasOpen: false }
 /** The patience with a silent server doubles up to this often. */
 const MAX_DOUBLINGS = 3
 
@@ -121,7 +123,7 @@ export function createConnection (options: ConnectionOptions): Connection {
       const outcome = await ask(signal)
       if (signal.aborted) return
       const isHidden = outcome.kind === 'unreachable' && outcome.isReachable
-      if (outcome.kind !== 'time' && !isHidden) return fail(outcome)
+      if (outcome.kind !== 'time' && !isHidden) return settle(FAILED, outcome)
       if (outcome.kind === 'time' && mayFallBack() && blockedCount > 0) {
         return fallBack(outcome, signal)
       }
@@ -234,15 +236,11 @@ export function createConnection (options: ConnectionOptions): Connection {
       return
     }
     if (ending.code === DO_NOT_RETURN) {
-      return wait(ending, { status: 403, code: 'DO_NOT_RETURN', waitMs: 0, isFinal: true })
+      return wait(ending, { ...refuse(403, 'DO_NOT_RETURN', ending.reason), isFinal: true })
     }
     wait(ending)
     const isCutOften = !isStable && failureCount > SHORT_LIVED
     if (isCutOften && state === 'waiting' && mayFallBack()) tryHttp()
-  }
-
-  function fail (outcome: Exclude<Outcome, TimeOutcome>): void {
-    settle({ code: ABNORMAL, reason: outcome.reason, wasOpen: false }, outcome)
   }
 
   /** Decides what to do after a transport has ended, by what the server says over HTTP. */
@@ -258,8 +256,8 @@ export function createConnection (options: ConnectionOptions): Connection {
     if (ending.wasOpen) return wait(ending)
     blockedCount++
     if (mayFallBack()) return fallBack(outcome, phase.signal)
-    const isBlocked = blockedCount > 1 && { status: 200, code: 'BLOCKED', waitMs: 0, isFinal: false }
-    wait(ending, outcome.upgrade ?? (isBlocked || undefined))
+    const blocked = blockedCount > 1 ? refuse(200, 'BLOCKED', ending.reason) : undefined
+    wait(ending, outcome.upgrade ?? blocked)
   }
 
   /** Syncs by HTTP, and goes on trying the WebSocket. */
@@ -281,10 +279,7 @@ export function createConnection (options: ConnectionOptions): Connection {
     return environment.random() * limitMs
   }
 
-  function wait (
-    { code, reason }: Pick<Ending, 'code' | 'reason'>,
-    refusal?: Pick<RefusalOutcome, 'status' | 'code' | 'waitMs' | 'isFinal'>
-  ): void {
+  function wait ({ code, reason }: Ending, refusal?: RefusalOutcome): void {
     const isFinal = refusal?.isFinal === true
     begin(isFinal ? 'refused' : 'waiting')
     const waitMs = refusal?.waitMs ?? 0

@@ -37,7 +37,7 @@ export interface UnreachableOutcome {
 const LIMIT_MS = 10_000
 /** A longer body is no answer of a time socket. */
 const MAX_BODY_CHARS = 65_536
-const NOT_A_TIME_SOCKET = 'NOT_A_TIME_SOCKET'
+export const NOT_A_TIME_SOCKET = 'NOT_A_TIME_SOCKET'
 
 /**
  * Asks for the server's time by one `GET`. The answer also tells why a WebSocket was refused, which
@@ -144,7 +144,8 @@ function readUpgrade (upgrade: unknown): RefusalOutcome | undefined {
   return { ...refusal, waitMs: toWaitMs(Number(retryAfter) * 1000) }
 }
 
-function refuse (status: number, code: unknown, reason: string): RefusalOutcome {
+/** A refusal that says nothing about when to come back. */
+export function refuse (status: number, code: unknown, reason: string): RefusalOutcome {
   return {
     kind: 'refusal',
     status,

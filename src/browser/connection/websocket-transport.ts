@@ -8,6 +8,7 @@ import type { Budget } from '../time/timers.js'
 import { createProbeSchedule } from './probe-schedule.js'
 import { isTime, readJson } from './received.js'
 import type { Received } from './received.js'
+import { NOT_A_TIME_SOCKET, refuse } from './time-request.js'
 import { ABNORMAL, NORMAL } from './transport.js'
 import type { Ending, Transport, TransportEvents } from './transport.js'
 import { createWatchdog } from './watchdog.js'
@@ -130,8 +131,7 @@ export function openWebSocket (options: WebSocketOptions): Transport {
     to.onopen = () => {
       if (to.protocol === TIME_PROTOCOL || isEnded) return
       const reason = 'the server did not agree on the subprotocol time.v1'
-      const refusal = { kind: 'refusal', status: 101, code: 'NOT_A_TIME_SOCKET' } as const
-      end(ABNORMAL, reason, { outcome: { ...refusal, waitMs: 0, isFinal: false, reason } })
+      end(ABNORMAL, reason, { outcome: refuse(101, NOT_A_TIME_SOCKET, reason) })
     }
     to.onmessage = ({ data }: MessageEvent) => {
       const localMs = monotonic()

@@ -1,4 +1,4 @@
-import { createEstimator } from './estimator.js'
+import { createEstimator, UNKNOWN } from './estimator.js'
 import type { Estimate, Estimator } from './estimator.js'
 import type { Quantum } from './quantum.js'
 
@@ -32,7 +32,6 @@ interface Entry {
 }
 
 const MAX_SERVERS = 4
-const UNKNOWN: Estimate = { offset: 0, skew: 0, error: Infinity }
 
 export function createEstimates (quantum: Quantum, priorSkew: number): Estimates {
   /** The one that was used last is the last. */

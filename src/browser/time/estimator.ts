@@ -37,7 +37,8 @@ export interface Estimator {
 
 /** The server announces steps of its clock from this size on, by `clockSteps`. */
 const ANNOUNCED_STEP_MS = 50
-const UNKNOWN: Estimate = { offset: 0, skew: 0, error: Infinity }
+/** The estimate before anything is known. */
+export const UNKNOWN: Estimate = { offset: 0, skew: 0, error: Infinity }
 
 /**
  * No delay is negative, so each message bounds the offset, server's minus local, on one side. What
