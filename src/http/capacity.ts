@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
-import { addressOf, networkOf } from './address.js'
+import { addressOf, networkOf } from '../util/address.js'
 import { TooManyClientsError, TooManyClientsFromIpError } from '../api/errors.js'
-import { streamOf } from './injected-stream.js'
+import { streamOf } from './upgrade-socket.js'
 import type { Refusal } from './refusal-answer.js'
 
 export interface CapacityOptions {

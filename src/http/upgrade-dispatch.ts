@@ -10,7 +10,7 @@ import type { Fault } from '../observability/failure-log.js'
 import type { Log } from '../observability/log.js'
 import type { Timers } from '../util/timers.js'
 import { UnavailableError } from '../api/errors.js'
-import { endInjected } from './injected-stream.js'
+import { endInjected } from './upgrade-socket.js'
 import { createUpgradeGuard } from './upgrade-guard.js'
 import type { UpgradeGuard } from './upgrade-guard.js'
 

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import fc from 'fast-check'
 import { test } from 'tap'
-import { networkOf } from '../../../src/http/address.js'
+import { networkOf } from '../../../src/util/address.js'
 
 const networks: [ip: string, network: string][] = [
   ['127.0.0.1', '127.0.0.1'],

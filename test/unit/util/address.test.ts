@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { test } from 'tap'
-import { addressOf } from '../../../src/http/address.js'
+import { addressOf } from '../../../src/util/address.js'
 
 const addresses: [title: string, request: object, address: object][] = [
   ['of a socket', { ip: '192.0.2.7', socket: { remotePort: 4711 } }, { ip: '192.0.2.7', port: 4711 }],

@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { UnsupportedProtocolError } from '../../../src/api/errors.js'
-import { createRefusals } from '../../../src/http/refusal-counter.js'
+import { createRefusals } from '../../../src/http/refusals.js'
 import type { UpgradeGuard } from '../../../src/http/upgrade-guard.js'
 import type { Observer } from '../../../src/observability/observer.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
