@@ -7,9 +7,8 @@ export * from './api/errors.js'
 export type { Backplane, Deliver } from './api/backplane.js'
 export type { TimeAnswer } from './http/plain-answer.js'
 export type { Json, Message, Sendable } from './api/message.js'
-export type {
-  ExpiresAt, TimeSocketHook, TimeSocketOptions, TimeSocketRouteOptions
-} from './api/options.js'
+export type { ExpiresAt, TimeSocketOptions } from './api/options.js'
+export type { TimeSocketHook, TimeSocketRouteOptions } from './api/route-options.js'
 export type { BackplaneStats, CloseCause, RefusalCause, Stats } from './api/stats.js'
 export type { Clock, Format, FormatName, Tick } from './api/tick.js'
 export type {

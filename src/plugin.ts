@@ -11,13 +11,12 @@ import { createShutdown, shutDownOnClose } from './connections/shutdown.js'
 import { createDelivery } from './delivery/delivery.js'
 import { createCapacity } from './http/capacity.js'
 import { createPlainAnswers } from './http/plain-answer.js'
-import { createRefusals } from './http/refusals.js'
+import { createRefusals, createTimeLimit } from './http/refusals.js'
 import { assertRegistrable, decorate, joinPath } from './http/registration.js'
 import { createRoute } from './http/route.js'
 import { createServedRoutes } from './http/served-client.js'
-import { createTimeLimit } from './http/time-limit.js'
 import { dispatchUpgrades } from './http/upgrade-dispatch.js'
-import { disown, registerWebsocketServer } from './http/websocket-server.js'
+import { removeFromWebsocketServer, registerWebsocketServer } from './http/websocket-server.js'
 import { createCallbackFault, createFault } from './observability/failure-log.js'
 import { createLog } from './observability/log.js'
 import { createObserver } from './observability/observer.js'
@@ -25,7 +24,7 @@ import { createFineClock } from './time/fine-clock.js'
 import { createServerClock, SYSTEM_CLOCK } from './time/server-time.js'
 import { systemTimers, timersIn } from './util/timers.js'
 
-/** Puts the parts together, in the order in which they need each other. */
+/** Creates the parts of one time socket and connects them. Contains no logic of its own. */
 export async function timeSocketPlugin (
   app: FastifyInstance, given: TimeSocketOptions
 ): Promise<void> {
@@ -33,7 +32,7 @@ export async function timeSocketPlugin (
   assertRegistrable(app, options)
 
   const url = joinPath(app.prefix, options.url)
-  // Timers and callbacks that clients share never run in the context of one client.
+  // Timers and shared callbacks must not run in the async context of one client.
   const scope = new AsyncResource('TimeSocket')
   const timers = timersIn(scope, systemTimers)
   const log = createLog(app, url, options)
@@ -81,11 +80,11 @@ export async function timeSocketPlugin (
       handler: options.handler
     }),
     accept (ws, request, admitted) {
-      disown(app.websocketServer, ws)
-      guard.release(request.raw.socket)
-      capacity.settle(request)
+      removeFromWebsocketServer(app.websocketServer, ws)
+      guard.remove(request.raw.socket)
+      capacity.compact(request)
       const client = connections.accept(ws, request.raw.socket, admitted)
-      // Other plugins may have kept the upgrade waiting after the last check.
+      // Other plugins may have delayed the upgrade after the last check.
       if (shutdown.hasStarted) shutdown.close(client)
     }
   }))

@@ -1,9 +1,7 @@
 import type { WebsocketPluginOptions } from '@fastify/websocket'
-import type {
-  FastifyInstance, FastifyReply, FastifyRequest, HookHandlerDoneFunction, LogLevel,
-  RegisterOptions, RouteHandlerMethod, RouteShorthandOptions
-} from 'fastify'
+import type { FastifyRequest, LogLevel, RegisterOptions, RouteHandlerMethod } from 'fastify'
 import type { Backplane } from './backplane.js'
+import type { TimeSocketHook, TimeSocketRouteOptions } from './route-options.js'
 import type { Clock, Format, FormatName, Tick } from './tick.js'
 import type { CloseInfo, TickDelivery, TimeSocketClient, TimeSocketContext } from './time-socket.js'
 
@@ -202,29 +200,6 @@ export type OriginRule =
 
 /** When a permission ends: a Date, or milliseconds since the Unix epoch; undefined for never. */
 export type ExpiresAt = Date | number | undefined
-
-/** The Fastify route options that an application may set. */
-export type TimeSocketRouteOptions = Omit<
-  RouteShorthandOptions,
-  'preValidation' | 'handlerTimeout' | 'websocket' | 'logLevel' | 'logSerializers' | 'onRequest' |
-  'preHandler'
-> & Pick<RegisterOptions, 'logLevel' | 'logSerializers'> & {
-  onRequest?: TimeSocketHook | TimeSocketHook[]
-  preHandler?: TimeSocketHook | TimeSocketHook[]
-}
-
-/**
- * A Fastify hook that gets request and reply, with a callback or async. Its request may be typed:
- * `FastifyRequest<{ Querystring: { token: string } }>`.
- */
-export type TimeSocketHook = HookMethods['hook']
-
-interface HookMethods {
-  hook (
-    this: FastifyInstance, request: FastifyRequest, reply: FastifyReply,
-    done: HookHandlerDoneFunction
-  ): void | Promise<unknown>
-}
 
 /**
  * A function that may be declared with narrower parameters, such as a typed request: TypeScript

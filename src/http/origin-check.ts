@@ -1,39 +1,52 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 import { OriginForbiddenError } from '../api/errors.js'
 import type { OriginRule } from '../api/options.js'
-import type { Refusal } from './refusal-answer.js'
+import type { Fault } from '../observability/failure-log.js'
+import type { Refusal } from './refusals.js'
 import { show } from '../util/values.js'
 import { verdictOf } from '../util/callbacks.js'
 
-/** Names the page's origin in a plain request of a page of the same origin. */
+/** The header in which a page of the same origin names its origin in a plain request. */
 const PAGE_HEADER = 'time-socket-origin'
 
-/** What a rule says of requests. */
+/** Decides which requests the option `origin` admits. */
 export interface Origins {
   /**
-   * Says why a request is refused. One without `Origin` passes: it is no browser's, or a
-   * plain one of a page of this host.
+   * Says why a request is refused. A request without `Origin` passes: it comes from a program that
+   * is not a browser, or is a plain request of a page of this host.
    *
-   * @throws whatever a function of the application's throws.
+   * @throws whatever the application's `origin` function throws.
    */
   check (request: FastifyRequest): Refusal | undefined
   /**
-   * The origin of a page of another host that may connect, and so read plain answers.
+   * The origin of a page of another host that may connect, and so may read plain answers.
+   * Undefined for any other request.
    *
-   * @throws as `check` does, but not for the same request.
+   * @throws whatever the application's `origin` function throws, unless `check` has already thrown
+   * for this request.
    */
   foreignOf (request: FastifyRequest): string | undefined
 }
 
+/** What the CORS hook needs. */
+export interface CorsOptions {
+  origins: Origins
+  /** True if the application's handler answers: only the application knows who may read that. */
+  isAnsweredByHost: (request: FastifyRequest) => boolean
+  /** Logs what the application's `origin` function throws. */
+  fault: Fault
+}
+
+/** Creates the checks for one value of the option `origin`. */
 export function createOrigins (rule: OriginRule): Origins {
   const allows = createRule(rule)
-  /** Answers are looked at a second time when they are sent: the application is asked once. */
+  /** `foreignOf` reads the verdict of `check`: the application's function runs once a request. */
   const verdicts = new WeakMap<FastifyRequest, boolean>()
 
   function isAllowed (origin: string, request: FastifyRequest): boolean {
     let verdict = verdicts.get(request)
     if (verdict === undefined) {
-      // What stays if the rule throws.
+      // If the rule throws, the request stays forbidden.
       verdicts.set(request, false)
       verdict = allows(origin, request)
       verdicts.set(request, verdict)
@@ -59,7 +72,7 @@ const HINT = 'If both are yours: list the origin in the option "origin", or let 
   'the Host header (changeOrigin: false; nginx: proxy_set_header Host $http_host), or set ' +
   'trustProxy and let the proxy send X-Forwarded-Host'
 
-/** Names both sides of the comparison, so that a wrong proxy is found. */
+/** Names both sides of the comparison, so that a misconfigured proxy is easy to find. */
 function forbid (given: string, request: FastifyRequest): Refusal {
   const [origin, host] = [show(given), show(request.host ?? '')]
   const details = { origin: given.slice(0, 200), host: request.host ?? '', hint: HINT }
@@ -67,8 +80,8 @@ function forbid (given: string, request: FastifyRequest): Refusal {
 }
 
 /**
- * The origin that a page of the same origin names, since browsers send no `Origin` with its `GET`.
- * Another page would need a preflight to send this header, and gets none answered.
+ * The origin that a page of the same origin names: browsers send no `Origin` with its `GET`. A page
+ * of another origin would need a preflight to send this header, and no preflight is answered.
  */
 function pageOf ({ ws, headers }: FastifyRequest): string | undefined {
   const page = headers[PAGE_HEADER]
@@ -83,13 +96,14 @@ function createRule (rule: OriginRule): (origin: string, request: FastifyRequest
       verdictOf(rule(origin, request), 'what the time socket option "origin" returns')
   }
   const listed = new Set(rule)
-  // `null` and the origins of apps are compared as they are.
+  // `null` and the origins of apps are compared unchanged.
   return (origin) => listed.has(parseOrigin(origin) ?? origin)
 }
 
 /**
- * Compares host and port with those that the client asked for. The scheme it used is unknown
- * behind a proxy, so that of the origin is supposed: a `Host` without port means its default.
+ * Compares the origin's host and port with those of the request. Behind a proxy the request's
+ * scheme is unknown, so the origin's scheme is assumed: a `Host` without a port means the default
+ * port of that scheme.
  */
 function isSameOrigin (origin: string, request: FastifyRequest): boolean {
   const parsed = parseOrigin(origin)
@@ -99,9 +113,9 @@ function isSameOrigin (origin: string, request: FastifyRequest): boolean {
 }
 
 /**
- * The origin that this text names, if it differs from the canonical form by nothing more than
- * case and the default port. What a URL parser would put up with besides, such as a path,
- * credentials, blanks or `127.1`, no browser sends (RFC 6454 §7.1).
+ * The origin that this text names, if the text differs from the canonical form only in case and
+ * the default port. A URL parser also accepts a path, credentials, blanks or `127.1`, which no
+ * browser sends (RFC 6454 §7.1).
  */
 function parseOrigin (text: string): string | undefined {
   const origin = canonicalOrigin(text)
@@ -112,8 +126,8 @@ function parseOrigin (text: string): string | undefined {
 }
 
 /**
- * The origin of a URL of http or https, as browsers write it; undefined of any other text. A URL
- * parser takes `*` for part of a name, but whoever writes it means many, and no host is named so.
+ * The origin of an http or https URL, as browsers write it; undefined for any other text. A URL
+ * parser accepts `*` as part of a name, but a `*` is meant as a wildcard, and no host is named so.
  */
 export function canonicalOrigin (text: string): string | undefined {
   if (!URL.canParse(text) || text.includes('*')) return undefined
@@ -121,13 +135,63 @@ export function canonicalOrigin (text: string): string | undefined {
   return protocol === 'http:' || protocol === 'https:' ? origin : undefined
 }
 
-/** What pages in apps and extensions send: `capacitor://localhost`, `chrome-extension://…`. */
+/** The origins that pages in apps and extensions send: `capacitor://localhost`, `chrome-extension://…`. */
 const APP_ORIGIN = /^([a-z][a-z\d+.-]*):\/\/[^\s/?#@\\*,"'<>]*$/
-/** Schemes that are never those of an app: what has them here is a mistake. */
+/** Schemes that no app has: an origin with one of them is a mistake. */
 const OTHER_SCHEMES = new Set(['http', 'https', 'ws', 'wss', 'ftp', 'blob', 'data', 'javascript'])
 
 /** True for the origin of an app or extension, in the form in which browsers send it. */
 export function isAppOrigin (text: string): boolean {
   const scheme = APP_ORIGIN.exec(text)?.[1]
   return scheme !== undefined && !OTHER_SCHEMES.has(scheme)
+}
+
+/**
+ * Creates an `onSend` hook that lets pages of foreign origins read the plugin's answers to plain
+ * requests, refusals included, if these pages may connect (the CORS protocol of the Fetch
+ * standard, with credentials). The hook never overrides a header that the application has set.
+ */
+export function createCors ({ origins, isAnsweredByHost, fault }: CorsOptions): onSendHookHandler {
+  return (request, reply, payload, done) => {
+    if (!isAnsweredByHost(request) && !reply.hasHeader('access-control-allow-origin')) {
+      const origin = readerOf(request, origins, fault)
+      if (origin !== undefined) allowReading(reply, origin)
+    }
+    done(null, payload)
+  }
+}
+
+/** Adds a header's name, in lower case, to `vary`, unless `vary` already has the name, or `*`. */
+export function addVary (reply: FastifyReply, name: string): void {
+  const vary = [reply.getHeader('vary') ?? []].flat().join(', ')
+  const names = vary.toLowerCase().split(',').map((part) => part.trim())
+  if (names.includes(name) || names.includes('*')) return
+  reply.header('vary', vary === '' ? name : `${vary}, ${name}`)
+}
+
+/**
+ * The foreign origin that may read this answer. Logs what the `origin` function throws: Fastify
+ * would answer with the error's own text.
+ */
+function readerOf (
+  request: FastifyRequest, origins: Origins, fault: Fault
+): string | undefined {
+  try {
+    return origins.foreignOf(request)
+  } catch (err) {
+    fault.occurred(err, { reqId: request.id })
+    return undefined
+  }
+}
+
+function allowReading (reply: FastifyReply, origin: string): void {
+  addVary(reply, 'origin')
+  reply.headers({
+    'access-control-allow-origin': origin,
+    'access-control-allow-credentials': 'true'
+  })
+  // Without this header, scripts of another origin cannot read retry-after.
+  if (reply.hasHeader('retry-after') && !reply.hasHeader('access-control-expose-headers')) {
+    reply.header('access-control-expose-headers', 'retry-after')
+  }
 }

@@ -5,10 +5,11 @@ import { SERVER_ID, toHundredths } from '../protocol/time-v1-text.js'
 import { TIME_PROTOCOL } from '../protocol/time-v1.js'
 import type { ServerClock } from '../time/server-time.js'
 import { readHeaderList } from '../util/header-list.js'
-import { addVary } from './cors.js'
-import type { Refusal } from './refusal-answer.js'
+import { addVary } from './origin-check.js'
+import { markHandled } from './refusals.js'
+import type { Refusal } from './refusals.js'
 
-/** What a plain `GET` is answered, as JSON. */
+/** The JSON body that answers a plain `GET`. */
 export interface TimeAnswer {
   /** The `id` of the `Accept` header, for a request that has one. */
   readonly id?: number
@@ -21,11 +22,11 @@ export interface TimeAnswer {
   readonly hold: number
   /** Milliseconds between two ticks. */
   readonly interval: number
-  /** How often the server's wall clock has stepped: goes up by one each time. */
+  /** How many times the server's wall clock has stepped. */
   readonly clockSteps: number
-  /** Names the server process, at random: `clockSteps` compares only within one. */
+  /** The random id of the server process. Compare `clockSteps` only within one process. */
   readonly server: string
-  /** The subprotocols built in. */
+  /** The built-in subprotocols. */
   readonly protocols: readonly string[]
   /** Present while an upgrade would be refused for capacity. */
   readonly upgrade?: {
@@ -38,6 +39,7 @@ export interface TimeAnswer {
   }
 }
 
+/** What `createPlainAnswers` needs. */
 export interface PlainAnswerOptions {
   clock: ServerClock
   /** Milliseconds between two ticks. */
@@ -52,18 +54,21 @@ export interface PlainAnswerOptions {
 export interface PlainAnswers {
   /** The route's handler. */
   readonly handler: RouteHandlerMethod
-  /** The last `onSend` hook but those that set headers: writes the time into the answer. */
+  /**
+   * An `onSend` hook that writes the current time into the answer. It runs after the application's
+   * `onSend` hooks.
+   */
   readonly refresh: onSendHookHandler
 }
 
-/** What a request must accept to get the time whatever the option `handler` says. */
+/** A request whose `Accept` header lists this type gets the time, also if `handler` is set. */
 const TIME_MEDIA_TYPE = 'application/vnd.time-socket+json'
 const ID_PARAMETER = /^id=("?)(\d{1,10})\1$/
 const MAX_ID = 2 ** 31 - 1
 
 /**
- * Creates the answer to plain HTTP: the time, for health checks, curl, pages whose upgrade was
- * refused, and clients that sync over HTTP; or what the application's handler answers.
+ * Creates the answers to plain HTTP. Without the option `handler`, the answer is the time: for
+ * health checks, curl, pages whose upgrade was refused, and clients that sync over HTTP.
  */
 export function createPlainAnswers (options: PlainAnswerOptions): PlainAnswers {
   const { clock, intervalMs, findRoom, handler: hostHandler } = options
@@ -71,19 +76,19 @@ export function createPlainAnswers (options: PlainAnswerOptions): PlainAnswers {
   const server = `,"server":"${SERVER_ID}","protocols":["${TIME_PROTOCOL}"]`
 
   function write ({ elapsedTime }: FastifyReply, { id, upgrade }: Asked): string {
-    // Read in this order: a stall in between makes the arrival look later, which a client's
-    // bound allows for. An arrival that looks earlier would break the bound.
+    // elapsedTime must be read first. A stall between the two readings then makes the arrival look
+    // later than it was, which the client's error bound covers. It does not cover the reverse.
     const hold = toHundredths(elapsedTime)
     const now = toHundredths(clock.now())
     return `{${id}"now":${now},"hold":${hold}${schedule}${clock.clockSteps}${server}${upgrade}}`
   }
 
-  function tellTime (request: PlainRequest, reply: FastifyReply, wanted: Wanted | undefined): void {
-    // Nobody else compares the clocks while nobody is connected.
+  function sendTime (request: PlainRequest, reply: FastifyReply, wanted: Wanted | undefined): void {
+    // While no client is connected, nothing else looks for clock steps.
     clock.readClocks()
-    const asked = { id: wanted?.id ?? '', upgrade: describe(findRoom(request)) }
+    const asked = { id: wanted?.id ?? '', upgrade: describeRefusal(findRoom(request)) }
     const text = write(reply, asked)
-    request[kAnswer] = { asked, text }
+    setAnswer(request, { asked, text })
     reply.headers({
       'content-type': wanted === undefined ? 'application/json; charset=utf-8' : TIME_MEDIA_TYPE,
       'cache-control': 'no-store'
@@ -96,24 +101,25 @@ export function createPlainAnswers (options: PlainAnswerOptions): PlainAnswers {
     handler (request: PlainRequest, reply) {
       const wanted = readAccept(request.headers.accept)
       if (hostHandler === undefined || wanted !== undefined) {
-        return tellTime(request, reply, wanted)
+        return sendTime(request, reply, wanted)
       }
-      request[kAnswer] = BY_HOST
+      setAnswer(request, BY_HOST)
       return hostHandler.call(this, request, reply)
     },
     refresh (request: PlainRequest, reply, payload, done) {
       const { asked, text } = request[kAnswer] ?? BY_HOST
       if (request[kAnswer] === BY_HOST) addVary(reply, 'accept')
-      // Hooks may have taken their time. What they have changed or measured is left alone.
+      // The hooks may have been slow, so the time is read again. A body that a hook has changed,
+      // or whose length it has set, is sent unchanged.
       const isOurs = asked !== undefined && payload === text && !reply.hasHeader('content-length')
       done(null, isOurs ? write(reply, asked) : payload)
     }
   }
 }
 
-/** True once a plain request has passed all checks and hooks. */
-export function hasReachedHandler (request: FastifyRequest): boolean {
-  return (request as PlainRequest)[kAnswer] !== undefined
+function setAnswer (request: PlainRequest, answer: Answer): void {
+  request[kAnswer] = answer
+  markHandled(request)
 }
 
 /** True if the application's handler answers this request. */
@@ -121,7 +127,7 @@ export function isAnsweredByHost (request: FastifyRequest): boolean {
   return (request as PlainRequest)[kAnswer] === BY_HOST
 }
 
-/** What differs between two answers to plain requests, as JSON text. */
+/** The parts of an answer that depend on the request, as JSON text. */
 interface Asked {
   /** `"id":12,` or empty. */
   readonly id: string
@@ -142,7 +148,7 @@ interface PlainRequest extends FastifyRequest {
   [kAnswer]?: Answer
 }
 
-/** That a request wants the time, and how it wants to recognize the answer. */
+/** Set if a request asks for the time: the id that the answer must repeat. */
 type Wanted = Pick<Asked, 'id'>
 
 function readAccept (accept: string | undefined): Wanted | undefined {
@@ -159,8 +165,8 @@ function readId (parameters: readonly string[]): string {
   return ''
 }
 
-/** Says that upgrades would be refused, and when to try again. */
-function describe (refusal: Refusal | undefined): string {
+/** Writes the field `upgrade`: why an upgrade would be refused, and when to try again. */
+function describeRefusal (refusal: Refusal | undefined): string {
   if (refusal === undefined) return ''
   const { statusCode, code, headers } = refusal
   const retryAfter = Number(headers?.['retry-after'])

@@ -1,26 +1,36 @@
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError } from '@fastify/error'
 import type {
-  FastifyReply, FastifyRequest, onRequestHookHandler, onResponseHookHandler
+  FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler, onResponseHookHandler
 } from 'fastify'
-import { UpgradeRequiredError } from '../api/errors.js'
+import { HandshakeTimeoutError, UnavailableError, UpgradeRequiredError } from '../api/errors.js'
+import type { RefusalCause } from '../api/stats.js'
+import type { Fault } from '../observability/failure-log.js'
+import { safely } from '../observability/log.js'
 import type { Log } from '../observability/log.js'
 import type { Observer } from '../observability/observer.js'
-import { hasReachedHandler } from './plain-answer.js'
-import { refuse } from './refusal-answer.js'
-import type { Refusal } from './refusal-answer.js'
-import type { RefusalCause } from '../api/stats.js'
 import type { Timers } from '../util/timers.js'
 import type { UpgradeEnd, UpgradeGuard } from './upgrade-guard.js'
 
-/** Refuses requests, and counts plain ones and the upgrades that come to nothing: each once. */
+/** Why a request is refused. Fastify, too, sends the `headers` of an error. */
+export interface Refusal extends FastifyError {
+  /** Headers of the answer. */
+  headers?: Readonly<Record<string, string>>
+  /** Further fields of the log line. */
+  details?: Readonly<Record<string, string>>
+}
+
+/** Refuses requests. Counts each plain request and each upgrade that is not completed once. */
 export interface Refusals {
-  /** The first hook: from it on, somebody wants to know what becomes of an upgrade. */
-  readonly follow: onRequestHookHandler
-  /** The last hook: counts what has been answered by HTTP. */
-  readonly notice: onResponseHookHandler
+  /** The route's first hook: has the upgrade counted if it is not completed. */
+  readonly trackUpgrade: onRequestHookHandler
+  /** The route's last hook: counts a request that was answered over plain HTTP. */
+  readonly countAnswer: onResponseHookHandler
+  /** Answers a request with a refusal, and counts it if the request asked for an upgrade. */
   refuse (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): void
 }
 
-/** By the code of our error; of any other, a callback of the application's is the cause. */
+/** The cause by the error's code. For any other code the cause is `hook`. */
 const CAUSES: Readonly<Record<string, RefusalCause>> = {
   FST_TIME_SOCKET_ORIGIN_FORBIDDEN: 'origin',
   FST_TIME_SOCKET_TOO_MANY_CLIENTS: 'capacity',
@@ -32,13 +42,14 @@ const CAUSES: Readonly<Record<string, RefusalCause>> = {
   FST_TIME_SOCKET_UNAVAILABLE: 'closing'
 }
 
-/** Refusals that the plugin decides on by itself: they are logged, so that a developer sees why. */
+/** Refusals that the plugin decides by itself. They are logged, so that a developer sees why. */
 const LOGGED_CAUSES: ReadonlySet<RefusalCause> =
   new Set(['origin', 'capacity', 'capacityPerIp', 'protocol', 'timeout'])
 
-/** How long a cause is quiet after a line. */
+/** Milliseconds in which a cause is logged at most once. */
 const QUIET_MS = 10_000
 
+/** What `createRefusals` needs. */
 export interface RefusalsOptions<Context> {
   observer: Observer<Context>
   guard: UpgradeGuard
@@ -46,10 +57,11 @@ export interface RefusalsOptions<Context> {
   timers: Timers
 }
 
+/** Creates the hooks that refuse and count the requests of one time socket. */
 export function createRefusals<Context> (
   { observer, guard, log, timers }: RefusalsOptions<Context>
 ): Refusals {
-  /** Refusals since the last line, and until when there is no other, for each cause. */
+  /** For each cause: the refusals since its last log line, and when it may be logged again. */
   const logged = new Map<RefusalCause, { count: number, quietUntilMs: number }>()
 
   function count (request: CountedRequest, cause: RefusalCause, refusal?: Refusal): void {
@@ -59,7 +71,7 @@ export function createRefusals<Context> (
     if (LOGGED_CAUSES.has(cause)) warn(cause, refusal)
   }
 
-  /** At most one line for each cause in ten seconds: any client can have itself refused. */
+  /** Logs each cause at most once in 10 s, because any client can provoke refusals. */
   function warn (cause: RefusalCause, refusal: Refusal | undefined): void {
     const state = logged.get(cause) ?? { count: 0, quietUntilMs: -Infinity }
     logged.set(cause, state)
@@ -74,21 +86,21 @@ export function createRefusals<Context> (
 
   function countEnd (request: FastifyRequest, end: UpgradeEnd): void {
     if (end === 'left') count(request, 'aborted')
-    // Of all who answer, only ws tells nobody: the handshake was not that of RFC 6455 §4.2.1.
+    // Only ws answers without a hook or an error: the handshake breaks RFC 6455 §4.2.1.
     else if (end === 'answered') count(request, 'protocol')
     else count(request, CAUSES[end.code] ?? 'hook', end)
   }
 
   return {
-    follow (request, _reply, done) {
+    trackUpgrade (request, _reply, done) {
       if (request.ws) guard.onEnd(request.raw.socket, (end) => countEnd(request, end))
       done()
     },
-    notice (request, _reply, done) {
-      // Answered by a hook so early that @fastify/websocket did not get to say what it is.
+    countAnswer (request, _reply, done) {
+      // A hook has answered before @fastify/websocket could set request.ws.
       if (request.ws || guard.isUpgrading(request.raw)) count(request, 'hook')
       else if (!isCounted(request)) {
-        observer.counters.http[hasReachedHandler(request) ? 'answered' : 'refused']++
+        observer.counters.http[isHandled(request) ? 'answered' : 'refused']++
       }
       done()
     },
@@ -100,6 +112,7 @@ export function createRefusals<Context> (
 }
 
 const kCounted = Symbol('time-socket-counted')
+const kHandled = Symbol('time-socket-handled')
 
 function isCounted (request: CountedRequest): boolean {
   return request[kCounted] === true
@@ -107,4 +120,130 @@ function isCounted (request: CountedRequest): boolean {
 
 interface CountedRequest extends FastifyRequest {
   [kCounted]?: boolean
+  [kHandled]?: boolean
+}
+
+/** Called by the route's handler: the request has passed all checks and hooks. */
+export function markHandled (request: CountedRequest): void {
+  request[kHandled] = true
+}
+
+/** True once the route's handler has begun to answer a plain request. */
+function isHandled (request: CountedRequest): boolean {
+  return request[kHandled] === true
+}
+
+/**
+ * Creates an `onRequest` hook that refuses a plain request with 503 if the handler has not begun to
+ * answer it after `timeoutMs`. When the application closes, the plain requests that a hook still
+ * holds are refused, too: `app.close()` would wait for them.
+ *
+ * The upgrade guard limits upgrades, because Fastify does not learn when the client of an upgrade
+ * leaves. For the same reason this hook does not use Fastify's `handlerTimeout`: that would keep an
+ * abandoned upgrade in memory until its time is over, and would cut off long answers.
+ */
+export function createTimeLimit (
+  app: FastifyInstance, timeoutMs: number, timers: Timers
+): onRequestHookHandler {
+  const pending = new Map<FastifyRequest, FastifyReply>()
+  // Added in onReady, this hook runs before Fastify's own, which waits for the connections.
+  app.addHook('onReady', async () => {
+    app.addHook('onClose', async () => {
+      for (const [request, reply] of pending) {
+        if (!isHandled(request)) refuseUnsent(request, reply, new UnavailableError())
+      }
+    })
+  })
+  return (request, reply, done) => {
+    if (!request.ws) {
+      const expire = () => refuseUnsent(request, reply, new HandshakeTimeoutError())
+      const stop = timers.after(timeoutMs, expire)
+      pending.set(request, reply)
+      reply.raw.once('close', () => {
+        stop()
+        pending.delete(request)
+      })
+    }
+    done()
+  }
+}
+
+/** Refuses a request unless its answer has begun. */
+function refuseUnsent (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): void {
+  // A hijacked reply counts as sent: other code answers it.
+  if (!reply.sent && !reply.raw.headersSent) refuse(request, reply, refusal)
+}
+
+/** Answers with a refusal: a JSON body with its code, after which the connection is closed. */
+export function refuse (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): void {
+  safely(request.log).debug({ code: refusal.code }, 'refused')
+  const { code, message, statusCode = 500, headers = {} } = refusal
+  reply.headers(headers)
+  // HTTP/2 has no Connection header.
+  if (request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
+  answer(reply, { statusCode, code, error: STATUS_CODES[statusCode], message })
+}
+
+/**
+ * Creates the route's error handler. It passes errors on to the application's error handler. If the
+ * application has none, an error with a status of 500 or more is answered without any detail:
+ * Fastify's default handler would send the error's message to the client.
+ *
+ * @param fault logs the errors that are answered without detail.
+ */
+export function createErrorHandler (fault: Fault) {
+  return async (
+    error: unknown, request: FastifyRequest, reply: FastifyReply
+  ): Promise<FastifyReply> => {
+    const statusCode = statusCodeOf(error, reply)
+    // Thrown, not sent: Fastify would send a value that is not an Error as a body with status 200.
+    if (statusCode < 500 || hasErrorHandler(request.server)) throw error
+    fault.occurred(error, { reqId: request.id })
+    const message = STATUS_CODES[statusCode]
+    return answer(reply, { statusCode, error: message, message })
+  }
+}
+
+/** Where Fastify keeps the error handler of a scope (its `lib/symbols.js`). */
+const ERROR_HANDLER_SYMBOL = 'fastify.errorHandler'
+
+/**
+ * True if the application has set an error handler for this scope or one around it. Fastify's
+ * default error handler is an object literal, and each one that is set has the replaced one as
+ * prototype. If a later version of Fastify stores them elsewhere, the result is false, so that no
+ * detail is sent.
+ */
+export function hasErrorHandler (instance: object): boolean {
+  let scope: object | null = instance
+  while (scope !== null) {
+    const symbol = Object.getOwnPropertySymbols(scope)
+      .find(({ description }) => description === ERROR_HANDLER_SYMBOL)
+    if (symbol !== undefined) {
+      const handler = (scope as Record<symbol, unknown>)[symbol]
+      return Object.getPrototypeOf(handler) !== Object.prototype
+    }
+    scope = Object.getPrototypeOf(scope)
+  }
+  return false
+}
+
+/** Sends the body as text, so that the application's `preSerialization` hooks do not run. */
+function answer (reply: FastifyReply, body: { statusCode: number, [field: string]: unknown }) {
+  return reply.code(body.statusCode)
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify(body))
+}
+
+/**
+ * The status that Fastify would send (its `lib/error-status.js`): the one that a hook has set, else
+ * the one that the error names.
+ */
+function statusCodeOf (error: unknown, reply: FastifyReply): number {
+  if (reply.statusCode !== 200) return reply.statusCode
+  const { statusCode, status } = Object(error) as { statusCode?: unknown, status?: unknown }
+  return [statusCode, status].find(isErrorStatus) ?? 500
+}
+
+function isErrorStatus (status: unknown): status is number {
+  return Number.isInteger(status) && (status as number) >= 400 && (status as number) <= 599
 }

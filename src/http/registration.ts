@@ -5,11 +5,11 @@ import { SERVED_NAMES, servedPath } from './served-client.js'
 import { show } from '../util/values.js'
 import type { TimeSocket } from '../api/time-socket.js'
 
-/** What `app.timeSocket` may be: a time socket, a bare container of namespaces, or both. */
+/** The value of `app.timeSocket`: a time socket, an object of namespaces, or both. */
 type Decorator = Partial<TimeSocket> & Record<string, unknown>
 
 /**
- * Refuses, before anything is registered, what this application cannot take.
+ * Checks the options against the application, before anything is registered.
  *
  * @throws {InvalidOptionError | NamespaceTakenError}
  */
@@ -49,7 +49,7 @@ function assertRoutesFree<Context> (
 
 function assertLevel (app: FastifyInstance, option: string, level: string | undefined): void {
   if (level === undefined || level === 'silent') return
-  // Pino, Fastify's own, tells which levels it has. Any other log has a method for each.
+  // Pino lists its levels. Any other logger has one method per level.
   const log = app.log as object as { levels?: { values?: object }, [name: string]: unknown }
   const known = log.levels?.values
   if (known === undefined ? typeof log[level] === 'function' : Object.hasOwn(known, level)) return
@@ -68,7 +68,7 @@ function assertFree (app: FastifyInstance, namespace: string | undefined): void 
   }
 }
 
-/** Makes it `app.timeSocket`, or a member of that if it has a namespace. */
+/** Adds the time socket to the application: as `app.timeSocket`, or as its member `namespace`. */
 export function decorate (app: FastifyInstance, timeSocket: TimeSocket): void {
   const { namespace } = timeSocket
   if (namespace === undefined) {
@@ -81,7 +81,7 @@ export function decorate (app: FastifyInstance, timeSocket: TimeSocket): void {
   Object.defineProperty(app.timeSocket, namespace, { value: timeSocket, enumerable: true })
 }
 
-/** As Fastify joins a prefix and a route's url. */
+/** Joins a prefix and the URL of a route as Fastify does. */
 export function joinPath (prefix: string, url: string): string {
   if (prefix === '') return url
   if (url === '/') return prefix

@@ -7,24 +7,26 @@ import type { ResolvedOptions } from '../api/options.js'
 import type { Log } from '../observability/log.js'
 import { readHeaderList } from '../util/header-list.js'
 import { withoutUndefined } from '../util/values.js'
-import { addVary } from './cors.js'
+import { addVary } from './origin-check.js'
 
-/** A script that pages load from below the time socket's URL. */
+/** A script that pages load from a path below the time socket's URL. */
 export interface ServedFile {
+  /** The file's name, such as `client.js`. */
   readonly name: string
   readonly plain: Buffer
   readonly gzipped: Buffer
-  /** Weak: it stands for both encodings. */
+  /** A weak ETag (RFC 9110 §8.8.3), which covers both encodings. */
   readonly etag: string
 }
 
 /** Where the build puts the scripts: the same path from `src/http/` and from `dist/http/`. */
 const DIRECTORY = '../../dist/served/'
+/** The names of the scripts. */
 export const SERVED_NAMES = ['client.js', 'elements.js']
 
 const HEADERS = {
   'content-type': 'text/javascript; charset=utf-8',
-  // Caches keep the script, and ask each time whether it is still the same.
+  // Caches store the script, and revalidate it on each use.
   'cache-control': 'no-cache',
   'x-content-type-options': 'nosniff',
   'access-control-allow-origin': '*',
@@ -32,13 +34,13 @@ const HEADERS = {
 }
 
 const compress = promisify(gzip)
-/** Read and compressed once for all registrations. */
+/** The scripts by URL: each is read and compressed once for all registrations. */
 const files = new Map<string, Promise<ServedFile>>()
 
 /**
- * Creates the routes for the browser client and the elements, which run no hooks of the time
- * socket's route. A server that was bundled into one file has lost these scripts: they are then
- * left out, with one warning.
+ * Creates the routes for the browser client and the elements. They run no hooks of the time
+ * socket's route. If the server was bundled into one file, the scripts are missing: the result is
+ * then empty, and one warning is logged.
  */
 export async function createServedRoutes<Context> (
   options: ResolvedOptions<Context>, log: Log, directory: string = DIRECTORY
@@ -54,7 +56,7 @@ export async function createServedRoutes<Context> (
   }
 }
 
-/** The path of a script, relative to the same prefix as the time socket's own. */
+/** The path of a script, relative to the prefix of the surrounding scope. */
 export function servedPath (url: string, name: string): string {
   return `${url.replace(/\/$/, '')}/${name}`
 }
@@ -85,7 +87,7 @@ function serve (file: ServedFile, { headers }: FastifyRequest, reply: FastifyRep
 }
 
 async function load (name: string, directory: string): Promise<ServedFile> {
-  // Fails in a CommonJS bundle, which has no import.meta.url.
+  // new URL() throws in a CommonJS bundle, where import.meta.url is undefined.
   const file = new URL(name, new URL(directory, import.meta.url))
   let loading = files.get(file.href)
   if (loading === undefined) {
@@ -103,7 +105,7 @@ async function read (file: URL): Promise<ServedFile> {
   return { name: file.pathname.split('/').at(-1) ?? '', plain, gzipped, etag: `W/"${hash}"` }
 }
 
-/** Compares weakly (RFC 9110 §13.1.2): a cache may have made a strong tag of a weak one. */
+/** Compares weakly (RFC 9110 §13.1.2): a cache may have turned a weak tag into a strong one. */
 function isCached (ifNoneMatch: string | undefined, etag: string): boolean {
   const opaque = (tag: string) => tag.replace(/^w\//i, '')
   return ifNoneMatch !== undefined && readHeaderList(ifNoneMatch)

@@ -7,43 +7,44 @@ import { HandshakeTimeoutError, UnavailableError } from '../api/errors.js'
 
 /** Ends connections that ask for an upgrade and do not become WebSockets. */
 export interface UpgradeGuard {
-  /** Milliseconds that an upgrade may take: the longest that a registration asks for. */
+  /** Milliseconds that an upgrade may take: the longest `handshakeTimeout` of all time sockets. */
   timeoutMs: number
   /**
-   * Starts the time limit of an upgrade, and calls `dispatch` once the connection is free: at
-   * once, unless an earlier response is still being written to it. Refuses the upgrade with 503
-   * if the server is closing.
+   * Starts the time limit of an upgrade, and calls `dispatch` when all earlier responses have been
+   * written to the connection, which is usually at once. Refuses the upgrade with 503 if the server
+   * is closing.
    *
-   * @param isPlain true if the request is answered as if it had not asked for an upgrade.
+   * @param isPlain true if the request is answered as plain HTTP.
    */
   add (request: IncomingMessage, isPlain: boolean, dispatch: () => void): void
-  /** The connection has become a WebSocket: the guard forgets it. */
-  release (socket: unknown): void
-  /** Ends a pending connection with this answer, unless somebody else has begun to use it. */
+  /** Stops guarding a connection that has become a WebSocket. */
+  remove (socket: unknown): void
+  /** Ends a pending connection with this answer, unless other code has written to it. */
   refuse (socket: Socket, refusal: FastifyError): void
-  /** Calls back if this upgrade comes to nothing. Without effect on an injected stream. */
+  /** Calls back if this upgrade ends without a WebSocket. Has no effect for an injected stream. */
   onEnd (socket: unknown, callback: (end: UpgradeEnd) => void): void
   /** True if this request is a WebSocket upgrade that has neither succeeded nor ended. */
   isUpgrading (request: IncomingMessage): boolean
-  /** Ends the socket after the response that has been tied to it since it was added. */
+  /** Ends the socket after the response that is now assigned to it. */
   watchResponse (socket: Socket): void
-  /** Refuses whatever is pending with 503, and each later upgrade. */
+  /** Refuses all pending upgrades, and each later one, with 503. */
   close (): void
 }
 
 /**
- * How an upgrade ended: the guard refused it, somebody else answered it, or its client left
- * before any answer.
+ * How an upgrade ended: the guard refused it (the error), other code answered it, or its client
+ * left before any answer.
  */
 export type UpgradeEnd = FastifyError | 'answered' | 'left'
 
 /**
- * Node takes a socket whose client asks for an upgrade out of the HTTP server's care. If nobody
- * ends it, it stays open for ever, and `app.close()` waits for it. The guard ends it after the
- * answer, after `timeoutMs` without one, and at shutdown.
+ * Creates a guard for one HTTP server. The server no longer limits or closes a socket whose client
+ * has asked for an upgrade. Such a socket would stay open for ever, and `app.close()` would wait.
+ * The guard ends the socket after the answer, after `timeoutMs` without an answer, and at
+ * shutdown.
  */
 export function createUpgradeGuard (): UpgradeGuard {
-  /** Upgrades that are neither made nor answered, the oldest first. */
+  /** Upgrades that are neither completed nor answered, the oldest first. */
   const pending = new Map<Socket, Pending>()
   let sweeping: NodeJS.Timeout | undefined
   let isClosing = false
@@ -59,7 +60,7 @@ export function createUpgradeGuard (): UpgradeGuard {
       dispatchWhenFree(socket, dispatch)
       watch(socket)
     },
-    release,
+    remove,
     refuse,
     onEnd (socket, callback) {
       const upgrade = pending.get(socket as Socket)
@@ -78,7 +79,7 @@ export function createUpgradeGuard (): UpgradeGuard {
     }
   }
 
-  /** A pipelined upgrade waits until the responses to the requests before it have been written. */
+  /** Delays a pipelined upgrade until the responses to earlier requests have been written. */
   function dispatchWhenFree (socket: Socket, dispatch: () => void): void {
     const upgrade = pending.get(socket)
     const earlier = responseOf(socket)
@@ -93,7 +94,7 @@ export function createUpgradeGuard (): UpgradeGuard {
     watchResponse(socket)
   }
 
-  /** Not before others have had a chance to take the socket: most are upgraded at once. */
+  /** Listens to the socket. Called after the dispatch, because most upgrades complete in it. */
   function watch (socket: Socket): void {
     const upgrade = pending.get(socket)
     if (upgrade === undefined) return
@@ -109,7 +110,7 @@ export function createUpgradeGuard (): UpgradeGuard {
     else response?.once('finish', () => socket.destroySoon())
   }
 
-  /** One timer for all of them. */
+  /** Refuses the upgrades whose time is over. One timer serves all upgrades. */
   function sweep (): void {
     const nowMs = performance.now()
     sweeping = undefined
@@ -124,17 +125,17 @@ export function createUpgradeGuard (): UpgradeGuard {
 
   function refuse (socket: Socket, refusal: FastifyError): void {
     const { bytesBefore, onEnd } = pending.get(socket) as Pending
-    release(socket)
+    remove(socket)
     if (socket.bytesWritten === bytesBefore) {
       onEnd?.(refusal)
       answer(socket, refusal)
     } else if (bytesBefore === undefined || responseOf(socket)?.headersSent === true) {
-      // An earlier response is not finished, or nobody reads the one to this upgrade.
+      // An earlier response is not finished, or the client does not read the response to this one.
       socket.destroy()
     }
   }
 
-  function release (socket: unknown): void {
+  function remove (socket: unknown): void {
     const upgrade = pending.get(socket as Socket)
     if (upgrade === undefined) return
     pending.delete(socket as Socket)
@@ -145,7 +146,7 @@ export function createUpgradeGuard (): UpgradeGuard {
   function onClose (this: Socket): void {
     const { bytesBefore = this.bytesWritten, onEnd } = pending.get(this) as Pending
     onEnd?.(this.bytesWritten === bytesBefore ? 'left' : 'answered')
-    release(this)
+    remove(this)
   }
 
   return guard
@@ -156,8 +157,8 @@ interface Pending {
   readonly isPlain: boolean
   readonly deadlineMs: number
   /**
-   * What had been written before the upgrade was dispatched: a connection may have carried other
-   * requests. Undefined until it is dispatched.
+   * The bytes that had been written to the connection, for earlier requests, when the upgrade was
+   * dispatched. Undefined before.
    */
   bytesBefore: number | undefined
   isWatched: boolean
@@ -169,8 +170,8 @@ function destroy (this: Socket): void {
 }
 
 /**
- * The response that `assignSocket` has tied to the socket. Node documents neither: without
- * `_httpMessage`, the time limit ends the socket.
+ * The response that `assignSocket` has assigned to the socket. Node.js does not document
+ * `_httpMessage`. If a later version lacks it, the time limit ends the socket.
  */
 function responseOf (
   { _httpMessage }: Socket & { _httpMessage?: ServerResponse | null }
@@ -178,7 +179,7 @@ function responseOf (
   return _httpMessage
 }
 
-/** Refuses an upgrade where there is no Fastify reply to do so, and ends the connection. */
+/** Writes a refusal to a socket for which there is no Fastify reply, and ends the connection. */
 function answer (socket: Socket, { statusCode = 503, code, message }: FastifyError): void {
   const error = STATUS_CODES[statusCode]
   socket.on('error', destroy)

@@ -7,18 +7,19 @@ import type { ResolvedOptions } from '../api/options.js'
 import type { UpgradeDispatch } from './upgrade-dispatch.js'
 import { withoutUndefined } from '../util/values.js'
 
-/** The largest inbound message that ws assembles at all, for every WebSocket route of the scope. */
+/** The largest inbound message that ws assembles, for every WebSocket route of the scope. */
 const MAX_PAYLOAD_BYTES = 1024 * 1024
-/** Into so many frames it may be cut. Each costs some 170 bytes until the last is there. */
+/** The most frames of one message. Each takes about 170 bytes until the last one has arrived. */
 const MAX_FRAGMENTS = 1024
 
+/** What `registerWebsocketServer` needs. */
 export interface WebsocketServerParts<Context> {
   options: ResolvedOptions<Context>
   dispatch: UpgradeDispatch
   log: Log
 }
 
-/** Registers @fastify/websocket, unless the application has it already, with limits of its own. */
+/** Registers @fastify/websocket with limits of memory, unless the application has registered it. */
 export async function registerWebsocketServer<Context> (
   app: FastifyInstance, { options, dispatch, log }: WebsocketServerParts<Context>
 ): Promise<void> {
@@ -38,9 +39,9 @@ export async function registerWebsocketServer<Context> (
   warnOfLimits(app.websocketServer.options, maxMessageBytes, log)
 }
 
-/** What somebody else has set holds for the whole server, and comes before ours. */
+/** Warns if the `maxPayload` that the application has set conflicts with `maxMessageBytes`. */
 function warnOfLimits ({ maxPayload = 0 }: ServerOptions, maxMessageBytes: number, log: Log): void {
-  // As ws takes it: what is no positive 32-bit integer is no limit.
+  // As ws does: a value that is no positive 32-bit integer means no limit.
   const maxBytes = (maxPayload | 0) > 0 ? maxPayload | 0 : Infinity
   const fields = { maxPayload, maxMessageBytes }
   if (maxBytes < maxMessageBytes) {
@@ -52,11 +53,12 @@ function warnOfLimits ({ maxPayload = 0 }: ServerOptions, maxMessageBytes: numbe
 }
 
 /**
- * Takes a connection from the server's own bookkeeping: `preClose` of @fastify/websocket would
- * close it, without a code. The first of its `close` listeners is ws's, attached before anybody
- * else is told of the connection. It would only take it out again, and costs 160 bytes a client.
+ * Removes a connection from the clients of the `WebSocketServer`: `preClose` of @fastify/websocket
+ * would close it without a code. Also removes ws's own `close` listener, which is then useless
+ * and takes 160 bytes per client. It is the first listener, because ws attaches it before it emits
+ * the connection.
  */
-export function disown ({ clients }: WebSocketServer, ws: WebSocket): void {
+export function removeFromWebsocketServer ({ clients }: WebSocketServer, ws: WebSocket): void {
   if (clients?.delete(ws) !== true) return
   for (const listener of ws.listeners('close').slice(0, 1)) {
     ws.off('close', listener as () => void)

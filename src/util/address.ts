@@ -1,13 +1,13 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 
-/** Where a request comes from: `request.ip`, and the TCP port; `''` and 0 where there is none. */
+/** The address of a request: `request.ip`, or `''`, and the TCP port, or 0. */
 export interface Address {
   readonly ip: string
   readonly port: number
 }
 
-/** `[2001:db8::1]:40001` and `203.0.113.7:40001`: what some load balancers forward. */
+/** The forms `[2001:db8::1]:40001` and `203.0.113.7:40001`, which some load balancers forward. */
 const BRACKETED = /^\[([^\]]+)\](?::\d{1,5})?$/
 const WITH_PORT = /^([\d.]+):\d{1,5}$/
 /** An IPv4 address as IPv6 writes it (RFC 4291 §2.5.5.2), in the URL standard's form. */
@@ -16,8 +16,8 @@ const MAPPED = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/
 const NETWORK_GROUPS = 4
 
 /**
- * The address of a request. An injected request has no socket, a request over a Unix socket no
- * address, and a client that has already reset neither: `request.ip` may even throw.
+ * The address of a request. An injected request has no socket, a request over a Unix socket has no
+ * address, and a request whose client has reset the connection has neither. `request.ip` may throw.
  */
 export function addressOf (request: FastifyRequest): Address {
   try {
@@ -27,7 +27,7 @@ export function addressOf (request: FastifyRequest): Address {
   }
 }
 
-/** Each connection has another port: an address with one would be counted alone. */
+/** Removes the port, which differs per connection: `maxClientsPerIp` would count each alone. */
 function withoutPort (ip: string): string {
   const bracketed = BRACKETED.exec(ip)?.[1]
   if (bracketed !== undefined && isIPv6(bracketed)) return bracketed
@@ -36,9 +36,9 @@ function withoutPort (ip: string): string {
 }
 
 /**
- * What `maxClientsPerIp` counts as one address: an IPv4 address itself, also as an IPv6 address
- * that stands for it; of any other IPv6 address its /64, all of which one subscriber has
- * (RFC 6177). A zone id (RFC 4007 §11) does not count. Other text is returned as it is.
+ * What `maxClientsPerIp` counts as one address. For an IPv4 address, also one that is mapped to
+ * IPv6, that is the IPv4 address. For any other IPv6 address it is the /64, because one subscriber
+ * has all of it (RFC 6177). A zone id (RFC 4007 §11) is ignored. Other text is returned unchanged.
  */
 export function networkOf (ip: string): string {
   if (!isIPv6(ip)) return ip
@@ -49,7 +49,7 @@ export function networkOf (ip: string): string {
   return groupsOf(canonical).slice(0, NETWORK_GROUPS).join(':')
 }
 
-/** All eight groups: `::` stands for those that are zero. */
+/** All eight groups of an address in which `::` abbreviates zeros. */
 function groupsOf (canonical: string): string[] {
   const [before = [], after = []] = canonical.split('::')
     .map((groups) => groups.split(':').filter((group) => group !== ''))

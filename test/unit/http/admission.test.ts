@@ -2,6 +2,7 @@ import websocket from '@fastify/websocket'
 import { test } from 'tap'
 import timeSocket from '../../../src/index.js'
 import type { TimeSocketOptions } from '../../../src/index.js'
+import { readExpiry } from '../../../src/http/admission.js'
 import { createApp, createTimeApp, listen } from '../../helpers/network/app.js'
 import { connect, refused } from '../../helpers/network/peer.js'
 import { openRaw, upgradeRequest } from '../../helpers/network/raw.js'
@@ -85,7 +86,7 @@ for (const [known, offered, list] of [
   })
 }
 
-test('holds where the application has its own way with the subprotocols of the server', async (t) => {
+test('agrees on a subprotocol where the application has its own handleProtocols', async (t) => {
   const { app } = createApp(t)
   const asked: string[][] = []
   await app.register(websocket, {
@@ -101,9 +102,38 @@ test('holds where the application has its own way with the subprotocols of the s
   t.strictSame([peer.ws.protocol, asked], ['chat', [['chat']]])
 })
 
-test('is no concern of plain HTTP, which is told those built in', async (t) => {
+test('plain HTTP ignores offered subprotocols, and lists those built in', async (t) => {
   const { app } = await createTimeApp(t, { protocols: ['chat'] })
   const headers = { 'sec-websocket-protocol': 'other' }
   const answer = await app.inject({ url: '/time', headers })
   t.strictSame([answer.statusCode, answer.json().protocols], [200, ['time.v1']])
 })
+
+const NOW_MS = 1_795_262_400_000
+
+test('says when a permission ends, on both clocks', async (t) => {
+  t.equal(readExpiry(undefined, NOW_MS, 1000), undefined)
+  for (const aheadMs of [1500, -1, 50 * 86_400_000]) {
+    const expected = { at: NOW_MS + aheadMs, dueMs: 1000 + aheadMs }
+    t.strictSame(readExpiry(NOW_MS + aheadMs, NOW_MS, 1000), expected)
+    t.strictSame(readExpiry(new Date(NOW_MS + aheadMs), NOW_MS, 1000), expected)
+  }
+})
+
+for (const [title, value, shown] of [
+  ['the exp of a JWT', NOW_MS / 1000, '1795262400'],
+  ['zero', 0, '0'],
+  ['NaN', NaN, 'NaN'],
+  ['Infinity', Infinity, 'Infinity'],
+  ['a time after the last Date', 8.64e15 + 1, '8640000000000001'],
+  ['an invalid Date', new Date(NaN), 'Invalid Date'],
+  ['a string', '2027-01-01', "'2027-01-01'"],
+  ['null', null, 'null']
+] as const) {
+  test(`refuses ${title}, and names the likely mistake`, async (t) => {
+    t.throws(() => readExpiry(value, NOW_MS, 0), {
+      message: 'expiresAt must return a Date, milliseconds since the Unix epoch or undefined, ' +
+        `got ${shown} (the exp of a JWT is in seconds: return exp * 1000)`
+    })
+  })
+}
