@@ -34,7 +34,7 @@ export function startClientChecks<Context> (
   const maxUnfinishedBytes = maxMessageBytes + INPUT_MARGIN_BYTES
   /** When each client that is closing was found to be. */
   const closingSinceMs = new WeakMap<Client<Context>, number>()
-  let cancel = (): void => {}
+  let cancel: (() => void) | undefined
   let dueMs = 0
 
   function checkAll (): void {
@@ -66,6 +66,6 @@ export function startClientChecks<Context> (
       dueMs = timers.monotonic() + periodMs
       cancel = timers.after(periodMs, checkAll)
     },
-    stop: () => cancel()
+    stop: () => cancel?.()
   })
 }

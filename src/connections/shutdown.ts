@@ -61,10 +61,10 @@ export function createShutdown<Context> (options: ShutdownOptions<Context>): Shu
   function start (isPaced: boolean): Promise<void> {
     if (finished !== undefined) return finished
     // A format called when the first client is closed may call this again: it gets the promise.
-    let settle: (gone: Promise<void>) => void = () => {}
+    let settle: ((gone: Promise<void>) => void) | undefined
     finished = new Promise((resolve) => { settle = resolve })
     if (spreadMs === 0) delivery.refuseBroadcasts()
-    scope.runInAsyncScope(() => settle(finish(options, isPaced)))
+    scope.runInAsyncScope(() => settle?.(finish(options, isPaced)))
     return finished
   }
 

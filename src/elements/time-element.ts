@@ -71,7 +71,7 @@ export abstract class TimeElement extends Base {
   readonly #internals: ElementInternals
   readonly #fallback: HTMLSlotElement
   readonly #time: HTMLSpanElement
-  readonly #painter = (): void => this.#paint()
+  readonly #painter = (): void => { if (this.#shared) this.#paint(this.#shared) }
   #given: GivenClock
   #shared: SharedClock | undefined
   #firedFor: number | undefined
@@ -119,7 +119,7 @@ export abstract class TimeElement extends Base {
   attributeChangedCallback (name: string): void {
     if (!this.isConnected) return
     if (name === 'src' || name === 'transport') this.#connect()
-    else if (this.#shared !== undefined) this.#paint()
+    else this.#painter()
   }
 
   #connect (): void {
@@ -128,7 +128,7 @@ export abstract class TimeElement extends Base {
     this.#states = undefined
     try {
       this.#shared = this.#given ? sharedClocks.adopt(this.#given) : openClock(this)
-      if (this.#shared === previous) return this.#paint()
+      if (this.#shared === previous) return this.#painter()
       this.#shared.add(this.#painter)
     } catch (error) {
       this.#shared = undefined
@@ -138,9 +138,7 @@ export abstract class TimeElement extends Base {
     previous?.remove(this.#painter)
   }
 
-  #paint (): void {
-    const shared = this.#shared
-    if (shared === undefined) return
+  #paint (shared: SharedClock): void {
     const { clock, wasSynced, trouble } = shared
     const nowMs = clock.now()
     const states: State[] = clock.synced ? ['synced'] : []

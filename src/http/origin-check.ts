@@ -74,8 +74,8 @@ const HINT = 'If both are yours: list the origin in the option "origin", or let 
 
 /** Names both sides of the comparison, so that a misconfigured proxy is easy to find. */
 function forbid (given: string, request: FastifyRequest): Refusal {
-  const [origin, host] = [show(given), show(request.host ?? '')]
-  const details = { origin: given.slice(0, 200), host: request.host ?? '', hint: HINT }
+  const [origin, host] = [show(given), show(request.host)]
+  const details = { origin: given.slice(0, 200), host: request.host, hint: HINT }
   return Object.assign(new OriginForbiddenError(origin, host), { details })
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
@@ -102,7 +103,7 @@ async function read (file: URL): Promise<ServedFile> {
   const gzipped = await compress(plain, { level: 9 })
   // In hexadecimal, so that letter case does not matter.
   const hash = createHash('sha256').update(plain).digest('hex').slice(0, 32)
-  return { name: file.pathname.split('/').at(-1) ?? '', plain, gzipped, etag: `W/"${hash}"` }
+  return { name: basename(file.pathname), plain, gzipped, etag: `W/"${hash}"` }
 }
 
 /** Compares weakly (RFC 9110 §13.1.2): a cache may have turned a weak tag into a strong one. */

@@ -117,7 +117,7 @@ export function createConnection (
   }
 
   async function exchange (
-    connection: EngineConnection, args: readonly Argument[], command: Unanswered
+    connection: EngineConnection, args: readonly Argument[]
   ): Promise<unknown> {
     try {
       const answer = await connection.send(args)
@@ -125,8 +125,6 @@ export function createConnection (
       return answer
     } catch (err) {
       throw explainError(err, key)
-    } finally {
-      unanswered.delete(command)
     }
   }
 
@@ -145,7 +143,9 @@ export function createConnection (
         const command = { dueMs: timers.monotonic() + answerMs, reject }
         unanswered.add(command)
         if (cancelWatch === undefined) watch()
-        exchange(connection, args, command).then(resolve, reject)
+        exchange(connection, args)
+          .finally(() => unanswered.delete(command))
+          .then(resolve, reject)
       })
     },
     replace (cause) {

@@ -44,7 +44,7 @@ export function createReader ({ open, key, timers, onEntry, onError }: ReaderOpt
   /** The first entry written that has not come back. */
   let expected: { id: StreamId, atMs: number } | undefined
   let isStopped = false
-  let confirm = (): void => {}
+  let confirm: (() => void) | undefined
   const started = new Promise<void>((resolve) => { confirm = resolve })
   const connection = createConnection({
     open, key, answerMs: BLOCK_MS + PATIENCE_MS, timers, onReady: run, onError
@@ -54,7 +54,7 @@ export function createReader ({ open, key, timers, onEntry, onError }: ReaderOpt
   async function run (): Promise<void> {
     try {
       await verify()
-      confirm()
+      confirm?.()
       // Ends by an error, also when the reader is stopped.
       for (;;) await read()
     } catch (err) {

@@ -232,7 +232,7 @@ for (const [option, expected, value, shown] of wrongValues) {
   })
 }
 
-test('refuses unknown fields of drain and websocket', async (t) => {
+test('refuses unknown fields of shutdown and websocket', async (t) => {
   t.throws(() => resolve({ shutdown: { Spread: 1 } }), {
     message: 'time socket option "shutdown.Spread" must be one of grace, spread, got 1'
   })

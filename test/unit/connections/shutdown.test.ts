@@ -34,7 +34,7 @@ function connectMany (port: number, count: number): Promise<Peer[]> {
   return Promise.all(Array.from({ length: count }, () => connect(`ws://127.0.0.1:${port}/time`)))
 }
 
-test('app.close tells every client 1001 with the reason, and waits for no one who answers', async (t) => {
+test('app.close closes every client with 1001 and the reason, without waiting for the grace', async (t) => {
   const closes: CloseInfo[] = []
   const { app } = await createTimeApp(t, {
     shutdown: { grace: 4000 }, onClose: (_client, info) => closes.push(info)
@@ -45,7 +45,7 @@ test('app.close tells every client 1001 with the reason, and waits for no one wh
   t.strictSame(closes, peers.map(() => ({ code: 1001, reason: 'server shutting down', cause: 'shutdown' })))
 })
 
-test('whoever closes the HTTP server itself sends everybody home, of every registration', async (t) => {
+test('closing the HTTP server itself closes the clients of every registration with 1001', async (t) => {
   const { app } = createApp(t)
   await app.register(timeSocket)
   await app.register(timeSocket, { url: '/more', namespace: 'more' })
@@ -71,7 +71,7 @@ for (const count of [3, 300]) {
   })
 }
 
-test('injected clients get it too', async (t) => {
+test('app.close closes injected clients with 1001', async (t) => {
   const { app } = await createTimeApp(t, { shutdown: { grace: 4000 } })
   const peer = await inject(app)
   t.ok(await timed(() => app.close()) < SOON_MS)
@@ -114,7 +114,7 @@ for (const [title, hook, message] of [
   })
 }
 
-test('who does not answer is terminated after the grace; the others do not wait for it', async (t) => {
+test('a client that does not answer is terminated after the grace; the others close at once', async (t) => {
   const closes: CloseInfo[] = []
   const { app, timeSocket } = await createTimeApp(t, {
     shutdown: { grace: 3000 }, onClose: (_client, info) => closes.push(info)
@@ -168,7 +168,7 @@ test('the 1001 are spread; until its own, a client keeps its ticks and messages'
   t.ok(secondTicks >= 4 && thirdTicks >= secondTicks + 4, `${secondTicks}, ${thirdTicks} ticks`)
 })
 
-test('who does not answer is terminated a grace after its own 1001', async (t) => {
+test('a client that does not answer is terminated one grace after its own 1001', async (t) => {
   const options = { shutdown: { grace: 400, spread: 600 } }
   const { app } = await createTimeApp(t, options, { pluginTimeout: 2000 })
   const port = await listen(app)
@@ -255,7 +255,7 @@ test('app.close waits for onClose also where onConnect has still to settle', asy
   t.equal(isTold, true)
 })
 
-test('a client whom another plugin kept until after the drain is sent home all the same', async (t) => {
+test('a client that another plugin delayed until after the shutdown is closed with 1001', async (t) => {
   const { app } = createApp(t)
   let isKept = false
   let goOn = (): void => {}
@@ -274,7 +274,7 @@ test('a client whom another plugin kept until after the drain is sent home all t
   await waitFor(() => app.timeSocket.clients.size === 0, 'leaving')
 })
 
-test('a client that comes while the drain is on its way has no grace beyond its end', async (t) => {
+test('a client that connects during the shutdown is terminated when the shutdown\'s grace ends', async (t) => {
   const { app } = createApp(t)
   const goOn: (() => void)[] = []
   app.addHook('onRoute', (route) => {
@@ -296,7 +296,7 @@ test('a client that comes while the drain is on its way has no grace beyond its 
   t.ok(await tookMs < 4000, `${await tookMs} ms`)
 })
 
-test('timeSocket.close drains once, and the application goes on', async (t) => {
+test('timeSocket.close closes all clients once, and the application goes on', async (t) => {
   const { app } = createApp(t)
   await app.register(timeSocket, { interval: 20 })
   app.get('/other', () => 'here')
@@ -311,7 +311,7 @@ test('timeSocket.close drains once, and the application goes on', async (t) => {
   await app.close()
 })
 
-test('once closing, upgrades and plain HTTP are refused with 503', async (t) => {
+test('after timeSocket.close, upgrades and plain HTTP are refused with 503', async (t) => {
   const { app, timeSocket, log } = await createTimeApp(t)
   const port = await listen(app)
   await timeSocket.close()
@@ -328,7 +328,7 @@ test('once closing, upgrades and plain HTTP are refused with 503', async (t) => 
   t.strictSame([...log.messages('warn'), ...log.messages('error')], [])
 })
 
-test('an upgrade that was still on its way when closing began is refused', async (t) => {
+test('an upgrade that is in a hook when the shutdown begins is refused with 503', async (t) => {
   let arrived = false
   let goOn = (): void => {}
   const { app, timeSocket } = await createTimeApp(t, {
@@ -345,7 +345,7 @@ test('an upgrade that was still on its way when closing began is refused', async
   t.equal((await refusal).status, 503)
 })
 
-test('a client that was leaving anyway keeps its own end', async (t) => {
+test('a client that the application is closing already keeps that code and reason', async (t) => {
   const closes: CloseInfo[] = []
   const { app, timeSocket } = await createTimeApp(t, {
     onClose: (_client, info) => closes.push(info)
@@ -357,7 +357,7 @@ test('a client that was leaving anyway keeps its own end', async (t) => {
   t.strictSame(closes, [{ code: 4000, reason: 'go', cause: 'application' }])
 })
 
-test('the time sockets of sibling scopes drain, too', async (t) => {
+test('app.close closes the clients of time sockets in sibling scopes', async (t) => {
   const { app } = createApp(t)
   for (const prefix of ['/one', '/two']) {
     app.register(async (scope) => {

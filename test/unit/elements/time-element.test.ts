@@ -19,6 +19,7 @@ Object.assign(globalThis, {
   }
 })
 const { ServerCountdownElement, ServerTimeElement } = await import('../../../src/elements/index.js')
+const { reportOnce } = await import('../../../src/elements/attributes.js')
 const { ServerClock } = await import('../../../src/browser/index.js')
 
 const DUE = '2030-01-01T00:00:00Z'
@@ -184,6 +185,16 @@ const mistakes: [name: string, value: string, expectation: string][] = [
     ['to', value, 'ISO 8601 with "Z" or an offset, or ms since the Unix epoch']
   ))
 ]
+
+test('reports a mistake again after a hundred others', async (t) => {
+  reported.length = 0
+  for (let index = 0; index <= 100; index++) reportOnce(`mistake ${index}`)
+  reportOnce('mistake 100')
+  t.equal(reported.length, 101)
+  reportOnce('mistake 0')
+  t.equal(reported.at(-1), 'mistake 0')
+  t.equal(reported.length, 102)
+})
 
 for (const [name, value, expectation] of mistakes) {
   test(`reports once that ${name} is ${JSON.stringify(value)}, and shows the fallback`, (t) => {

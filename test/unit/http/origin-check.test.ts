@@ -102,6 +102,12 @@ test('nothing is the origin of a request without a host', async (t) => {
   t.equal((await app.inject({ url: '/time', headers })).statusCode, 403)
 })
 
+test('refuses an origin by HTTP/1.0 without a Host header, and names no host', async (t) => {
+  const { app } = await createTimeApp(t)
+  const peer = openRaw(await listen(app), 'GET /time HTTP/1.0\r\nOrigin: http://a.org\r\n\r\n')
+  t.match(await peer.ended, /^HTTP\/1\.1 403 [^]*may not use the time socket of host ''/)
+})
+
 const FORWARDED = ['X-Forwarded-Host: a.org', 'Origin: https://a.org']
 
 const forwarded: [

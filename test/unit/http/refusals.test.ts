@@ -1,3 +1,5 @@
+import createError from '@fastify/error'
+import type { FastifyError } from '@fastify/error'
 import { test } from 'tap'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { UnsupportedProtocolError } from '../../../src/api/errors.js'
@@ -267,27 +269,41 @@ for (const [title, options, headers, fields] of [
   })
 }
 
-test('a warning says how many were refused since the one before', async (t) => {
+/** Refuses requests without a server. `lines` has what is logged, `counted` what is counted. */
+function setUpAlone () {
   const time = createFakeTime({ wallMs: 0 })
   const lines: object[] = []
+  const counted: unknown[][] = []
   const warn = (fields: object) => { lines.push(fields) }
   const log = { debug () {}, info () {}, error () {}, warn }
-  const observer = { refused () {}, counters: {} } as unknown as Observer<unknown>
-  const guard = {} as UpgradeGuard
-  const { timers } = time
-  const refusals = createRefusals({ observer, guard, log, timers })
-  const refuse = () => refusals.refuse(
+  const observer = {
+    refused (...refusal: unknown[]) { counted.push(refusal) }, counters: {}
+  } as unknown as Observer<unknown>
+  const refusals = createRefusals({ observer, guard: {} as UpgradeGuard, log, timers: time.timers })
+  const refuse = (refusal: FastifyError) => refusals.refuse(
     { ws: true, raw: {}, log } as unknown as FastifyRequest,
     {
       headers () {}, code () { return this }, type () { return this }, send () {}
     } as unknown as FastifyReply,
-    new UnsupportedProtocolError('time.v1')
+    refusal
   )
-  for (let i = 0; i < 5; i++) refuse()
+  return { time, lines, counted, refuse }
+}
+
+test('a warning says how many were refused since the one before', async (t) => {
+  const { time, lines, refuse } = setUpAlone()
+  for (let i = 0; i < 5; i++) refuse(new UnsupportedProtocolError('time.v1'))
   time.advance(10_000)
-  refuse()
+  refuse(new UnsupportedProtocolError('time.v1'))
   t.match(lines, [{ count: 1 }, { count: 5 }])
   t.equal(lines.length, 2)
+})
+
+test('a refusal with a code of others counts as a hook\'s, and logs no warning', async (t) => {
+  const { lines, counted, refuse } = setUpAlone()
+  const TeapotError = createError('TEAPOT', 'no coffee', 418)
+  refuse(new TeapotError())
+  t.strictSame([counted, lines], [[['hook', 'TEAPOT']], []])
 })
 
 test('HEAD that asks for an upgrade counts as plain HTTP', async (t) => {

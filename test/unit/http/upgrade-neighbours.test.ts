@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { ServerResponse } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import { PassThrough } from 'node:stream'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import websocket from '@fastify/websocket'
@@ -264,6 +265,53 @@ test('a pipelined upgrade waits for the answer to the request before it', async 
   t.match(peer.text, /^HTTP\/1\.1 200 [^]*slowHTTP\/1\.1 101 /)
   t.notOk(log.messages('warn').includes('websocket upgrade failed'))
   peer.socket.destroy()
+})
+
+test('a pipelined upgrade is dropped where the answer before it ends the connection', async (t) => {
+  const { app } = createApp(t)
+  let goOn = (): void => {}
+  let isAsked = false
+  app.get('/last', async (_request, reply) => {
+    isAsked = true
+    reply.header('connection', 'close')
+    return await new Promise((resolve) => { goOn = () => resolve('last') })
+  })
+  await app.register(timeSocket)
+  const port = await listen(app)
+  const peer = openRaw(port, request('/last') + upgradeRequest('/time'))
+  await waitFor(() => isAsked, 'the first request')
+  goOn()
+  t.match(await peer.ended, /^HTTP\/1\.1 200 [^]*last$/)
+  t.equal(app.timeSocket.stats().accepted, 0)
+})
+
+test('injectWS of the host\'s @fastify/websocket connects, and the client goes when it ends', async (t) => {
+  const { app } = createApp(t)
+  await app.register(websocket)
+  await app.register(timeSocket, { interval: 3_600_000 })
+  await app.ready()
+  const ws = await app.injectWS('/time')
+  await waitFor(() => app.timeSocket.clients.size === 1, 'the client')
+  ws.terminate()
+  await waitFor(() => app.timeSocket.clients.size === 0, 'its end')
+})
+
+test('an upgrade whose socket Node.js has wrapped to read a body is answered as plain HTTP', async (t) => {
+  const { app } = createApp(t)
+  await app.register(timeSocket)
+  const { server } = app
+  const emit: (event: string, ...args: unknown[]) => boolean = server.emit
+  // Node.js 26 does so where the request announces a body.
+  server.emit = (event: string, ...args: unknown[]) => {
+    if (event !== 'upgrade') return emit.call(server, event, ...args)
+    const [request, , head] = args
+    const wrapper = new PassThrough()
+    const isTaken = emit.call(server, event, request, wrapper, head)
+    wrapper.destroy(new Error('ECONNRESET'))
+    return isTaken
+  }
+  const answer = await exchange(await listen(app), upgradeRequest('/time'))
+  t.match(answer, /^HTTP\/1\.1 426 [^]*FST_TIME_SOCKET_UPGRADE_REQUIRED/)
 })
 
 for (const [title, end] of [

@@ -68,6 +68,21 @@ test('the URL', async (t) => {
     })
   }
 
+  await t.test('that fails for the plain GET is the reason of a failed attempt', async (t) => {
+    let count = 0
+    const { world, clock, events } = await setUpClock(t, {
+      url: () => {
+        if (++count === 2) throw new Error('no ticket')
+        return '/time'
+      }
+    })
+    world.peer.end()
+    await world.advance(100)
+    t.strictSame(world.asked, [])
+    t.match(events, [['close', { code: 1006, reason: /no ticket/, retryIn: 250 }]])
+    t.equal(clock.state, 'waiting')
+  })
+
   await t.test('that never comes is given up, and asked for again', async (t) => {
     let count = 0
     const { world, events } = await setUpClock(t, {

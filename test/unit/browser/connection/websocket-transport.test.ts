@@ -1,4 +1,7 @@
 import { test } from 'tap'
+import { openWebSocket } from '../../../../src/browser/connection/websocket-transport.js'
+import type { WebSocketOptions } from '../../../../src/browser/connection/websocket-transport.js'
+import { createWorld } from '../../../helpers/fakes/client-world.js'
 import { setUpClock, setUpSynced } from '../../../helpers/fakes/clock-set-up.js'
 
 /** What is known of a server’s clock must not depend on these. */
@@ -213,5 +216,69 @@ for (const protocol of ['', 'app.v1']) {
     t.strictSame([clock.state, world.sockets.alive, world.asked], ['waiting', 0, []])
     await world.advance(250)
     t.equal(world.peers.length, 2)
+  })
+}
+
+/** A transport over a socket that hands on messages though it was closed, as that of `ws` does. */
+function openStub ({ isContradiction = false, isForbidden = false } = {}) {
+  const world = createWorld()
+  const sent: { id: number }[] = []
+  const heard: string[] = []
+  const sockets: StubSocket[] = []
+  class StubSocket {
+    readonly protocol = 'time.v1'
+    readonly readyState = 1
+    onmessage: (event: { data: string }) => void = () => {}
+
+    constructor () {
+      if (isForbidden) throw new Error('SecurityError')
+      sockets.push(this)
+    }
+
+    send (text: string) { sent.push(JSON.parse(text)) }
+    close () {}
+  }
+  const receive = (message: object) => sockets[0]?.onmessage({ data: JSON.stringify(message) })
+  const transport = openWebSocket({
+    settings: { environment: world.environment, protocols: [], sync: { probes: 1, every: 60_000 } },
+    WebSocket: StubSocket,
+    url: 'http://localhost/time',
+    budget: () => true,
+    patience: 0,
+    events: {
+      onHello () {},
+      onOpen () {},
+      onActivity () { heard.push('activity') },
+      onMessage () { heard.push('message') },
+      onExchange: () => isContradiction,
+      onEnd () {}
+    }
+  } as unknown as WebSocketOptions)
+  return { world, sent, heard, transport, receive }
+}
+
+test('hands on nothing that comes after it was closed', async (t) => {
+  const { heard, transport, receive } = openStub()
+  receive({ type: 'hello', server: 'a', interval: 1000, clockSteps: 0 })
+  receive({ type: 'message', data: 1 })
+  transport.close()
+  receive({ type: 'message', data: 2 })
+  t.strictSame(heard, ['activity', 'activity', 'message'])
+})
+
+test('has agreed on no subprotocol where the WebSocket cannot be made', async (t) => {
+  t.equal(openStub({ isForbidden: true }).transport.protocol, '')
+})
+
+for (const [isContradiction, count] of [[false, 8], [true, 16]] as const) {
+  const title = isContradiction ? 'contradicts what is known is followed by' : 'fits is not followed by'
+  test(`an answer that ${title} more requests`, async (t) => {
+    const { world, sent, receive } = openStub({ isContradiction })
+    receive({ type: 'hello', server: 'a', interval: 1000, clockSteps: 0 })
+    await world.advance(1000)
+    t.equal(sent.length, 8)
+    receive({ type: 'sync', id: sent[0]?.id, at: 5, hold: 0, clockSteps: 0 })
+    await world.advance(1000)
+    t.equal(sent.length, count)
   })
 }

@@ -96,6 +96,16 @@ test('is lost when an answer takes too long, whatever has been answered since', 
   t.equal(connection.isReady, false)
 })
 
+test('stays while it waits for no answer, however long', async (t) => {
+  const { time, engine, errors, ends, connection, send } = setUp()
+  engine.accept()
+  send('a')
+  await engine.answer('OK')
+  time.advance(10 * ANSWER_MS)
+  t.strictSame([ends, errors, connection.isReady], [['a: OK'], [], true])
+  t.equal(time.pendingCount, 0)
+})
+
 test('is lost when it does not become ready within five seconds', async (t) => {
   const { time, engine, errors } = setUp()
   time.advance(5000)

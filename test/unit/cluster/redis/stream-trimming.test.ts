@@ -35,6 +35,12 @@ test('keeps about maxBytes of what is younger', async (t) => {
   t.strictSame(trimming.args(), ['MINID', '~', `${NOW_MS + 36}-0`], '64 entries of 10 kB are left')
 })
 
+test('trims small entries several at a time', async (t) => {
+  const trimming = createTrimming(OPTIONS)
+  for (let index = 0; index < 1000; index++) trimming.noteEntry(`${NOW_MS + index}-0`, 900)
+  t.strictSame(trimming.args(), ['MINID', '~', `${NOW_MS + 360}-0`], '640 entries of 1 kB are left')
+})
+
 test('keeps the latest entry, however large', async (t) => {
   const trimming = createTrimming(OPTIONS)
   trimming.noteEntry(`${NOW_MS}-0`, 1_000_000)

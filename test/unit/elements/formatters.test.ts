@@ -1,0 +1,13 @@
+import { test } from 'tap'
+import { share } from '../../../src/elements/formatters.js'
+
+const create = (language: string) => share(Intl.NumberFormat, language, { style: 'percent' })
+
+test('formatters of one language and the same options are one, until a hundred others', async (t) => {
+  const first = create('en')
+  t.equal(create('en'), first)
+  t.not(create('fi'), first)
+  t.not(share(Intl.NumberFormat, 'en', {}), first)
+  for (let index = 0; index < 100; index++) create(`en-x-${index}`)
+  t.not(create('en'), first)
+})
