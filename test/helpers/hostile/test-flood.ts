@@ -8,7 +8,7 @@ export interface FloodEnding {
   flood: FloodName
   /** Code and cause that each flooder is closed with. */
   ends: string
-  /** The close code that each can read; undefined if the flooder may be gone before it reads one. */
+  /** The close code that each can read; undefined if a flooder may be gone before that. */
   told: string | undefined
 }
 
