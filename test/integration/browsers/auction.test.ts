@@ -25,7 +25,7 @@ const PAGE = 'http://localhost:2112/auction.html'
 const MINUTE_MS = 60_000
 /** More than a round and its pause. */
 const LIMIT_MS = 40_000
-const FILE_LIMIT_MS = 240_000
+const FILE_LIMIT_MS = 600_000
 
 file.setTimeout(FILE_LIMIT_MS)
 // This tells it to tap, which would end the process.

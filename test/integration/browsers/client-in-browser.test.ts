@@ -38,7 +38,7 @@ const TRUTH_MS = 1.5
 const WAY = { up: { delayMs: 35, jitterMs: 5 }, down: { delayMs: 10, jitterMs: 5 } }
 const ROUND_TRIP_MS = 45
 
-const FILE_LIMIT_MS = 120_000
+const FILE_LIMIT_MS = 600_000
 file.setTimeout(FILE_LIMIT_MS)
 file.comment(`timeout=${FILE_LIMIT_MS}`)
 

@@ -10,7 +10,7 @@ import { startExample } from '../../helpers/programs/example-process.js'
 const ORIGIN = 'http://localhost:2112'
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 const LIMIT_MS = 60_000
-const FILE_LIMIT_MS = 240_000
+const FILE_LIMIT_MS = 600_000
 
 file.setTimeout(FILE_LIMIT_MS)
 // This tells it to tap, which would end the process.

@@ -41,7 +41,7 @@ const CLOSED: Connection = { status: 'Closed', details: SOCKET, enabled: ['Open'
 const OPEN: Connection = { status: 'Open', details: SOCKET, enabled: ['Close', 'Send'] }
 
 /** About 25 s suffice where there is nothing else to do. */
-const FILE_LIMIT_MS = 120_000
+const FILE_LIMIT_MS = 600_000
 file.setTimeout(FILE_LIMIT_MS)
 // This tells it to tap, which would end the process.
 file.comment(`timeout=${FILE_LIMIT_MS}`)

@@ -4,7 +4,7 @@ import { runTwoPages } from '../../helpers/browsers/two-pages.js'
 import { describe, judge, quantile } from '../../helpers/browsers/verdict.js'
 import { findBrowser } from '../../helpers/browsers/browser.js'
 
-const FILE_LIMIT_MS = 120_000
+const FILE_LIMIT_MS = 600_000
 file.setTimeout(FILE_LIMIT_MS)
 // This tells it to tap, which would end the process.
 file.comment(`timeout=${FILE_LIMIT_MS}`)
