@@ -2,7 +2,7 @@ import { ServerClock } from './server-clock.js'
 
 /**
  * The entry of `dist/served/client.js`, which the plugin serves at `<url>/client.js`: a clock
- * without a URL connects to `<url>`. Whoever bundles the client uses `index.ts` instead.
+ * without a URL connects to `<url>`. A bundled client uses `index.ts` instead.
  */
 export * from './index.js'
 

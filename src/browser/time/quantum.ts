@@ -3,7 +3,7 @@ const COARSEST_US = 100_000
 
 /** Learns how coarse a clock is. */
 export interface Quantum {
-  /** Milliseconds: whatever was read is true to ± so much. 100 until two readings differ. */
+  /** Half-width of every reading, in milliseconds. 100 until two readings differ. */
   ms (): number
   /** Takes a reading, and hands it back. */
   read (localMs: number): number
