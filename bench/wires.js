@@ -28,7 +28,7 @@ export const WIRES = {
     hello: upgradeRequest,
     isReady: (text) => text.includes('40{"sid"'),
     prompt: '0{"sid"',
-    // The text «40», connect to the main namespace, in a frame masked with zeros.
+    // The text "40", connect to the main namespace, in a frame masked with zeros.
     answer: Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x34, 0x30])
   }
 }

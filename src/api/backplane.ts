@@ -27,7 +27,7 @@ export interface Backplane {
   publish (payload: Uint8Array): Promise<void>
   /**
    * Starts delivery. Resolves once the engine has confirmed it, not before: whatever is published
-   * anywhere after that MUST reach `deliver`, and nobody should have to wait «a little». It MAY
+   * anywhere after that MUST reach `deliver`, and nobody should have to wait "a little". It MAY
    * wait for an engine that is away, and MAY reject: it is then called again.
    *
    * Each `deliver` MUST get the messages of one publisher in the order in which they were

@@ -22,7 +22,7 @@ import type { Cancel, Timetable } from './time/timetable.js'
 import { resolveUrl } from './urls.js'
 
 export interface ReadyOptions {
-  /** Milliseconds by which `now()` may be wrong. Default: any, as long as it is known. */
+  /** Milliseconds by which `now()` may be wrong. Default: a known bound of any size. */
   readonly error?: number | undefined
   /** Stops waiting. */
   readonly signal?: AbortSignal | undefined

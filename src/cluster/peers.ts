@@ -32,7 +32,7 @@ interface Peer {
 const SILENCE_MS = 3_600_000
 /** At most so many are known: the longest silent one is forgotten. */
 const MAX_COUNT = 1000
-/** More than any server sends. Whoever claims more is not believed. */
+/** More than any server sends. A peer that claims more is ignored. */
 const MAX_MESSAGES_PER_MS = 1000
 /** A peer may have stalled for so long, and then sends at once what it has. */
 const MIN_SILENCE_MS = 10_000

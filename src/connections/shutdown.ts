@@ -19,8 +19,8 @@ export interface Shutdown {
    */
   start (): Promise<void>
   /**
-   * The same, but without a spread all close frames are sent before this returns. Whoever closes
-   * the HTTP server may end the sockets next.
+   * The same, but without a spread all close frames are sent before this returns. The code that
+   * closes the HTTP server may end the sockets next.
    */
   startAtOnce (): Promise<void>
   /** Closes one client with 1001, and terminates it if it has not gone after the grace. */
@@ -33,7 +33,7 @@ const TERMINATION_MS = 250
 export interface ShutdownOptions<Context> {
   clients: Clients<Context>
   timers: Timers
-  /** The async context in which it runs, whoever starts it. */
+  /** The async context in which the shutdown runs. */
   scope: AsyncResource
   /** Milliseconds that each client has to answer its close frame. */
   graceMs: number

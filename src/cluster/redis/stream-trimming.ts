@@ -103,7 +103,7 @@ export function isBefore (one: StreamId, other: StreamId): boolean {
   return oneMs < otherMs || (oneMs === otherMs && oneSeq < otherSeq)
 }
 
-/** The place so many milliseconds before. */
+/** The id that is `ms` milliseconds older. */
 export function rewind (id: StreamId, ms: number): StreamId {
   return `${Math.max(0, partsOf(id)[0] - ms)}-0`
 }

@@ -119,7 +119,7 @@ export async function startServer (t: Test, settings: ServerSettings): Promise<S
 
   async function nextReport<Type extends Report['type']> (type: Type, limitMs: number) {
     const isThat = (report: Report) => report.type === type
-    await waitFor(() => reports.some(isThat), `the server's report «${type}»`, limitMs)
+    await waitFor(() => reports.some(isThat), `the server's report "${type}"`, limitMs)
     const [report] = reports.splice(reports.findIndex(isThat), 1)
     return report as Extract<Report, { type: Type }>
   }

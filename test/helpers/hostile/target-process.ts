@@ -74,7 +74,7 @@ export async function startTarget (t: Test, settings: TargetSettings): Promise<T
     await waitFor(() => {
       if (end !== undefined) throw new Error(`the server ended: ${end}`)
       return find() >= 0
-    }, `the server's report «${type}»`, LIMIT_MS)
+    }, `the server's report "${type}"`, LIMIT_MS)
     return reports.splice(find(), 1)[0] as Extract<Report, { type: Type }>
   }
 

@@ -25,7 +25,7 @@ async function setUp (t: Test, options: RedisServerOptions = {}) {
   const keep = (payload: Uint8Array) => texts.push(String(payload))
   const end = await other.subscribe(keep, (err) => errors.push(String(err)))
   const publish = (text: string) => one.publish(Buffer.from(text))
-  const arrived = (text: string) => waitFor(() => texts.includes(text), `«${text}»`)
+  const arrived = (text: string) => waitFor(() => texts.includes(text), `"${text}"`)
   return { redis, client, admin, one, other, texts, errors, end, publish, arrived }
 }
 

@@ -13,7 +13,7 @@ const LONGEST = 'x'.repeat(123)
  * too: it is the server that ends TCP first.
  */
 export const closing: readonly FrameCase[] = [
-  // An endpoint «typically echoes» the code; without one there is none to echo.
+  // An endpoint "typically echoes" the code; without one there is none to echo.
   answered('5.5.1 and 7.1.5 an empty close is answered by an empty one',
     frame({ opcode: CLOSE }), 'close 1005'),
   failed('5.5.1 a close of one byte is a protocol error', 1002, frame({ opcode: CLOSE, payload: 'x' })),

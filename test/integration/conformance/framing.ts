@@ -33,7 +33,7 @@ export const framing: readonly FrameCase[] = [
     const payload = Buffer.alloc(length, 0xfe)
     return taken(`5.2 ${length} bytes of binary`, frame({ opcode: BINARY, payload }), payload)
   }),
-  // «The minimal number of bytes MUST be used», by whoever writes; nobody has to refuse others.
+  // "The minimal number of bytes MUST be used", by whoever writes; nobody has to refuse others.
   taken('5.2 a length of 5 in two bytes is more than it takes, and may be read',
     frame({ opcode: TEXT, payload: 'hello', lengthBytes: 2 }), 'hello'),
   taken('5.2 a length of 5 in eight bytes is more than it takes, and may be read',

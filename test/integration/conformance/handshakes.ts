@@ -8,7 +8,7 @@ const PLAIN = { status: 200 }
 /** A key of a WebSocket without `Upgrade: websocket`: a proxy has stripped it. */
 const UPGRADE_REQUIRED = { status: 426, upgrade: 'websocket' }
 const REFUSED = { status: 400 }
-/** §4.4 demands the header; the status is «an appropriate one, such as 426», and ws says 400. */
+/** §4.4 demands the header; the status is "an appropriate one, such as 426", and ws says 400. */
 const OTHER_VERSION = { status: 400, version: '13, 8' }
 const BAD_KEYS: Record<string, string | undefined> = {
   'is missing': undefined,
@@ -89,7 +89,7 @@ const answers: readonly Handshake[] = [
     headers: { 'Sec-WebSocket-Protocol': 'other' }, lines: ['Sec-WebSocket-Protocol: time.v1']
   }, { ...MADE, protocol: 'time.v1' }),
   ...['other', 'TIME.V1', ''].map((offered) => ask(
-    `4.2.2 no subprotocol that is not spoken is chosen; we refuse: «${offered}»`,
+    `4.2.2 no subprotocol that is not spoken is chosen; we refuse: "${offered}"`,
     { headers: { 'Sec-WebSocket-Protocol': offered } }, REFUSED
   )),
   ...[

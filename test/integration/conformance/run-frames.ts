@@ -33,7 +33,7 @@ export async function runFrames (
     })
   })
   try {
-    await within(ended, `an answer to «${title}»`)
+    await within(ended, `an answer to "${title}"`)
   } finally {
     socket.destroy()
   }
