@@ -11,7 +11,7 @@ type Body = (setting: Setting<BackplaneEngine>) => Promise<void>
 /** What a backplane does while its engine works. */
 const TESTS: readonly [title: string, body: Body][] = [
   ['delivers what another server publishes once subscribe() has resolved', deliversAtOnce],
-  ['delivers any bytes unchanged', keepsBytes],
+  ['delivers the bytes as they were, whatever they are', keepsBytes],
   ['keeps the order of each publisher, however fast they publish', keepsOrder],
   ['delivers to every subscription of every server', deliversToAll],
   ['ends one subscription, and only that', endsOne],
