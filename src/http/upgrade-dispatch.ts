@@ -136,8 +136,11 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
     const proxies = others.filter((listener) => earlier.has(listener) && isProxy(listener))
     const first = isOurs ? [] : proxies
     const candidates = [...new Set([...first, ...sourceListeners(), ...others])]
+    const [only] = candidates
     // @fastify/websocket stops listening before the application has closed.
-    if (candidates.length === 0) guard.refuse(request.socket, new UnavailableError())
+    if (only === undefined) guard.refuse(request.socket, new UnavailableError())
+    // The usual case: no other listener could get the upgrade, so it need not be tracked.
+    else if (candidates.length === 1) call(only, request, head)
     else callNext(track(request, head, candidates))
   }
 
@@ -178,12 +181,16 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
     while (isFree()) {
       upgrade.current = candidates.shift()
       if (upgrade.current === undefined) return
-      try {
-        upgrade.current.call(server, request, socket, head)
-      } catch (err) {
-        fault.occurred(err)
-        socket.destroy()
-      }
+      call(upgrade.current, request, head)
+    }
+  }
+
+  function call (listener: Listener, request: IncomingMessage, head: Buffer): void {
+    try {
+      listener.call(server, request, request.socket, head)
+    } catch (err) {
+      fault.occurred(err)
+      request.socket.destroy()
     }
   }
 
