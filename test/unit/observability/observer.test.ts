@@ -239,7 +239,8 @@ test('clockSteps is that of the ticks', async (t) => {
     const { clockSteps } = timeSocket.stats()
     await waitFor(() => timeSocket.stats().clockSteps === clockSteps + 1, 'the step')
   }
-  t.equal(timeSocket.lastTick?.clockSteps, 2)
+  await waitFor(() => timeSocket.lastTick?.clockSteps === 2, 'a tick after both steps')
+  t.equal(timeSocket.stats().clockSteps, 2)
 })
 
 test('tells each channel what happens, with the time socket that it happened to', async (t) => {
