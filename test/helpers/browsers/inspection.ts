@@ -1,8 +1,11 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
 import { findLowContrast } from './contrast.js'
 import { pathOf } from '../root.js'
 
 const SCREENSHOTS = pathOf('screenshots/')
+const RESIZE_LIMIT_MS = 5000
+const POLL_MS = 50
 
 /**
  * Takes screenshots, light and dark, narrow and wide.
@@ -23,8 +26,18 @@ export async function inspect (page: Page, state: string): Promise<string[]> {
     defects.push(...lowContrast.map((text) => `${state}, ${colorScheme}: ${text}`))
   }
   await page.setViewportSize({ width: 320, height: 720 })
-  const cutOff = await page.evaluate(() => Array.from(document.querySelectorAll('*'))
-    .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth && clientWidth > 0)
-    .map(({ id, className, tagName }) => id || className || tagName))
+  const cutOff = await findCutOff(page)
   return [...defects, ...cutOff.map((name) => `${state}: ${name} is cut off`)]
+}
+
+/** The elements that are wider than their space. Plots get 5 s to take the new width. */
+async function findCutOff (page: Page): Promise<string[]> {
+  const deadlineMs = performance.now() + RESIZE_LIMIT_MS
+  for (;;) {
+    const cutOff = await page.evaluate(() => Array.from(document.querySelectorAll('*'))
+      .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth && clientWidth > 0)
+      .map(({ id, className, tagName }) => id || className || tagName))
+    if (cutOff.length === 0 || performance.now() > deadlineMs) return cutOff
+    await setTimeout(POLL_MS)
+  }
 }
