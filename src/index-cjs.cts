@@ -4,7 +4,9 @@ import type * as entry from './index.js' with { 'resolution-mode': 'import' }
 const { default: plugin, ...others }: typeof entry = require('./index.js')
 
 /** The plugin, for `require('fastify-time-socket')`; what `import` names are its members. */
-const fastifyTimeSocket = Object.assign(plugin, { default: plugin, ...others })
+const fastifyTimeSocket = Object.assign(
+  plugin, { ...others, default: plugin, fastifyTimeSocket: plugin }
+)
 
 // eslint-disable-next-line @typescript-eslint/no-redeclare
 declare namespace fastifyTimeSocket {
@@ -29,7 +31,7 @@ declare namespace fastifyTimeSocket {
   export type TimeAnswer = entry.TimeAnswer
   export type TimeSocket<Context = TimeSocketContext> = entry.TimeSocket<Context>
   export type TimeSocketClient<Context = TimeSocketContext> = entry.TimeSocketClient<Context>
-  // Declared anew, because nobody could augment an alias; `types.ts` inherits what is added here.
+  // Declared anew, because nobody could augment an alias; `api/time-socket.ts` inherits what is added here.
   export interface TimeSocketContext {}
   export interface TimeSocketNamespaces {}
   export type TimeSocketOptions<Context = TimeSocketContext> =
