@@ -48,7 +48,7 @@ export interface Stats {
     sent: number
   }
   messages: {
-    /** Messages that came from clients, except those for which a client was closed. */
+    /** Messages from clients, except messages that caused a client to be closed. */
     received: number
     /** Received messages that were neither handed to the application nor answered. */
     ignored: number

@@ -1,10 +1,10 @@
 import type { TickMessage } from '../protocol/time-v1.js'
 
-/** `detail` of `close`: how a connection has ended, or an attempt to connect. */
+/** `detail` of `close`: how a connection, or an attempt to connect, has ended. */
 export interface CloseDetail {
   /** The WebSocket close code; 1006 if there was none. */
   readonly code: number
-  /** The server's words, or ours; empty after `close()`. */
+  /** The server's close reason, or the clock's own explanation; empty after `close()`. */
   readonly reason: string
   /** Milliseconds until the next attempt; undefined if none is planned. */
   readonly retryIn: number | undefined
@@ -15,13 +15,14 @@ export interface RefusedDetail {
   /** The HTTP status; 0 after a redirect, which browsers hide. */
   readonly status: number
   /**
-   * The `code` in the body of the server's answer, or one of ours: `REDIRECTED`, `BLOCKED` (plain
-   * HTTP works and WebSockets do not), `NOT_A_TIME_SOCKET`, `DO_NOT_RETURN` (close code 4403).
+   * The `code` in the body of the server's answer, or one of the clock's own codes: `REDIRECTED`,
+   * `BLOCKED` (plain HTTP works, WebSockets do not), `NOT_A_TIME_SOCKET`, `DO_NOT_RETURN` (close
+   * code 4403).
    */
   readonly code: string | undefined
 }
 
-/** An event with what it tells. */
+/** An event with a typed `detail`. */
 export interface ClockEvent<Detail> extends Event {
   readonly detail: Detail
 }
@@ -32,15 +33,15 @@ export interface ClockEvents<Incoming = unknown> {
   open: ClockEvent<null>
   /** A connection has ended, or an attempt to connect has failed. */
   close: ClockEvent<CloseDetail>
-  /** The server has sent its time unasked. */
+  /** The server has sent a tick. */
   tick: ClockEvent<TickMessage>
   /** A message of the application takes effect: its data, an ArrayBuffer for bytes. */
   message: ClockEvent<Incoming>
-  /** The server has answered a probe: `offset`, `error`, `skew` and `rtt` are new. */
+  /** The server has answered a probe: `offset`, `error`, `skew` and `rtt` have been updated. */
   sync: ClockEvent<null>
   /** `now()` has jumped by this many milliseconds. */
   step: ClockEvent<{ readonly by: number }>
-  /** The server, or something in front of it, does not let the clock in. */
+  /** The server, or a proxy in front of it, has refused the clock. */
   refused: ClockEvent<RefusedDetail>
 }
 
@@ -63,6 +64,8 @@ interface TypedTarget<Incoming> extends EventTarget {
 
 type ListenerOptions = Parameters<EventTarget['addEventListener']>[2]
 
-/** What `ServerClock` extends. Without an `EventTarget` importing it must not throw. */
+/**
+ * The base class of `ServerClock`. Without an `EventTarget`, importing the class must not throw.
+ */
 export const ClockEventTarget = (globalThis.EventTarget ?? class {}) as
   new <Incoming> () => TypedTarget<Incoming>

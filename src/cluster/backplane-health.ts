@@ -2,7 +2,7 @@ import type { BackplaneStats } from '../api/stats.js'
 import type { Log } from '../observability/log.js'
 import type { Timers } from '../util/timers.js'
 
-/** What a backplane does for a server. */
+/** The two directions in which a server uses a backplane. */
 export type Side = 'publishing' | 'reading'
 
 /** Counts the failures of a backplane, and logs outages, recoveries and losses. */
@@ -11,7 +11,9 @@ export interface BackplaneHealth {
   worked (side: Side): void
   /** A message of another server could not be delivered here. */
   rejected (err: unknown): void
-  /** Logs that the backplane is back, or what was lost, if there is news. Called every second. */
+  /**
+   * Logs that the backplane has recovered, or that messages were lost, if so. Called every second.
+   */
   logChanges (): void
 }
 
@@ -28,11 +30,11 @@ interface Outage {
   readonly causes: Set<string>
 }
 
-/** The backplane is back when nothing has failed for so long: what was lost is known by then. */
+/** The backplane has recovered after this long without a failure: by then, the losses are known. */
 const CALM_MS = 2000
-/** Time between two lines about losses, at least. */
+/** The shortest time between two log lines about losses. */
 const QUIET_MS = 10_000
-/** An outage logs each cause once, and at most so many. */
+/** The most causes logged per outage. Each cause is logged once. */
 const MAX_CAUSES = 5
 
 export function createBackplaneHealth (

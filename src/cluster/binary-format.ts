@@ -11,9 +11,9 @@ import { isPlainObject, isTime } from '../util/values.js'
  * - `uint8` 2, the version;
  * - `uint16` length and text of the registration, `uint16` length and text of the peer;
  * - `double` seq of the first message (each further one has the next), `double` sent;
- * - each message: `uint32` length of what follows, `uint8` kind, and unless the kind says that
- *   there are none, `uint32` length and JSON text of the fields; the rest is the content, for a
- *   cancel its key.
+ * - for each message: `uint32` length of the rest of the message; `uint8` kind; `uint32` length and
+ *   JSON text of the fields, if the kind has the bit `HAS_FIELDS`; then the content, or the key of
+ *   a cancel.
  *
  * Format 1 begins with `{`, so that the first byte tells the formats apart.
  */
@@ -28,12 +28,14 @@ const HAS_FIELDS = 0b100
 const PREFIX_BYTES = 5
 const UINT32_BYTES = 4
 
-/** @returns the start of every payload of this sender: it serves to recognize one's own. */
+/**
+ * @returns the first bytes of every payload of this sender, by which a server recognizes its own.
+ */
 export function encodeSender ({ registration, peer }: Identity): Buffer {
   return Buffer.concat([Buffer.from([BINARY_FORMAT]), encodeName(registration), encodeName(peer)])
 }
 
-/** @param sender as `encodeSender` makes it. */
+/** @param sender the result of `encodeSender`. */
 export function encodePack (
   sender: Uint8Array, seq: number, sent: number, messages: readonly Uint8Array[]
 ): Uint8Array {
@@ -43,7 +45,7 @@ export function encodePack (
   return Buffer.concat([sender, numbers, ...messages])
 }
 
-/** Copies the message: its bytes may change afterwards. */
+/** Encodes a message into a copy: the original bytes may change afterwards. */
 export function encodeMessage (message: Message): Buffer {
   if (message.type === 'cancel') return encodeParts(KINDS.indexOf('cancel'), '', message.key)
   const { where, except, at, key, content } = message
@@ -54,9 +56,9 @@ export function encodeMessage (message: Message): Buffer {
 }
 
 /**
- * Reads a payload, whatever somebody has put into it.
+ * Reads a payload that may contain anything.
  *
- * @returns undefined if it is not valid as a whole.
+ * @returns undefined if any part of the payload is invalid.
  */
 export function decodePack (payload: Uint8Array): readonly (Broadcast | Cancel)[] | undefined {
   const input = createInput(payload)
@@ -72,7 +74,7 @@ export function decodePack (payload: Uint8Array): readonly (Broadcast | Cancel)[
     }
     return isTime(sent) ? messages : undefined
   } catch {
-    // It ends too early, is no UTF-8 or no JSON.
+    // The payload ends too early, or is not UTF-8 or JSON where it must be.
     return undefined
   }
 }
@@ -100,7 +102,7 @@ function encodeParts (kind: number, fields: string, body: string | Uint8Array): 
   return bytes
 }
 
-/** @throws when it ends too early, is no UTF-8, or no JSON where it has to be. */
+/** @throws if the bytes end too early, or are not UTF-8 or JSON where they must be. */
 function readMessage (
   sender: Sender, sent: number, bytes: Buffer
 ): Broadcast | Cancel | undefined {
@@ -130,18 +132,18 @@ function readContent (kind: Content['kind'], body: Buffer): Content {
 }
 
 function textOf (bytes: Buffer): string {
-  if (!isUtf8(bytes)) throw new TypeError('no UTF-8')
+  if (!isUtf8(bytes)) throw new TypeError('not UTF-8')
   return bytes.toString()
 }
 
-/** Reads values one after the other. Each method throws where the bytes end too early. */
+/** Reads values one after the other. Each method throws if the bytes end too early. */
 function createInput (payload: Uint8Array) {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length)
   let at = 0
 
   function skip (length: number): number {
     at += length
-    if (at > bytes.length) throw new RangeError('it ends too early')
+    if (at > bytes.length) throw new RangeError('the payload ends too early')
     return at - length
   }
 
@@ -154,9 +156,9 @@ function createInput (payload: Uint8Array) {
     remaining: () => bytes.length - at,
     byte: () => bytes.readUInt8(skip(1)),
     double: () => bytes.readDoubleLE(skip(8)),
-    /** A text with its length before it. */
+    /** A text preceded by its length. */
     name: () => textOf(take(bytes.readUInt16LE(skip(2)))),
-    /** Bytes with their length before them. */
+    /** Bytes preceded by their length. */
     block: () => take(bytes.readUInt32LE(skip(UINT32_BYTES))),
     rest: () => take(bytes.length - at)
   }

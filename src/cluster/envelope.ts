@@ -2,24 +2,27 @@ import type { Content } from '../protocol/outgoing-message.js'
 import type { Scalar } from '../api/time-socket.js'
 import { isPlainObject, isScalar, isTime } from '../util/values.js'
 
-/** What one server tells the others. Several may travel in one payload of a backplane. */
+/** A message from one server to the others. Several may travel in one payload of a backplane. */
 export type Envelope = Alive | Broadcast | Cancel
 
 /** Identifies a sender. */
 export interface Identity {
-  /** Names the time socket: the same on each server that has it. */
+  /** Identifies the time socket: the same on every server that registers it. */
   readonly registration: string
-  /** Names one time socket of one process, at random. */
+  /** The random id of one time socket in one process. */
   readonly peer: string
 }
 
 /** The sender, and the place of the envelope in the sender's order. */
 export interface Sender extends Identity {
-  /** Goes up by one with each broadcast and cancel of this peer, from 1. */
+  /** Increases by one with each broadcast and cancel of this peer, starting at 1. */
   readonly seq: number
 }
 
-/** A sign of life. Its `seq` is that of the peer's latest message, 0 before the first. */
+/**
+ * Announces that a peer is alive. Its `seq` is that of the peer's latest message, or 0 before the
+ * first.
+ */
 export interface Alive extends Sender {
   readonly type: 'alive'
   /** The newest wire format that this peer reads: see `wire-format.ts`. */
@@ -31,14 +34,14 @@ export interface Broadcast extends Sender, Recipients {
   readonly type: 'broadcast'
   /** When it was sent: the peer's time, milliseconds since the Unix epoch. */
   readonly sent: number
-  /** When it takes effect, likewise; undefined: at once. */
+  /** When the broadcast takes effect, by the peer's clock; undefined for at once. */
   readonly at?: number | undefined
   /** Never empty. */
   readonly key?: string | undefined
   readonly content: Content
 }
 
-/** Withdraws the pending broadcast of this key. */
+/** Withdraws the pending broadcast with this key. */
 export interface Cancel extends Sender {
   readonly type: 'cancel'
   readonly sent: number
@@ -46,12 +49,12 @@ export interface Cancel extends Sender {
   readonly key: string
 }
 
-/** A message without what the publisher adds. */
+/** A message without the fields that the publisher adds. */
 export type Message = WithoutSender<Broadcast> | WithoutSender<Cancel>
 
 type WithoutSender<Type> = Omit<Type, keyof Sender | 'sent'>
 
-/** Who gets a broadcast, as far as that can travel. */
+/** Which clients get a broadcast: the conditions that can be sent to other servers. */
 export interface Recipients {
   readonly where?: Where | undefined
   readonly except?: readonly string[] | undefined

@@ -4,9 +4,9 @@ import type { Alive, Broadcast, Cancel, Envelope, Sender } from './envelope.js'
 import { isPlainObject, isTime } from '../util/values.js'
 
 /**
- * Wire format 1: a line of JSON, and behind it what the message consists of, as it is. One payload
- * carries one envelope. Signs of life have this format for good, so that every version of this
- * package can read who is there. On the wire the peer is called `origin`.
+ * Wire format 1: a line of JSON, followed by the unchanged content of the message. One payload
+ * carries one envelope. Alive messages keep this format permanently, so that every version of this
+ * package can read them. On the wire, the peer is called `origin`.
  */
 export const JSON_FORMAT = 1
 
@@ -22,9 +22,9 @@ export function encodeJson (envelope: Envelope): Uint8Array {
 }
 
 /**
- * Reads a payload, whatever somebody has put into it.
+ * Reads a payload that may contain anything.
  *
- * @returns undefined if it is no valid envelope of this format.
+ * @returns undefined if the payload is not a valid envelope of this format.
  */
 export function decodeJson (payload: Uint8Array): Envelope | undefined {
   const end = payload.indexOf(NEWLINE)
@@ -33,7 +33,7 @@ export function decodeJson (payload: Uint8Array): Envelope | undefined {
     const fields: unknown = JSON.parse(decodeText(payload.subarray(0, end)))
     return isPlainObject(fields) ? readEnvelope(fields, payload.subarray(end + 1)) : undefined
   } catch {
-    // No UTF-8, no JSON, or nested too deeply.
+    // Not UTF-8, not JSON, or nested too deeply.
     return undefined
   }
 }
@@ -44,7 +44,7 @@ function encodeParts ({ peer, ...fields }: Sender, body: string | Uint8Array = '
   return Buffer.concat([Buffer.from(head), body])
 }
 
-/** Takes the object's own fields only: `JSON.parse` makes even `__proto__` one. */
+/** Reads only the object's own fields. `JSON.parse` makes even `__proto__` an own field. */
 function readEnvelope (fields: Fields, body: Uint8Array): Envelope | undefined {
   const { v, type, registration, origin: peer, seq } = fields
   if (v !== JSON_FORMAT || !isText(registration) || !isText(peer) || !isCount(seq)) return undefined
@@ -55,7 +55,7 @@ function readEnvelope (fields: Fields, body: Uint8Array): Envelope | undefined {
   return type === 'broadcast' ? readBroadcast(sender, fields, body) : undefined
 }
 
-/** The first version of this package did not say what it reads. */
+/** The first version of this package did not send `reads`. */
 function readAlive (sender: Sender, { reads = JSON_FORMAT }: Fields): Alive | undefined {
   return isCount(reads) ? { type: 'alive', ...sender, reads } : undefined
 }
@@ -74,7 +74,7 @@ function readBroadcast (
   return { type: 'broadcast', ...sender, sent, ...fields, content }
 }
 
-/** @throws when it is no UTF-8, or no JSON where it has to be. */
+/** @throws if the body is not UTF-8, or not JSON where it must be. */
 function readBody (kind: unknown, body: Uint8Array): Content | undefined {
   if (kind === 'binary') return { kind, bytes: body }
   if (kind !== 'text' && kind !== 'json') return undefined

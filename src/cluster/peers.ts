@@ -1,19 +1,20 @@
 import type { Timers } from '../util/timers.js'
 
-/** The other servers' time sockets that have been heard of, and how far each has come. */
+/** The known peers, and the number of the latest message of each. */
 export interface Peers {
   /** How many are known. */
   readonly count: number
   has (peer: string): boolean
   /**
-   * Takes note of a message.
+   * Records a message.
    *
-   * @returns how many messages before it are missing; `'duplicate'` if it or a later one has come
-   * before; `'implausible'` if no peer can have sent so many: both must be left out.
+   * @returns how many messages before this one are missing; `'duplicate'` if this message or a
+   * later one has already arrived; `'implausible'` if no peer can have sent that many. The caller
+   * must discard the message in the last two cases.
    */
   noteMessage (peer: string, seq: number): number | 'duplicate' | 'implausible'
   /**
-   * Takes note of a sign of life, which names the latest message.
+   * Records an alive message, which carries the number of the latest message.
    *
    * @returns how many messages are missing; `'implausible'` as above.
    */
@@ -21,30 +22,30 @@ export interface Peers {
 }
 
 interface Peer {
-  /** Of the latest message. */
+  /** The number of the latest message. */
   readonly seq: number
   readonly heardMs: number
-  /** Since when the peer has named nothing but numbers before `seq`. */
+  /** Since when the peer has sent only numbers below `seq`; undefined if that is not so. */
   readonly behindSinceMs: number | undefined
 }
 
-/** A peer that has been silent for so long is forgotten: longer than any outage should be. */
+/** A peer that has been silent for this long is forgotten. Longer than any outage should last. */
 const SILENCE_MS = 3_600_000
-/** At most so many are known: the longest silent one is forgotten. */
+/** The most peers that are known. Beyond it, the peer that has been silent longest is forgotten. */
 const MAX_COUNT = 1000
 /** More than any server sends. A peer that claims more is ignored. */
 const MAX_MESSAGES_PER_MS = 1000
-/** A peer may have stalled for so long, and then sends at once what it has. */
+/** A peer may stall for this long, and then send all its messages at once. */
 const MIN_SILENCE_MS = 10_000
 /**
- * After so long, a repeated message would be older than ten seconds and discarded. So a peer that
- * is still behind is right, and what had put it ahead was forged.
+ * After this long, a repeated message would be older than ten seconds, and discarded. A peer that
+ * still sends lower numbers is therefore right, and the message with the higher number was forged.
  */
 const BEHIND_MS = 12_000
 
 /**
- * The first number that comes from a peer says where it begins: what the peer sent before that was
- * not meant for this server.
+ * Counting starts with the first number that arrives from a peer: earlier messages of that peer
+ * were not meant for this server.
  */
 export function createPeers (timers: Timers): Peers {
   /** In the order in which they were last heard of. */
@@ -64,8 +65,8 @@ export function createPeers (timers: Timers): Peers {
   }
 
   /**
-   * @param step how far a number must be beyond the latest one to be news.
-   * @returns how many numbers have been skipped; negative if it is no news.
+   * @param step by how much a number must exceed the latest one to be new.
+   * @returns how many numbers were skipped; negative if the number is not new.
    */
   function note (name: string, seq: number, step: number): number | 'implausible' {
     const heardMs = timers.monotonic()

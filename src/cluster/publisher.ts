@@ -12,11 +12,11 @@ import type { WireFormat } from './wire-format.js'
 export interface Publisher {
   /** Publishes a message, whether or not the backplane works. Never throws. */
   send (message: Message): void
-  /** Publishes a sign of life, which names the latest message. */
+  /** Publishes an alive message, which carries the number of the latest message. */
   sendAlive (): void
-  /** For how many milliseconds the latest sign of life has waited for the backplane; 0: not. */
+  /** Milliseconds for which the latest alive message has been unconfirmed; 0 if none is. */
   readonly waitedMs: number
-  /** Resolves when everything sent so far has been published or given up. */
+  /** Resolves when everything sent so far has been published or dropped. */
   whenIdle (): Promise<unknown>
 }
 
@@ -33,24 +33,24 @@ export interface PublisherOptions {
 
 /** Messages that travel together. */
 interface Pack {
-  /** Of the first message. */
+  /** The number of the first message. */
   readonly seq: number
   readonly sent: number
   readonly messages: Uint8Array[]
   bytes: number
 }
 
-/** A larger message travels alone. */
+/** The largest pack. A larger message is sent alone. */
 const MAX_PACK_BYTES = 65_536
 /**
- * While so many payloads are unconfirmed, further messages wait for one another, so that a distant
- * or busy engine gets fewer and larger payloads.
+ * While this many payloads are unconfirmed, further messages are collected, so that a distant or
+ * busy engine gets fewer and larger payloads.
  */
 const MAX_UNCONFIRMED = 16
 
 /**
  * Packs the messages that are sent in one turn of the event loop into one payload of format 2.
- * While a peer reads format 1 only, each message travels alone, in that format.
+ * While a peer reads only format 1, each message is sent alone, in that format.
  */
 export function createPublisher (
   { backplane, identity, format, counters, health, timers, now }: PublisherOptions
@@ -60,7 +60,7 @@ export function createPublisher (
   let seq = 0
   let pack: Pack | undefined
   let cancelFlush: (() => void) | undefined
-  /** When the sign of life was sent that is on its way. */
+  /** When the alive message that is still unconfirmed was sent. */
   let aliveMs: number | undefined
 
   async function publish (payload: Uint8Array): Promise<void> {
@@ -112,15 +112,15 @@ export function createPublisher (
     send (message) {
       counters.published++
       seq++
-      if (!format.isOld()) return addToPack(encodeMessage(message))
+      if (!format.mustUseOldFormat()) return addToPack(encodeMessage(message))
       flush()
       track(publish(encodeJson({ ...message, ...identity, seq, sent: now() })))
     },
     sendAlive () {
-      // While the backplane is away, a second one would say nothing new.
+      // While one alive message is unconfirmed, a second one would add nothing.
       if (aliveMs !== undefined) return
       aliveMs = timers.monotonic()
-      // A sign of life must not overtake the message that it names.
+      // An alive message must not overtake the message whose number it carries.
       flush()
       const alive = encodeJson({ type: 'alive', ...identity, seq, reads: NEWEST_FORMAT })
       track(publish(alive).then(() => { aliveMs = undefined }))

@@ -19,8 +19,8 @@ export interface ReceiverOptions {
   /** Called when a peer is heard of for the first time. */
   onNewPeer: () => void
   /**
-   * Takes a message of another server: each once, in the order of its peer. If it throws, the
-   * message counts as lost.
+   * Called with each message of another server, once and in the order of its peer. If this throws,
+   * the message counts as lost.
    */
   receive: (message: Broadcast | Cancel) => void
 }
@@ -29,8 +29,8 @@ export interface ReceiverOptions {
 const MAX_AGE_MS = 10_000
 
 /**
- * Takes what other servers publish. Discards echoes, duplicates, old messages, and those of other
- * registrations, and counts what is missing.
+ * Handles the payloads that other servers publish. Discards echoes, duplicates, old messages, and
+ * messages of other registrations, and counts missing messages.
  */
 export function createReceiver (
   { identity, format, counters, health, timers, now, onNewPeer, receive }: ReceiverOptions
@@ -38,27 +38,27 @@ export function createReceiver (
   const peers = createPeers(timers)
   const ownSender = encodeSender(identity)
 
-  /** Saves decoding what this server has published itself. */
+  /** True if this server published the payload itself, so that it need not be decoded. */
   function isEcho (payload: Uint8Array): boolean {
     return ownSender.equals(payload.subarray(0, ownSender.length))
   }
 
-  function take (envelope: Envelope): void {
+  function handle (envelope: Envelope): void {
     const { registration, peer } = envelope
     if (registration !== identity.registration || peer === identity.peer) return
     if (!peers.has(peer)) onNewPeer()
-    if (envelope.type === 'alive') takeAlive(envelope)
-    else takeMessage(envelope)
+    if (envelope.type === 'alive') handleAlive(envelope)
+    else handleMessage(envelope)
   }
 
-  function takeAlive ({ peer, seq, reads }: Alive): void {
+  function handleAlive ({ peer, seq, reads }: Alive): void {
     format.noticePeer(reads)
     const missingCount = peers.noteAlive(peer, seq)
     if (missingCount === 'implausible') counters.invalid++
     else counters.lost += missingCount
   }
 
-  function takeMessage (message: Broadcast | Cancel): void {
+  function handleMessage (message: Broadcast | Cancel): void {
     const missingCount = peers.noteMessage(message.peer, message.seq)
     if (missingCount === 'duplicate') {
       counters.duplicate++
@@ -67,11 +67,11 @@ export function createReceiver (
     } else {
       counters.lost += missingCount
       if (now() - message.sent > MAX_AGE_MS) counters.stale++
-      else handOn(message)
+      else deliver(message)
     }
   }
 
-  function handOn (message: Broadcast | Cancel): void {
+  function deliver (message: Broadcast | Cancel): void {
     try {
       receive(message)
       counters.received++
@@ -82,11 +82,11 @@ export function createReceiver (
   }
 
   return (payload) => {
-    // An echo shows it as well.
+    // An echo, too, shows that reading works.
     health.worked('reading')
     if (isEcho(payload)) return
     const envelopes = decodePayload(payload)
     if (envelopes === undefined) counters.invalid++
-    else envelopes.forEach(take)
+    else envelopes.forEach(handle)
   }
 }

@@ -14,42 +14,46 @@ import { createWireFormat } from './wire-format.js'
 /** Carries this server's broadcasts to the other servers, and theirs to this one. */
 export interface Relay extends Pick<Publisher, 'send'> {
   /**
-   * Subscribes. Waits at most 2 s for the backplane, then goes on without it and tries again.
+   * Subscribes. Waits at most 2 s for the backplane, then continues without it and tries again
+   * later.
    *
-   * @throws {BackplaneClosedError} when the backplane has been closed already.
+   * @throws {BackplaneClosedError} if the backplane has already been closed.
    */
   start (): Promise<void>
   /**
    * Ends the subscription, and closes the backplane if no other time socket uses it. Takes 350 ms
    * at most.
    *
-   * @returns the same promise whenever called.
+   * @returns a promise, the same for every call.
    */
   close (): Promise<void>
 }
 
 export interface RelayOptions {
   backplane: Backplane
-  /** Names the time socket: the same on each server that has it. */
+  /** Identifies the time socket: the same on every server that registers it. */
   registration: string
   counters: BackplaneStats
   timers: Timers
   /** The server's time. */
   now: () => number
   log: Log
-  /** Takes a message of another server, as that of `createReceiver`. */
+  /** Called with each message of another server, as in `createReceiver`. */
   receive: (message: Broadcast | Cancel) => void
 }
 
-/** Time between two signs of life: a lost tail is counted within twice as long. */
+/**
+ * Milliseconds between two alive messages. A loss of the latest messages is counted within twice
+ * this.
+ */
 const ALIVE_MS = 1000
 const START_MS = 2000
-/** How long `close` waits for what is on its way, and then for the backplane to close. */
+/** How long `close` waits for unconfirmed messages, and then for the backplane to close. */
 const FLUSH_MS = 200
 const LEAVE_MS = 150
-const UNCONFIRMED = `it has confirmed nothing for ${ALIVE_MS} ms`
+const UNCONFIRMED = `the backplane has confirmed nothing for ${ALIVE_MS} ms`
 
-/** By how many time sockets of this process each backplane is used. */
+/** The number of time sockets in this process that use each backplane. */
 const userCounts = new WeakMap<Backplane, number>()
 
 export function createRelay (
@@ -66,7 +70,7 @@ export function createRelay (
   let cancelChecks: (() => void) | undefined
   let closed: Promise<void> | undefined
 
-  /** @returns why it failed, if it did. */
+  /** @returns the error if the subscription failed. */
   async function subscribe (): Promise<unknown> {
     try {
       const onError = (err: unknown) => health.failed('reading', err)
@@ -126,8 +130,8 @@ export function createRelay (
 }
 
 /**
- * Resolves with what the promise does, which never rejects, or with undefined when that takes too
- * long. Keeps the process alive.
+ * Resolves with the result of `promise`, which must never reject, or with undefined after
+ * `limitMs`. Keeps the process alive until then.
  */
 function withLimit (promise: Promise<unknown>, limitMs: number, timers: Timers): Promise<unknown> {
   return new Promise((resolve) => {

@@ -6,17 +6,17 @@ import { decodeJson } from './json-format.js'
 /** Decides in which wire format a server may write, so that every peer can read it. */
 export interface WireFormat {
   /** True while there may be a peer that reads format 1 only. */
-  isOld (): boolean
-  /** A peer has said which format it reads. */
+  mustUseOldFormat (): boolean
+  /** Records the newest wire format that a peer reads. */
   noticePeer (reads: number): void
 }
 
-/** The newest format that this version reads, and says so in its signs of life. */
+/** The newest format that this version reads. Alive messages announce it. */
 export const NEWEST_FORMAT = BINARY_FORMAT
 
 /**
- * A peer that has been silent for so long may have stalled. What it missed is then older than ten
- * seconds, and the peer discards it in any format.
+ * A peer that has been silent for this long may have stalled. The messages that it missed are then
+ * older than ten seconds, and the peer discards them in any format.
  */
 const SILENCE_MS = 12_000
 
@@ -28,7 +28,7 @@ const SILENCE_MS = 12_000
 export function createWireFormat (timers: Timers): WireFormat {
   let oldUntilMs = timers.monotonic() + SILENCE_MS
   return {
-    isOld: () => timers.monotonic() < oldUntilMs,
+    mustUseOldFormat: () => timers.monotonic() < oldUntilMs,
     noticePeer (reads) {
       if (reads < NEWEST_FORMAT) oldUntilMs = timers.monotonic() + SILENCE_MS
     }

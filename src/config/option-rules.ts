@@ -51,7 +51,7 @@ export const path: Rule = {
 }
 
 export const namespace: Rule = {
-  expected: 'a name of letters, digits and _ that is no member of the time socket',
+  expected: 'a name of letters, digits and _ that is not a member of the time socket',
   holds: (value) => typeof value === 'string' && /^[A-Za-z_]\w*$/.test(value) &&
     !MEMBERS.has(value) && !(value in Object.prototype)
 }
@@ -129,7 +129,9 @@ const ROUTE_HOOKS = [
   'onResponse', 'onError', 'onRequestAbort'
 ]
 
-/** What Fastify would refuse only after the registration has begun, or not at all. */
+/**
+ * Rules for options that Fastify would reject only after the registration has begun, or not at all.
+ */
 const ROUTE_RULES: ReadonlyMap<string, Rule> = new Map([
   ...rulesFor(OWN_ROUTE_OPTIONS, absent('the plugin sets it')),
   ...rulesFor(ROUTE_HOOKS, hooks),
@@ -158,9 +160,11 @@ export function route (given: object | undefined): void {
   }
 }
 
-/** What makes ws throw where nobody can catch it, or what ws reads as another value. */
+/**
+ * Rules for options that make ws throw where no caller can catch the error, or that ws misreads.
+ */
 const SERVER_RULES: ReadonlyMap<string, Rule> = new Map([
-  ...rulesFor(['port', 'host', 'noServer'], absent('Fastify has the server')),
+  ...rulesFor(['port', 'host', 'noServer'], absent('Fastify provides the server')),
   ...rulesFor(['server'], objectWith('on')),
   ...rulesFor(['maxPayload', 'maxFragments'], integerBetween(1, 2 ** 31 - 1)),
   ...rulesFor(['verifyClient', 'handleProtocols'], callback)
@@ -173,7 +177,10 @@ export function serverOptions (given: object | undefined): void {
   }
 }
 
-/** Checks that a list has origins as browsers send them. The error names the right form. */
+/**
+ * Checks that each item of a list is an origin as browsers send it. The error names the correct
+ * form.
+ */
 export function origins (given: unknown): void {
   for (const [index, origin] of Array.isArray(given) ? given.entries() : []) {
     const canonical = typeof origin === 'string' ? canonicalOrigin(origin) : undefined

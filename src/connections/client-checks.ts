@@ -15,7 +15,10 @@ export interface ClientChecksOptions<Context> {
   maxMessageBytes: number
 }
 
-/** The time between two checks without a heartbeat: a permission may last that much longer. */
+/**
+ * Milliseconds between two checks without a heartbeat. A permission may last up to this much
+ * longer.
+ */
 const PERIOD_MS = 250
 /** How long a client may take for the closing handshake: ws would wait for 30 s. */
 const CLOSE_TIMEOUT_MS = 5000
@@ -23,24 +26,24 @@ const CLOSE_TIMEOUT_MS = 5000
 const INPUT_MARGIN_BYTES = 65_536
 
 /**
- * Checks all connected clients again and again, with one timer. Ends clients whose permission has
- * expired, that are dead (`heartbeat.ts`), that do not finish closing, or that hold memory with a
- * message larger than allowed which they never finish.
+ * Checks all connected clients periodically, with one timer. Closes a client whose permission has
+ * expired, and a client whose unfinished message exceeds the limit. Terminates a dead client
+ * (`heartbeat.ts`), and a client that does not complete the closing handshake.
  */
 export function startClientChecks<Context> (
   { clients, timers, heartbeat, maxMessageBytes }: ClientChecksOptions<Context>
 ): void {
   const periodMs = heartbeat?.roundMs ?? PERIOD_MS
   const maxUnfinishedBytes = maxMessageBytes + INPUT_MARGIN_BYTES
-  /** When each client that is closing was found to be. */
+  /** When each closing client was first found to be closing. */
   const closingSinceMs = new WeakMap<Client<Context>, number>()
   let cancel: (() => void) | undefined
   let dueMs = 0
 
   function checkAll (): void {
     const nowMs = timers.monotonic()
-    // After a stall of more than a period the schedule begins anew: the next check is a full
-    // period away.
+    // After a stall longer than one period, the schedule restarts: the next check is a full period
+    // away.
     dueMs = (dueMs + periodMs > nowMs ? dueMs : nowMs) + periodMs
     cancel = timers.after(dueMs - nowMs, checkAll)
     heartbeat?.nextRound()

@@ -15,7 +15,7 @@ export interface ConnectionHost {
   /** A client is terminated when more bytes than this wait and it is sent a further message. */
   readonly maxBufferedBytes: number
   /** Sends the client its part of all deliveries under way, so that a message follows them. */
-  serveFirst (client: ClientConnection): void
+  sendPendingDeliveries (client: ClientConnection): void
 }
 
 /** True until either side has started to close: only then can messages be sent. */
@@ -115,7 +115,7 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
   }
 
   #deliver (frame: Frame): boolean {
-    this.#host.serveFirst(this)
+    this.#host.sendPendingDeliveries(this)
     return this.#write(frame)
   }
 
@@ -173,7 +173,7 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
   }
 
   #closeWith (ending: CloseInfo): void {
-    this.#host.serveFirst(this)
+    this.#host.sendPendingDeliveries(this)
     if (!this.#isOpen) return
     this.#ending ??= ending
     this.#ws.close(ending.code, ending.reason)

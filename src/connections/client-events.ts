@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws'
-import { noteSignOfLife, noteWholeMessage, takePong } from './client.js'
+import { noteSignOfLife, noteWholeMessage, recordPong } from './client.js'
 import type { Client } from './client.js'
 import {
   closeAndStopReading, endingOf, hostOf, isOpen, keepEnding, stopReading
@@ -34,7 +34,7 @@ function clientOf (ws: WebSocket): Client<unknown> {
   return (ws as ClientWebSocket)[kClient]
 }
 
-/** ws found a frame that breaks the rules, and closes the connection. */
+/** ws has received an invalid frame, and closes the connection. */
 function onError (this: WebSocket, err: Error & { code?: string }): void {
   const client = clientOf(this)
   keepEnding(client, endingAfter(err.code))
@@ -52,7 +52,7 @@ function onMessage (this: WebSocket, data: unknown, isBinary: boolean): void {
   else hostOf(client).onMessage(client, bytes, isBinary)
 }
 
-/** ws has answered the ping, or terminated the connection if too many answers wait. */
+/** ws has answered the ping, or terminated the connection because too many pongs are buffered. */
 function onPing (this: WebSocket): void {
   const client = clientOf(this)
   noteSignOfLife(client)
@@ -63,7 +63,7 @@ function onPing (this: WebSocket): void {
 function onPong (this: WebSocket, payload: Buffer): void {
   const client = clientOf(this)
   noteSignOfLife(client)
-  if (!takePong(client, payload)) onControlFrame(client)
+  if (!recordPong(client, payload)) onControlFrame(client)
 }
 
 function onControlFrame (client: Client<unknown>): void {
@@ -71,7 +71,7 @@ function onControlFrame (client: Client<unknown>): void {
   else hostOf(client).onControlFrame(client)
 }
 
-/** @param reason what the client gave; empty if the connection was lost. */
+/** @param reason the client's reason; empty if the connection was lost. */
 function onClose (this: WebSocket, code: number, reason: Buffer): void {
   const client = clientOf(this)
   const cause = code === codes.ABNORMAL_CLOSURE ? 'network' : 'client'

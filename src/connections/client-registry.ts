@@ -3,8 +3,8 @@ import type { Client } from './client.js'
 /** The connected clients of one registration. */
 export interface Clients<Context> {
   /**
-   * By id, in the order in which they connected. Iterating it survives clients that leave or join
-   * meanwhile. For this package only: it can be changed at run time.
+   * By id, in the order in which the clients connected. Clients may join or leave during an
+   * iteration. For internal use only: a user could modify this map at run time.
    */
   readonly byId: ReadonlyMap<string, Client<Context>>
   /** The same clients, for users: read-only at run time, too. */
@@ -52,7 +52,7 @@ export function createClients<Context> (): Clients<Context> {
   }
 }
 
-/** Shows a map, and leads nobody to it. */
+/** A read-only view of a map. The map itself cannot be reached through the view. */
 class ReadonlyView<Key, Value> implements ReadonlyMap<Key, Value> {
   readonly #map: ReadonlyMap<Key, Value>
 

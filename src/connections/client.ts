@@ -23,13 +23,18 @@ export interface ClientHost<Context> extends ConnectionHost {
   now (): number
   /** Milliseconds on the monotonic clock. */
   monotonic (): number
-  /** True if this process was held up since it pinged the client, `sinceMs` ago. */
-  wasHeldUp (client: Client<Context>, sinceMs: number): boolean
-  /** A message came while the connection was open, and is not too large. */
+  /** True if the event loop has stalled since the client was pinged, `sinceMs` milliseconds ago. */
+  wasStalled (client: Client<Context>, sinceMs: number): boolean
+  /**
+   * Called with each message that arrives while the connection is open and that is not too large.
+   */
   onMessage (client: Client<Context>, data: Buffer, isBinary: boolean): void
-  /** A ping, or a pong that answers none of ours, came while the connection was open. */
+  /**
+   * Called for each ping, and for each pong that answers no ping of the server, while the
+   * connection is open.
+   */
   onControlFrame (client: Client<Context>): void
-  /** The connection has ended. Called once. */
+  /** Called once, when the connection has ended. */
   onClosed (client: Client<Context>, info: CloseInfo): void
 }
 
@@ -48,13 +53,13 @@ export interface ClientInfo<Context> {
 
 /** When a client's permission ends. */
 export interface Expiry {
-  /** As the application said it: milliseconds since the Unix epoch. */
+  /** As the application gave it: milliseconds since the Unix epoch. */
   readonly at: number
   /** On the monotonic clock: steps of the wall clock do not move it. */
   readonly dueMs: number
 }
 
-/** A number that another part keeps for each client, without a table of its own. */
+/** A number that another module stores on each client, so that it needs no table of its own. */
 export interface ClientNumber {
   get (client: Client<unknown>): number | undefined
   set (client: Client<unknown>, value: number): void
@@ -69,25 +74,25 @@ export let pingRound: ClientNumber
 export let pingClient: (client: Client<unknown>, ping: Ping, round: number) => void
 /** True if the client was pinged, and has sent no byte since. */
 export let isSilent: (client: Client<unknown>) => boolean
-/** To be called for each frame of the client's. */
+/** Must be called for each frame from the client. */
 export let noteSignOfLife: (client: Client<unknown>) => void
 /**
- * Takes the round trip, if the pong answers the latest ping.
+ * Records the round trip if the pong answers the latest ping.
  *
- * @returns false if it does not.
+ * @returns false if the pong does not answer the latest ping.
  */
-export let takePong: (client: Client<unknown>, payload: Buffer) => boolean
-/** To be called for each whole message of the client's. */
+export let recordPong: (client: Client<unknown>, payload: Buffer) => boolean
+/** Must be called for each complete message from the client. */
 export let noteWholeMessage: (client: Client<unknown>) => void
-/** How many bytes the client has sent since its last whole message. */
+/** How many bytes the client has sent since its last complete message. */
 export let unfinishedBytes: (client: Client<unknown>) => number
 /** When the client's permission ends, on the monotonic clock; undefined if it does not. */
 export let expiresAtMonotonic: (client: Client<unknown>) => number | undefined
 export let scopeOf: (client: Client<unknown>) => AsyncResource | undefined
 
 /**
- * What users know of one connected client, and what the heartbeat and the rate limit keep of it. A
- * class, because there may be a hundred thousand clients: they share methods and listeners.
+ * One connected client: what users see, and the state of the heartbeat and the rate limit. A class,
+ * because there may be a hundred thousand clients, which then share their methods.
  */
 export class Client<Context>
   extends ClientConnection<ClientHost<Context>> implements TimeSocketClient<Context> {
@@ -142,7 +147,7 @@ export class Client<Context>
 
   close (code: number = codes.NORMAL_CLOSURE, reason: string = ''): void {
     if (!codes.isSendableCloseCode(code)) {
-      const expected = '1000 to 1014 without 1004 to 1006, or 3000 to 4999'
+      const expected = '1000 to 1014 except 1004 to 1006, or 3000 to 4999'
       throw new InvalidArgumentError('the close code', expected, show(code))
     }
     if (typeof reason !== 'string') {
@@ -177,11 +182,11 @@ export class Client<Context>
     isSilent = (client) =>
       client.#bytesAtPing !== undefined && client.#bytesAtPing === bytesReadFrom(client)
     noteSignOfLife = (client) => { client.#bytesAtPing = undefined }
-    takePong = (client, payload) => {
+    recordPong = (client, payload) => {
       if (client.#pingedMs === undefined || !isRound(payload, client.#pingRound)) return false
       const tookMs = performance.now() - client.#pingedMs
       client.#pingedMs = undefined
-      if (!hostOf(client).wasHeldUp(client, tookMs)) client.rtt = tookMs
+      if (!hostOf(client).wasStalled(client, tookMs)) client.rtt = tookMs
       return true
     }
     noteWholeMessage = (client) => { client.#bytesAtMessage = bytesReadFrom(client) }
@@ -210,8 +215,8 @@ function readExpiry (
 }
 
 /**
- * Node builds a UUID from twenty strings, and V8 would keep them all: half a kilobyte. Read from
- * bytes, the id is one string.
+ * Returns a random UUID as one flat string. Node.js concatenates a UUID from twenty strings, and V8
+ * would keep all of them: half a kilobyte per client.
  */
 function createId (): string {
   return Buffer.from(randomUUID(), 'latin1').toString('latin1')

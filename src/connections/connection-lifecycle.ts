@@ -39,7 +39,7 @@ export interface ConnectionsOptions<Context> {
 /** What a connection needs of whatever sends to many clients. */
 export interface ConnectionDelivery<Context> {
   /** Sends the client its part of all deliveries under way. */
-  serveFirst (client: ClientConnection): void
+  sendPendingDeliveries (client: ClientConnection): void
   /**
    * To be called before a client is listed.
    *
@@ -94,8 +94,8 @@ export function createConnections<Context> (
     maxMessageBytes: options.maxMessageBytes,
     now: clock.now,
     monotonic: timers.monotonic,
-    serveFirst: delivery.serveFirst,
-    wasHeldUp: (client, sinceMs) => heartbeat?.wasHeldUp(client, sinceMs) === true,
+    sendPendingDeliveries: delivery.sendPendingDeliveries,
+    wasStalled: (client, sinceMs) => heartbeat?.wasStalled(client, sinceMs) === true,
     ...createInboundMessages<Context>({
       clock,
       timers,

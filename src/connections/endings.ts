@@ -1,7 +1,7 @@
 import * as codes from '../protocol/close-codes.js'
 import type { CloseInfo } from '../api/time-socket.js'
 
-/** How this side ends a connection, and why: one frozen object for all clients. */
+/** How the server ends a connection, and why. All clients share these frozen objects. */
 export const TERMINATED = ending(codes.ABNORMAL_CLOSURE, '', 'application')
 export const TOO_SLOW = ending(codes.ABNORMAL_CLOSURE, '', 'slow')
 export const SILENT = ending(codes.ABNORMAL_CLOSURE, '', 'heartbeat')
@@ -14,7 +14,7 @@ export const EXPIRED = ending(codes.PERMISSION_EXPIRED, 'permission expired', 'e
 /** RFC 6455 §5.5: a control frame carries 125 bytes. The close code takes two of them. */
 const MAX_REASON_BYTES = 123
 
-/** How ws ends a connection by itself after an invalid frame, by the code of its error. */
+/** How ws ends a connection after an invalid frame, by the code of its error. */
 export function endingAfter (errorCode: string | undefined): CloseInfo {
   switch (errorCode) {
     case 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH':
@@ -30,12 +30,12 @@ export function endingAfter (errorCode: string | undefined): CloseInfo {
   }
 }
 
-/** Frozen, because the application gets it, and connections share it. */
+/** Frozen, because the application gets this object, and connections share it. */
 function ending (code: number, reason: string, cause: CloseInfo['cause']): CloseInfo {
   return Object.freeze({ code, reason, cause })
 }
 
-/** The first 123 bytes of a close reason, in whole characters: a close frame carries no more. */
+/** The first 123 bytes of a close reason, cut between characters: a close frame carries no more. */
 export function cutReason (reason: string): string {
   const bytes = Buffer.from(reason)
   if (bytes.length <= MAX_REASON_BYTES) return bytes.toString()

@@ -7,17 +7,17 @@ import { encodePing } from '../protocol/frame.js'
 export interface HeartbeatOptions {
   /** Milliseconds between two pings to one client. */
   interval: number
-  /** Milliseconds in which a sign of life must follow a ping. */
+  /** Milliseconds within which a client must send a byte after a ping. */
   timeout: number
 }
 
 /**
- * Finds connections that are dead though nobody closed them: pings each client (RFC 6455 §5.5.2),
- * and terminates a client that has sent no byte within the timeout.
+ * Detects dead connections: pings each client (RFC 6455 §5.5.2), and terminates a client that sends
+ * no byte within the timeout.
  *
- * The heartbeat counts rounds, not milliseconds. However long the process was held up, by its own
- * work or a SIGSTOP, that is one round. Everything that clients answered meanwhile is read in the
- * next turn of the event loop, before another round can begin.
+ * The heartbeat counts rounds, not milliseconds. A stall of the process, however long, and whether
+ * caused by its own work or by a SIGSTOP, counts as one round. Everything that clients sent during
+ * the stall is read in the next turn of the event loop, before another round can begin.
  */
 export interface Heartbeat {
   /** Milliseconds between two rounds. */
@@ -27,10 +27,10 @@ export interface Heartbeat {
   /** Pings the client if a ping is due, or terminates it if it has not answered in time. */
   check (client: Client<unknown>): void
   /**
-   * True if this process was held up for half a second or more since it pinged the client, that
-   * many milliseconds ago: rounds are missing then.
+   * True if the process has stalled for half a second or more since it pinged the client, `sinceMs`
+   * milliseconds ago: rounds are then missing.
    */
-  wasHeldUp (client: Client<unknown>, sinceMs: number): boolean
+  wasStalled (client: Client<unknown>, sinceMs: number): boolean
 }
 
 const MAX_ROUND_MS = 250
@@ -42,7 +42,7 @@ export function createHeartbeat (
 ): Heartbeat {
   const roundMs = Math.min(MAX_ROUND_MS, intervalMs / MIN_ROUNDS, 2 * timeoutMs / MIN_ROUNDS)
   const intervalRounds = Math.floor(intervalMs / roundMs)
-  // One round more: the ping may have waited for the end of its turn, and the turn have been long.
+  // One extra round: the ping may be written only at the end of a long turn of the event loop.
   const timeoutRounds = Math.ceil(timeoutMs / roundMs) + 1
   let round = 0
   let ping = encodePing(round)
@@ -70,6 +70,6 @@ export function createHeartbeat (
         pingClient(client, ping, round)
       }
     },
-    wasHeldUp: (client, sinceMs) => sinceMs >= (roundsSincePing(client) + 2) * roundMs
+    wasStalled: (client, sinceMs) => sinceMs >= (roundsSincePing(client) + 2) * roundMs
   }
 }

@@ -66,7 +66,7 @@ export function createInboundMessages<Context> (
     const { wallMs: at, monotonicMs } = arrival
     const { clockSteps } = clock
     // Before `hold` is measured: these deliveries take their time.
-    hostOf(client).serveFirst(client)
+    hostOf(client).sendPendingDeliveries(client)
     const hold = timers.monotonic() - monotonicMs
     writeFrame(client, encodeFrame(syncText({ id, at, hold, clockSteps })))
   }

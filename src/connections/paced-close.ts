@@ -11,33 +11,34 @@ export interface CloseAllOptions<Client> {
   graceMs: number
   /** Milliseconds over which the close frames are spread, evenly; 0 sends all of them at once. */
   spreadMs: number
-  /** False sends the close frames that are due without ever yielding to other work. */
+  /** False sends the close frames that are due without yielding to other work. */
   isPaced: boolean
   /** Called at most once, when the remaining close frames must be sent without yielding. */
   onPacingSkipped: () => void
-  /** Called once, after the last client was terminated; without clients, after the grace. */
+  /** Called once, when the last client has been terminated; without clients, after the grace. */
   onEnd: () => void
 }
 
-/** How long the event loop may be kept from turning. */
+/** How long this code runs before it yields to the event loop. */
 const SLICE_MS = 4
-/** With more clients than can be closed in time, the end is this much later than planned. */
+/** How much later than planned the end may be if there are too many clients to close in time. */
 const OVERRUN_MS = 100
 
 /**
- * Closes clients one after another, and terminates each of them `graceMs` after its close frame, at
- * the latest 100 ms after `spreadMs` and `graceMs`. Sending close frames and
- * handling the answers share the time. When half of the last client's grace has passed, the
- * remaining close frames are sent without a break. Keeps the process alive until the end.
+ * Closes clients one after another. Terminates each client `graceMs` after its close frame, and all
+ * clients 100 ms after `spreadMs` plus `graceMs` at the latest. Yields to the event loop between
+ * slices of close frames, so that answers are handled in time. When half of the last client's grace
+ * has passed, sends the remaining close frames without yielding. Keeps the process alive until the
+ * end.
  *
- * @returns a function that cancels what is still to be done.
+ * @returns a function that cancels the remaining work.
  */
 export function closeAll<Client> (options: CloseAllOptions<Client>): () => void {
   const { clients, close, terminate, timers, graceMs, spreadMs, isPaced, ...callbacks } = options
   const startMs = timers.monotonic()
   const skipPacingMs = startMs + spreadMs + graceMs / 2
   const deadlineMs = startMs + spreadMs + graceMs + OVERRUN_MS
-  /** When each client was sent its close frame, for those that were. */
+  /** When each client that has been closed was sent its close frame. */
   const closedMs: number[] = []
   let terminatedCount = 0
   let hasSkippedPacing = false

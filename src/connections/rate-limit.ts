@@ -16,7 +16,7 @@ export interface RateLimit<Sender> {
   withinHardLimit (sender: Sender, nowMs: number): boolean
 }
 
-/** Where a limit keeps its one number for each sender, as in a WeakMap. */
+/** Stores the one number that a limit needs per sender. A WeakMap fits. */
 export interface Quotas<Sender> {
   /** Undefined before the first message. */
   get (sender: Sender): number | undefined
@@ -36,15 +36,15 @@ export function createRateLimit<Sender extends object> (
   }
   return {
     tryAcquire: createBucket(rate, quotas),
-    // Only of senders that have sent too much.
+    // Contains only senders that have exceeded the limit.
     withinHardLimit: createBucket(excessRate, new WeakMap<Sender, number>())
   }
 }
 
 /**
  * A token bucket for each sender, of `burst` tokens, refilled `perSecond`. Implemented as the
- * generic cell rate algorithm (ITU-T I.371, annex A), which needs one number per sender and no
- * timer: when the sender could send a further message if there were no bursts.
+ * generic cell rate algorithm (ITU-T I.371, annex A), which needs no timer, and one number per
+ * sender: when the sender could send its next message if there were no bursts.
  *
  * @returns a function that counts a message, and returns true if it may pass. A message that may
  * not pass takes no token.
@@ -53,7 +53,7 @@ function createBucket<Sender> (
   { burst, perSecond }: Rate, quotas: Quotas<Sender>
 ): RateLimit<Sender>['tryAcquire'] {
   const costMs = 1000 / perSecond
-  // A thousandth of a token more than the burst's last, because sums are rounded.
+  // A thousandth of a token of tolerance, because sums are rounded.
   const toleranceMs = (burst - 0.999) * costMs
   return (sender, nowMs) => {
     const quotaMs = Math.max(quotas.get(sender) ?? nowMs, nowMs)

@@ -7,21 +7,21 @@ export interface Due {
 }
 
 /**
- * Items that are due later. Iterates in the order in which they were added, and survives changes
- * meanwhile.
+ * Items that are due later. Iterates in the order in which they were added. Items may be added and
+ * deleted during an iteration.
  */
 export interface Agenda<Item extends Due> extends Iterable<Item> {
   readonly size: number
   has (item: Item): boolean
   add (item: Item): void
-  /** Without effect if the item is not there. */
+  /** Has no effect if the item is not on the agenda. */
   delete (item: Item): void
-  /** Leaves no timer behind. */
+  /** Deletes all items, and cancels the timer. */
   clear (): void
 }
 
 export interface AgendaOptions<Item extends Due> {
-  /** The server's time. It may step either way. */
+  /** The server's time, which may step forward or back. */
   now: () => number
   timers: Timers
   /**
@@ -31,7 +31,7 @@ export interface AgendaOptions<Item extends Due> {
   onDue: (item: Item) => void
 }
 
-/** No timer sleeps longer, so that steps of the clock and suspends are noticed. */
+/** The longest delay of the timer, so that clock steps and suspends are noticed. */
 const MAX_SLEEP_MS = 1000
 
 /** Uses one timer for all items, which runs only while there are any. */

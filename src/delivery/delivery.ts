@@ -16,7 +16,7 @@ import type { Timers } from '../util/timers.js'
 
 /** Everything that one registration sends to many clients: ticks and broadcasts. */
 export interface Delivery<Context> extends
-  Pick<Broadcaster<Context>, 'broadcast' | 'cancel' | 'open' | 'close'>, Pick<FanOut, 'serveFirst' | 'abandon'>,
+  Pick<Broadcaster<Context>, 'broadcast' | 'cancel' | 'open' | 'close'>, Pick<FanOut, 'sendPendingDeliveries' | 'abandon'>,
   Pick<Ticks<Context>, 'lastTick'> {
   /**
    * To be called before a client is listed.
@@ -68,7 +68,7 @@ export function createDelivery<Context> (parts: DeliveryOptions<Context>): Deliv
   return {
     broadcast: broadcaster.broadcast,
     cancel: broadcaster.cancel,
-    serveFirst: fanOut.serveFirst,
+    sendPendingDeliveries: fanOut.sendPendingDeliveries,
     abandon: fanOut.abandon,
     get lastTick () {
       return ticks.lastTick

@@ -26,14 +26,14 @@ export interface Delivery {
 export interface FanOut {
   /** True while a delivery is under way. */
   readonly isBusy: boolean
-  /** Starts a delivery, after those before it. A short one has ended when this returns. */
+  /** Starts a delivery after those in progress. A short delivery has ended when this returns. */
   start (delivery: Delivery): void
   /**
-   * Writes to one client its part of all deliveries under way, out of turn: what is sent to this
-   * client afterwards stays in order.
+   * Writes the messages of all deliveries in progress to one client ahead of its turn, so that a
+   * later message to this client stays in order.
    */
-  serveFirst (client: ClientConnection): void
-  /** Ends all deliveries where they are. */
+  sendPendingDeliveries (client: ClientConnection): void
+  /** Stops all deliveries. Clients whose turn has not come get nothing. */
   abandon (): void
 }
 
@@ -43,7 +43,7 @@ const SLICE_MS = 4
 const CHUNK = 64
 
 export function createFanOut (timers: Timers): FanOut {
-  /** Under way; the first one is being sent. */
+  /** The deliveries in progress. The first one is being sent. */
   const runs: Run[] = []
   let isSending = false
 
@@ -95,9 +95,9 @@ export function createFanOut (timers: Timers): FanOut {
       runs.push({ delivery, next: 0, served: new Set(), frames: {}, isEncoding: false })
       if (!isSending) send()
     },
-    serveFirst (client) {
+    sendPendingDeliveries (client) {
       for (const run of runs) {
-        // A format that sends messages itself: its own tick does not exist yet.
+        // The option `format` is sending a message itself: its own tick has not been encoded yet.
         if (run.isEncoding || run.served.has(client) || !isWaiting(run, client)) continue
         run.served.add(client)
         write(run, client)
@@ -115,7 +115,7 @@ interface Run {
   next: number
   /** The clients that were served before their turn. */
   readonly served: Set<ClientConnection>
-  /** The frames of the present slice that were needed so far. */
+  /** The frames encoded so far for the current slice. */
   frames: { [Format in WireFormat]?: Frame | 'failed' }
   isEncoding: boolean
 }

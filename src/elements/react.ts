@@ -5,7 +5,9 @@ import type {
 } from './index.js'
 import './index.js'
 
-/** The props of both elements. React sets those that are properties as properties. */
+/**
+ * The props of both elements. React assigns a prop as a property if the element has that property.
+ */
 interface TimeProps {
   src?: string | URL | undefined
   transport?: Transport | undefined

@@ -1,6 +1,6 @@
 import type { ServerClock } from '../browser/index.js'
 
-/** How a clock keeps in step with the server, as the option of `ServerClock`. */
+/** How a clock syncs with the server, as in the option `transport` of `ServerClock`. */
 export type Transport = 'auto' | 'http' | 'websocket'
 
 /** Creates a clock that connects at once. */
@@ -12,28 +12,28 @@ export type Painter = () => void
 /** A clock with the elements that show its time: one timer repaints all of them. */
 export interface SharedClock {
   readonly clock: ServerClock
-  /** True once the clock has been synced, also while its error is not known for the moment. */
+  /** True once the clock has been synced, even while its error is temporarily unknown. */
   readonly wasSynced: boolean
-  /** Why the clock does not hear from the server; undefined if it does, or is connecting. */
+  /** Why the clock gets no time from the server; undefined while it does, or is connecting. */
   readonly trouble: 'offline' | 'refused' | undefined
   /** Calls the painter now, at the time it asked for, and whenever the clock changes. */
   add (painter: Painter): void
   remove (painter: Painter): void
-  /** @param serverTime Infinity: only when the clock changes. */
+  /** @param serverTime when to call the painter; Infinity: only when the clock changes. */
   wakeAt (painter: Painter, serverTime: number): void
 }
 
 /** The clocks of all elements of a page. */
 export interface SharedClocks {
-  /** The clock of this absolute URL and transport: one for all elements that have the same. */
+  /** The clock of this absolute URL and transport, shared by all elements with the same two. */
   open (url: string, transport: Transport): SharedClock
-  /** A clock of the page's own, which is never closed here. */
+  /** Wraps a clock that the page has created. It is never closed here. */
   adopt (clock: ServerClock): SharedClock
 }
 
-/** An element that is moved within this time keeps its clock. */
+/** An element that is removed and inserted again within this time keeps its clock. */
 const LINGER_MS = 1000
-/** Clocks are slewed, and devices sleep: no timer runs longer. */
+/** The longest delay of the timer, because clocks are slewed and devices sleep. */
 const MAX_DELAY_MS = 1000
 const CLOCK_EVENTS = ['sync', 'step', 'open', 'close', 'refused']
 const PAGE_EVENTS = ['visibilitychange', 'pageshow']

@@ -110,7 +110,7 @@ export function createUpgradeGuard (): UpgradeGuard {
     else response?.once('finish', () => socket.destroySoon())
   }
 
-  /** Refuses the upgrades whose time is over. One timer serves all upgrades. */
+  /** Refuses the upgrades whose time limit has passed. One timer serves all upgrades. */
   function sweep (): void {
     const nowMs = performance.now()
     sweeping = undefined

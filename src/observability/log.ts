@@ -11,9 +11,9 @@ export interface Log {
 }
 
 /**
- * A child of the application's log. Logging can throw: pino sets a mark on errors that it
- * serializes, which fails for a frozen error, and an application's serializers may throw. The line
- * is then written without its fields, or not at all, and nothing else fails.
+ * A child of the application's log. Logging can throw: pino marks the errors that it serializes,
+ * which fails for a frozen error, and an application's serializers may throw. The line is then
+ * written without its fields, or not at all, and nothing else fails.
  *
  * @param url names the time socket in each line.
  */
@@ -26,7 +26,7 @@ export function createLog<Context> (
   return safely(app.log.child({ timeSocket: url }, settings))
 }
 
-/** The same log, which does not throw. */
+/** Wraps a log, so that it never throws. */
 export function safely (log: Log): Log {
   const write = (level: keyof Log) => (fields: object, message: string) => {
     try {

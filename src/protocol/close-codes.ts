@@ -1,8 +1,8 @@
-/** The close codes of RFC 6455 §7.4 that this package sends or tells `onClose`. */
+/** The close codes of RFC 6455 §7.4 that this package sends or passes to `onClose`. */
 
 /** The application or the client is done. */
 export const NORMAL_CLOSURE = 1000
-/** This server is shutting down: come back, to another one or later. */
+/** This server is shutting down. The client should reconnect, later or to another server. */
 export const GOING_AWAY = 1001
 /** The client broke the framing rules. */
 export const PROTOCOL_ERROR = 1002
@@ -10,9 +10,9 @@ export const PROTOCOL_ERROR = 1002
 export const ABNORMAL_CLOSURE = 1006
 /** A text message, or a close reason, was not UTF-8. */
 export const INVALID_PAYLOAD = 1007
-/** The client sent more than it may. */
+/** The client sent more than is allowed. */
 export const POLICY_VIOLATION = 1008
-/** A message was larger than it may be. */
+/** A message was larger than is allowed. */
 export const MESSAGE_TOO_BIG = 1009
 /** A callback of the application failed. */
 export const INTERNAL_ERROR = 1011
@@ -20,8 +20,8 @@ export const INTERNAL_ERROR = 1011
 export const PERMISSION_EXPIRED = 4401
 
 /**
- * Whether an application may send this code: those of RFC 6455 §7.4.1 and its
- * registry that are not reserved for local use, and the private 3000 to 4999 of §7.4.2.
+ * True if an application may send this code: a code of RFC 6455 §7.4.1 or its registry that is not
+ * reserved for local use, or a private code from 3000 to 4999 (§7.4.2).
  */
 export function isSendableCloseCode (code: unknown): code is number {
   if (!Number.isInteger(code)) return false

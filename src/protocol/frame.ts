@@ -14,14 +14,14 @@ export interface Frame {
   readonly bytes: Buffer
   /** The payload alone: a view into `bytes`. */
   readonly payload: Buffer
-  /** Whether it is a binary message; text otherwise. */
+  /** True for a binary message, false for text. */
   readonly binary: boolean
 }
 
 /** A ping, encoded once for any number of clients. */
 export interface Ping {
   readonly bytes: Buffer
-  /** Four bytes that a pong brings back: a number. */
+  /** Four bytes that the pong repeats: a number. */
   readonly payload: Buffer
 }
 
@@ -33,7 +33,7 @@ export function encodeFrame (data: string | Uint8Array): Frame {
   const binary = typeof data !== 'string'
   const payloadBytes = binary ? data.byteLength : Buffer.byteLength(data)
   const headerBytes = payloadBytes < LENGTH_16_BIT ? 2 : payloadBytes < 0x10000 ? 4 : 10
-  // Not pooled: a slow socket may hold these bytes for as long as it likes.
+  // Not pooled: a slow socket may hold these bytes for a long time.
   const bytes = Buffer.allocUnsafeSlow(headerBytes + payloadBytes)
   bytes[0] = FIN | (binary ? BINARY : TEXT)
   writeLength(bytes, payloadBytes)
@@ -42,7 +42,11 @@ export function encodeFrame (data: string | Uint8Array): Frame {
   return { bytes, payload: bytes.subarray(headerBytes), binary }
 }
 
-/** Encodes a ping (RFC 6455 §5.5.2). @param number up to 2³² − 1; what is more is left off. */
+/**
+ * Encodes a ping (RFC 6455 §5.5.2).
+ *
+ * @param number up to 2³² − 1; higher bits are dropped.
+ */
 export function encodePing (number: number): Ping {
   const bytes = Buffer.allocUnsafeSlow(6)
   bytes[0] = FIN | PING

@@ -1,38 +1,40 @@
 /**
- * The messages of `time.v1`, as PROTOCOL.md describes them: what server and client share.
- * Imports nothing, so that the client can import it.
+ * The messages of `time.v1`, as PROTOCOL.md describes them, which server and client share. Imports
+ * nothing, so that the client can import this file.
  *
- * Each message is one WebSocket text frame of JSON. Whoever receives one ignores types and fields
- * that it does not know. Times are milliseconds since the Unix epoch with at most two decimals.
+ * Each message is one WebSocket text frame of JSON. A receiver ignores types and fields that it
+ * does not know. Times are milliseconds since the Unix epoch with at most two decimals.
  */
 
-/** The subprotocol's name, as it stands in `Sec-WebSocket-Protocol`. */
+/** The name of the subprotocol in `Sec-WebSocket-Protocol`. */
 export const TIME_PROTOCOL = 'time.v1'
 
 /** The client's permission has expired: sign in again. */
 export const PERMISSION_EXPIRED = 4401
-/** The application tells the client not to come back. */
+/** The application tells the client not to reconnect. */
 export const DO_NOT_RETURN = 4403
 
-/** Server to client, first of all. */
+/** Server to client: the first message. */
 export interface HelloMessage {
   readonly type: 'hello'
-  /** Names the server process, at random. `clockSteps` and `seq` compare within one only. */
+  /**
+   * The random id of the server process. Compare `clockSteps` and `seq` only within one process.
+   */
   readonly server: string
   /** Milliseconds between two ticks. */
   readonly interval: number
-  /** Goes up by one whenever the server's wall clock steps. */
+  /** Increases by one whenever the server's wall clock steps. */
   readonly clockSteps: number
 }
 
 /** Server to client, once every `interval`. */
 export interface TickMessage {
   readonly type: 'tick'
-  /** Goes up by one with each tick. */
+  /** Increases by one with each tick. */
   readonly seq: number
-  /** The boundary that it stands for. */
+  /** The boundary that the tick stands for. */
   readonly at: number
-  /** When it was sent. */
+  /** When the tick was sent. */
   readonly sent: number
   /** Milliseconds between two ticks. */
   readonly interval: number
@@ -42,7 +44,7 @@ export interface TickMessage {
 /** Client to server: asks for the time. */
 export interface SyncRequest {
   readonly type: 'sync'
-  /** Comes back in the reply: an integer from 0 to 2³¹ − 1. */
+  /** The reply repeats this id: an integer from 0 to 2³¹ − 1. */
   readonly id: number
 }
 
@@ -52,19 +54,19 @@ export interface SyncReply {
   readonly id: number
   /** When the request arrived. */
   readonly at: number
-  /** Milliseconds from then until this reply was sent. */
+  /** Milliseconds from the arrival of the request to the sending of this reply. */
   readonly hold: number
   readonly clockSteps: number
 }
 
-/** Either way: a message of the application's. Only the server schedules. */
+/** In both directions: a message of the application. Only the server sets `at` and `key`. */
 export interface DataMessage {
   readonly type: 'message'
   /** Any JSON value. */
   readonly data: unknown
-  /** When it takes effect; absent: on arrival. */
+  /** When the message takes effect; if absent, on arrival. */
   readonly at?: number
-  /** A later message with the same key replaces it while it is pending. */
+  /** While the message is pending, a later message with the same key replaces it. */
   readonly key?: string
 }
 

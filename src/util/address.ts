@@ -12,7 +12,7 @@ const BRACKETED = /^\[([^\]]+)\](?::\d{1,5})?$/
 const WITH_PORT = /^([\d.]+):\d{1,5}$/
 /** An IPv4 address as IPv6 writes it (RFC 4291 §2.5.5.2), in the URL standard's form. */
 const MAPPED = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/
-/** How many of the eight groups of an IPv6 address are the network, a /64. */
+/** How many of the eight groups of an IPv6 address form the network, a /64. */
 const NETWORK_GROUPS = 4
 
 /**
@@ -27,7 +27,7 @@ export function addressOf (request: FastifyRequest): Address {
   }
 }
 
-/** Removes the port, which differs per connection: `maxClientsPerIp` would count each alone. */
+/** Removes the port, which differs per connection: `maxClientsPerIp` would count each apart. */
 function withoutPort (ip: string): string {
   const bracketed = BRACKETED.exec(ip)?.[1]
   if (bracketed !== undefined && isIPv6(bracketed)) return bracketed

@@ -2,32 +2,33 @@ import type { AsyncResource } from 'node:async_hooks'
 import { performance } from 'node:perf_hooks'
 
 /**
- * The process's own time line and timers, handed in so that tests run on
- * simulated time.
+ * The monotonic clock and the timers, passed as an argument so that tests run on simulated time.
  */
 export interface Timers {
   /**
-   * Milliseconds since some fixed moment, never running backwards, blind to steps of the wall
-   * clock.
+   * Milliseconds since an arbitrary fixed moment. Never decreases, and is not affected by clock
+   * steps.
    */
   monotonic (): number
   /**
-   * Calls back once, about `delayMs` from now; like every Node timer it may be a
-   * millisecond early. @returns a function that calls it off.
+   * Calls back once, about `delayMs` from now; like every Node.js timer, it may be a millisecond
+   * early.
+   *
+   * @returns a function that cancels the timer.
    */
   after (delayMs: number, callback: () => void): () => void
   /** As `after`, but keeps the process alive until then. */
   hold (delayMs: number, callback: () => void): () => void
   /**
-   * Calls back once, after the input that is waiting has been read.
+   * Calls back once, after all pending input has been read.
    *
-   * @returns a function that calls it off.
+   * @returns a function that cancels the timer.
    */
   soon (callback: () => void): () => void
 }
 
 /**
- * The real ones. `after` never keeps the process alive; `soon` does so for one turn of the
+ * The timers of Node.js. `after` never keeps the process alive; `soon` does so for one turn of the
  * event loop.
  */
 export const systemTimers: Timers = {
@@ -46,7 +47,7 @@ export const systemTimers: Timers = {
   }
 }
 
-/** The same timers, whose callbacks run in this async context, whoever sets them. */
+/** The same timers, but their callbacks always run in this async context. */
 export function timersIn (scope: AsyncResource, timers: Timers): Timers {
   const { monotonic, after, hold, soon } = timers
   return {

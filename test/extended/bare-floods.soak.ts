@@ -18,7 +18,7 @@ const FLOODER_COUNT = 10
 const SESSION_COUNT = 1000
 const MIB = 1024 * 1024
 
-test('floods of a bare route and of this plugin, on real ports', async (t) => {
+test('on real ports, a bare route and this plugin are flooded', async (t) => {
   t.comment('| flood | server | RSS MiB | ticks late ms (p99; before) | ended | error lines |')
   t.comment('|---|---|---|---|---|---|')
   for (const flood of FLOODS) {
@@ -34,7 +34,7 @@ test('floods of a bare route and of this plugin, on real ports', async (t) => {
   }
 })
 
-test(`${SESSION_COUNT} sessions of hostile frames with both, on real ports`, async (t) => {
+test(`on real ports, ${SESSION_COUNT} sessions send hostile frames to a bare route and to this plugin`, async (t) => {
   t.comment('| server | closed other than they must be | sockets left | log lines |')
   t.comment('|---|---|---|---|')
   for (const [kind, server] of KINDS) {

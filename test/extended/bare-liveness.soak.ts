@@ -10,7 +10,7 @@ const SERVERS: [ServerKind, string][] = [
   ['bare', '@fastify/websocket, heartbeat of ws'], ['time-socket', 'fastify-time-socket']
 ]
 
-test('a bare route and this plugin, stalled and stopped, on real ports', async (t) => {
+test('on real ports, a bare route and this plugin are stalled and stopped', async (t) => {
   t.comment('| server | 100 half-open gone | of 500 lost by a 3 s stall | by a 10 s SIGSTOP |')
   t.comment('|---|---|---|---|')
   for (const [kind, server] of SERVERS) {

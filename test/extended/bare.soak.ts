@@ -24,7 +24,7 @@ interface Row {
   codes: Record<string, number>
 }
 
-test('a bare route and this plugin under the same faults, on real ports', async (t) => {
+test('on real ports, a bare route and this plugin meet the same faults', async (t) => {
   const rows: Row[] = []
   for (const [kind, server] of KINDS) {
     for (const isPressed of [false, true]) {

@@ -6,7 +6,7 @@ import { needsRedis } from '../helpers/programs/redis.js'
 
 const LIMIT_MS = 800_000
 
-test('four servers under every fault, Redis killed twenty times, keep the promise', {
+test('four servers deliver every message that they promised, under every fault, with Redis killed twenty times', {
   ...needsRedis, timeout: LIMIT_MS
 }, async (t) => {
   const args = [join(ROOT, 'bench/cluster/faults.js'), '--servers', '4', '--rounds', '20']

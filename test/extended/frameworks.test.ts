@@ -37,7 +37,7 @@ clock.addEventListener('message', ({ detail }) => { document.title = detail.text
 createApp(Time).mount('#page')
 `
 
-test('the examples of the frameworks and testing guides, in a project of their own', async (t) => {
+test('the examples of the guides on frameworks and testing work in a new project', async (t) => {
   const browser = await findBrowser()
   const project = await createProject(t)
   const server = await createServer(t, project)
@@ -48,7 +48,7 @@ test('the examples of the frameworks and testing guides, in a project of their o
   ]
   for (const [name, file, source] of pages) {
     const options = { skip: browser === undefined && 'there is no browser' }
-    await t.test(`${name}: builds, shows the time over one connection`, options, async (t) => {
+    await t.test(`${name}: the example builds, and shows the time over one connection`, options, async (t) => {
       await writeFile(join(project, file), source)
       await writeFile(join(project, 'index.html'),
         `<!doctype html><div id="page"></div><script type="module" src="/${file}"></script>`)

@@ -19,8 +19,8 @@ const COMING_PER_SECOND = 20
 
 const PROGRAM = fileURLToPath(new URL('../helpers/hostile/coming-and-going.js', import.meta.url))
 
-test(`in ${MINUTES} minutes with ${STAYING} clients and ${COMING_PER_SECOND} a second that come ` +
-  `and go, memory grows by at most ${MAX_MIB_PER_MINUTE} MiB a minute`, {
+test(`in ${MINUTES} minutes with ${STAYING} clients and ${COMING_PER_SECOND} clients a second that connect ` +
+  `and leave, memory grows by at most ${MAX_MIB_PER_MINUTE} MiB a minute`, {
   timeout: (MINUTES + 2) * 60_000
 }, async (t) => {
   const server = await startServer(t, {

@@ -23,7 +23,7 @@ const clients = fileURLToPath(new URL('slow-readers-process.js', import.meta.url
 for (const [title, scheme, serverOptions] of [
   ['TCP', 'ws', {}], ['TLS', 'wss', { https }]
 ] as const) {
-  test(`over ${title}, ${PAIR_COUNT} who never read cost the others nothing, and the server little memory`, {
+  test(`over ${title}, ${PAIR_COUNT} clients that never read do not delay other clients, and cost the server little memory`, {
     timeout: 300_000
   }, async (t) => {
     const app = Fastify(serverOptions as object) as unknown as FastifyInstance

@@ -10,7 +10,7 @@ import { findBrowser } from '../helpers/browsers/browser.js'
 const browser = await findBrowser()
 const skip = browser === undefined && 'no Chromium here: set BROWSER_PATH'
 
-test('two pages agree for a minute, and on every instant', { skip }, async (t) => {
+test('two pages agree on the time for a minute, and on every instant', { skip }, async (t) => {
   const result = await runTwoPages(t, {
     executablePath: String(browser), seconds: 60, frozenMs: 10_000
   })

@@ -12,7 +12,7 @@ test('exports the plugin, as default and by name, and every error', async (t) =>
   ])
 })
 
-test('says what it is to Fastify', async (t) => {
+test('declares its name and the Fastify version', async (t) => {
   const { [Symbol.for('plugin-meta')]: meta, [Symbol.for('skip-override')]: isOpen } =
     entry.default as unknown as Record<symbol, unknown>
   t.strictSame([meta, isOpen], [{ name: 'fastify-time-socket', fastify: '>=5.7.4 <6' }, true])

@@ -31,7 +31,7 @@ test('without immediate the first message is the next tick', async (t) => {
   t.equal(ticks[0]?.seq, 0)
 })
 
-test('the immediate tick repeats the latest boundary and is not told to onTick', async (t) => {
+test('the immediate tick repeats the latest boundary and does not call onTick', async (t) => {
   const ticks: Tick[] = []
   const { app, timeSocket } = await createTimeApp(t, {
     format: 'json', onTick: (tick) => ticks.push(tick), clock: { now: () => START_MS + 2500 }
@@ -43,7 +43,7 @@ test('the immediate tick repeats the latest boundary and is not told to onTick',
   t.strictSame([ticks, timeSocket.lastTick], [[], undefined])
 })
 
-test('tells onTick each tick, and to how many it went', async (t) => {
+test('calls onTick with each tick and the number of its recipients', async (t) => {
   const told: [Tick, TickDelivery][] = []
   const { app, timeSocket } = await createTimeApp(t, {
     interval: 50, onTick: (tick, delivery) => told.push([tick, delivery])
@@ -73,7 +73,7 @@ test('formats and frames a tick once, however many clients there are', async (t)
   t.strictSame(formatted, ticks)
 })
 
-test('lists who is connected, with what is known of them', async (t) => {
+test('lists connected clients with their address, protocol and context', async (t) => {
   const { app, timeSocket } = await createTimeApp(t, {
     context: async (request) => ({ name: request.headers.name })
   })
@@ -98,7 +98,7 @@ test('lists who is connected, with what is known of them', async (t) => {
   await waitFor(() => timeSocket.clients.size === 0, 'leaving')
 })
 
-test('takes a client without an address, with and without trustProxy', async (t) => {
+test('accepts a client without an address, with and without trustProxy', async (t) => {
   // Without a log: Fastify's own line for the request would throw.
   for (const trustProxy of [false, true]) {
     const { app, timeSocket } = await createTimeApp(t, {}, { trustProxy, logger: false })
@@ -115,7 +115,7 @@ test('no two clients have the same id', async (t) => {
   t.equal(timeSocket.clients.size, 50)
 })
 
-test('the parts of a client that say who it is cannot be mistaken for each other', async (t) => {
+test('a client in onClose has the context that onConnect has changed, and its code and reason', async (t) => {
   const closes: CloseInfo[] = []
   const { app, timeSocket } = await createTimeApp<{ seat: number }>(t, {
     context: () => ({ seat: 0 }),
@@ -165,7 +165,7 @@ test('stops its timer when the last client has gone, and starts it with the next
   t.strictSame(ticks.map(({ seq }) => seq), ticks.map((_, index) => index))
 })
 
-test('tells the time of the clock it was given', async (t) => {
+test('sends the time of the given clock', async (t) => {
   const { app, timeSocket } = await createTimeApp(t, { clock: { now: () => START_MS + 0.25 } })
   t.equal(timeSocket.now(), START_MS + 0.25)
   t.strictSame(await (await inject(app)).received(1), [new Date(START_MS).toISOString()])
@@ -173,7 +173,7 @@ test('tells the time of the clock it was given', async (t) => {
   t.equal(now, START_MS + 0.25)
 })
 
-test('without one, adds fractions to the system\'s', async (t) => {
+test('without a clock, adds fractions to the system clock', async (t) => {
   const { timeSocket } = await createTimeApp(t)
   const times = []
   for (let count = 0; count < 100; count++) {
@@ -185,7 +185,7 @@ test('without one, adds fractions to the system\'s', async (t) => {
   t.ok(times.some((nowMs) => nowMs % 1 !== 0))
 })
 
-test('what callbacks are given cannot be changed for others', async (t) => {
+test('callbacks cannot change the objects that other callbacks get', async (t) => {
   const infos: CloseInfo[] = []
   const ticks: Tick[] = []
   const { app } = await createTimeApp(t, {

@@ -3,13 +3,13 @@ import type { Cancel, Timetable } from '../time/timetable.js'
 import { isTime } from './received.js'
 import type { Received } from './received.js'
 
-/** The messages that take effect later, each once. */
+/** The messages that take effect later. Each is fired once. */
 export interface ScheduledMessages {
-  /** @param text as it came: the same text again is the same message. */
+  /** @param text the message as received. The same text again is the same message. */
   add (message: Received, text: string): void
   /** Withdraws the pending message with this key. */
   cancel (key: unknown): void
-  /** A server has said hello: it sends again whatever is pending there. */
+  /** Must be called when a server has said hello: it then sends its pending messages again. */
   onHello (): void
 }
 
@@ -19,13 +19,13 @@ interface Entry {
   readonly cancel: Cancel
 }
 
-/** How much this clock and the server's are assumed to differ at most. */
+/** The assumed largest difference between this clock and the server's. */
 const MAX_ERROR_MS = 1000
 
 export function createScheduledMessages (
   timetable: Timetable, { now, error }: DisplayedClock, onDue: (data: unknown) => void
 ): ScheduledMessages {
-  /** By their key, or else their text. Recent ones are kept, so that they are recognized. */
+  /** By key, or by text without a key. Recent entries are kept, so that repeats are recognized. */
   const entries = new Map<unknown, Entry>()
 
   function cancel (id: unknown): void {
@@ -47,7 +47,7 @@ export function createScheduledMessages (
     },
     cancel,
     onHello () {
-      // A message that is due about now may be over on one side and not yet on the other.
+      // A message that is due about now may have fired on one side and not yet on the other.
       const soonMs = now() + Math.min(error(), MAX_ERROR_MS)
       for (const [id, { dueMs }] of entries) if (dueMs > soonMs) cancel(id)
     }

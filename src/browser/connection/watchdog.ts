@@ -1,10 +1,12 @@
-/** Finds a dead connection that the browser has not noticed: nothing comes although it should. */
+/**
+ * Detects a dead connection that the browser has not noticed: nothing arrives, though it should.
+ */
 export interface Watchdog {
-  /** Something has come. */
-  onHeard (): void
-  /** An answer is due from now on, if it is not already. */
-  onAsked (): void
-  /** To be called once a second, or less often. */
+  /** Must be called when anything has arrived. */
+  onReceived (): void
+  /** Must be called when a probe has been sent: from then on, an answer is due. */
+  onProbed (): void
+  /** Must be called once a second, or less often. */
   check (state: { intervalMs: number, bufferedBytes: number }): void
 }
 
@@ -12,39 +14,40 @@ export interface WatchdogOptions {
   /** Sends a probe. @returns whether it was sent. */
   probe: () => boolean
   drop: () => void
-  /** For how many checks an answer may be late, 10 or more, as long as the connection is young. */
+  /** How many checks an answer may be late while the connection is young: 10 or more. */
   patience: number
 }
 
-/** For how many checks an answer may be late: a server may stall, and a network. */
+/** How many checks an answer may be late: a server or a network may stall. */
 export const PATIENCE = 10
-/** For how many if bytes wait to be sent: not every runtime shows how they get less. */
+/** The same while bytes are buffered: not every runtime updates `bufferedAmount` as they leave. */
 const BUFFERED_PATIENCE = 30
-/** For how many a tick may be late before the watchdog asks. */
+/** How many checks a tick may be late before the watchdog probes. */
 const TICK_PATIENCE = 5
-/** A connection is young for so many checks. */
+/** A connection is young for this many checks. */
 const YOUNG = 60
 
 /**
- * It counts checks, not milliseconds: a page that was frozen, asleep or hidden cannot say how long
- * nothing came, and what came meanwhile is read before the next check. Nor does a missing tick
- * prove anything: the watchdog asks first. Bytes that leave are signs of life as well.
+ * The watchdog counts checks, not milliseconds: a page that was frozen, asleep or hidden cannot
+ * tell for how long nothing arrived, and data that arrived meanwhile is read before the next check.
+ * A missing tick proves nothing either: the watchdog probes first. Bytes that leave the buffer also
+ * show that the connection is alive.
  */
 export function createWatchdog ({ probe, drop, patience }: WatchdogOptions): Watchdog {
   let silentCount = 0
   let heardAt = 0
   let checkCount = 0
-  /** A handshake is an answer that is due. */
-  let isAsked = true
+  /** True at first, because the handshake must be answered. */
+  let isAnswerDue = true
   let lastBytes = 0
 
-  function onAsked (): void {
-    if (!isAsked) silentCount = 0
-    isAsked = true
+  function onProbed (): void {
+    if (!isAnswerDue) silentCount = 0
+    isAnswerDue = true
   }
 
-  function onHeard (): void {
-    isAsked = false
+  function onReceived (): void {
+    isAnswerDue = false
     silentCount = 0
     heardAt = checkCount
   }
@@ -55,16 +58,16 @@ export function createWatchdog ({ probe, drop, patience }: WatchdogOptions): Wat
   }
 
   return {
-    onHeard,
-    onAsked,
+    onReceived,
+    onProbed,
     check ({ intervalMs, bufferedBytes }) {
       checkCount++
       if (bufferedBytes < lastBytes) silentCount = 0
       lastBytes = bufferedBytes
       silentCount++
-      if (isAsked && silentCount > allowed(bufferedBytes)) drop()
-      else if (!isAsked && silentCount > intervalMs / 1000 + TICK_PATIENCE) {
-        if (probe() || bufferedBytes > 0) onAsked()
+      if (isAnswerDue && silentCount > allowed(bufferedBytes)) drop()
+      else if (!isAnswerDue && silentCount > intervalMs / 1000 + TICK_PATIENCE) {
+        if (probe() || bufferedBytes > 0) onProbed()
       }
     }
   }

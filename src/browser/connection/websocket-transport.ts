@@ -78,7 +78,7 @@ export function openWebSocket (options: WebSocketOptions): Transport {
     sentAt.delete(id - MAX_UNANSWERED)
     sentAt.set(id, monotonic())
     socket?.send(`{"type":"sync","id":${id}}`)
-    watchdog.onAsked()
+    watchdog.onProbed()
     return true
   }
 
@@ -142,7 +142,7 @@ export function openWebSocket (options: WebSocketOptions): Transport {
       if (typeof data === 'string') onText(data, localMs)
       else if (source) events.onBytes(data)
       // Whatever comes instead of hello is no sign of a time socket.
-      if (source) watchdog.onHeard()
+      if (source) watchdog.onReceived()
     }
     to.onclose = ({ code, reason }: CloseEvent) => end(code, reason)
     // `close` follows, but not everywhere. In `ws`, an error without a listener ends the process.

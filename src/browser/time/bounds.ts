@@ -1,6 +1,6 @@
 /**
- * Of one side, oldest first: the offset was at most `value` when the local clock showed `at`. Those
- * of the lower side have their sign turned: the less, the tighter, on both.
+ * The bounds of one side, oldest first: the offset was at most `value` when the local clock showed
+ * `at`. Lower bounds are negated, so that on both sides a smaller value is tighter.
  */
 export type Bounds = ReadonlyArray<readonly [at: number, value: number]>
 
@@ -8,8 +8,9 @@ const MAX_COUNT = 48
 const MAX_AGE_MS = 20 * 60_000
 
 /**
- * Adds one. Those older than 20 minutes are forgotten. Of 49, two neighbours become one, the
- * tighter: those that are closest for their age, so that the past grows sparser.
+ * Adds a bound, and drops bounds older than 20 minutes. If there are then 49, drops the looser one
+ * of the two neighbours that are closest together relative to their age, so that older bounds
+ * become sparser.
  */
 export function addBound (bounds: Bounds, atMs: number, valueMs: number): Bounds {
   const kept = [...bounds.filter(([at]) => atMs - at < MAX_AGE_MS), [atMs, valueMs] as const]
@@ -27,14 +28,14 @@ export function addBound (bounds: Bounds, atMs: number, valueMs: number): Bounds
   return kept.filter((bound) => bound !== looser)
 }
 
-/** The tightest of some bounds, at a later time than theirs. */
+/** The tightest of some bounds, extended to a later time. */
 export interface Edge {
   readonly valueMs: number
-  /** By how much later. */
+  /** How much older the bound is. */
   readonly ageMs: number
 }
 
-/** Carries bounds on to `endMs`: what they bound grows by `rate` a millisecond. */
+/** Finds the tightest bound at `endMs`, if the bounded value grows by `rate` per millisecond. */
 export function findEdge (bounds: Bounds, endMs: number, rate: number): Edge {
   let edge = { valueMs: Infinity, ageMs: 0 }
   for (const [at, value] of bounds) {
@@ -46,8 +47,8 @@ export function findEdge (bounds: Bounds, endMs: number, rate: number): Edge {
 }
 
 /**
- * About how far the least delay that was met is above the least there could be: as far as the
- * lowest are from each other.
+ * Estimates how far the least observed delay is above the least possible one: the average distance
+ * between the four lowest bounds.
  */
 export function findGap (bounds: Bounds, endMs: number, rate: number): number {
   const values = bounds.map(([at, value]) => value + rate * (endMs - at)).sort((a, b) => a - b)

@@ -1,7 +1,7 @@
 import { findEdge, findGap } from './bounds.js'
 import type { Bounds, Edge } from './bounds.js'
 
-/** What is known of the server's clock at one moment of the local one. */
+/** The estimate of the server's clock at one moment of the local clock. */
 export interface Estimate {
   /** The server's clock minus the local one, in milliseconds; 0 while `error` is Infinity. */
   readonly offset: number
@@ -14,33 +14,38 @@ export interface Estimate {
 /** The estimate over time. */
 export interface Line {
   readonly skew: number
-  /** How wide the corridor is at its end, in milliseconds; negative: the bounds contradict. */
+  /**
+   * The width of the corridor at its end, in milliseconds; negative if the bounds contradict each
+   * other.
+   */
   readonly widthMs: number
   at (localMs: number): Estimate
 }
 
-/** By how much the rates of two clocks differ at most, usually, and from an earlier visit's. */
+/**
+ * How much the rates of two clocks differ: at most, usually, and usually since an earlier visit.
+ */
 const MAX_SKEW = 100e-6
 const USUAL_SKEW = 30e-6
 const USUAL_CHANGE = 2e-6
-/** By how much that difference wanders at most, and usually. */
+/** How much this difference wanders: at most, and usually. */
 const MAX_WANDER = 5e-6
 const USUAL_WANDER = 0.7e-6
-/** A line may be steeper: the server's clock may be brought to the right time slowly. */
+/** The steepest line. Steeper than `MAX_SKEW`, because the server's clock may be slewed. */
 const STEEPEST = 500e-6
 /** With fewer bounds on a side, or over a shorter time, the line is level. */
 const MIN_COUNT = 4
 const MIN_SPAN_MS = 2000
-/** What is taken for the jitter of the least delays, if they have less. */
+/** The least jitter assumed of the least delays. */
 const MIN_JITTER_MS = 0.1
 const SEARCH_STEPS = 16
-/** As a part of the width of the corridor: a prior skew has to leave so much. */
+/** The least fraction of the corridor's width that a prior skew must leave. */
 const PRIOR_ROOM = 0.75
 
 export interface FitOptions {
-  /** What the local clock shows is true to ± this many milliseconds. */
+  /** Readings of the local clock are accurate to ± this many milliseconds. */
   readonly quantumMs: number
-  /** The skew of the line before. */
+  /** The skew of the previous line. */
   readonly oldSkew: number
   /** The skew that an earlier visit has found; 0: unknown. */
   readonly priorSkew: number
@@ -48,12 +53,13 @@ export interface FitOptions {
 
 /**
  * Fits a line into the corridor between the bounds of both sides: midway, and with the skew that
- * leaves it the most room, which is the maximum margin.
+ * leaves the largest margin.
  *
- * `error` is how far any other line that fits may be from it. So it holds if no delay is negative,
- * the rates of the two clocks differ by at most 100 ppm, and that difference wanders by at most
- * 5 ppm. Where it wanders more, the true offset may leave the corridor by the excess times the age
- * of the bounds: on a fast LAN, at 15 ppm, by 1.2 ms. The prior skew does not widen or narrow it.
+ * `error` is the largest distance to any other line that fits. The bound therefore holds if no
+ * delay is negative, the rates of the two clocks differ by at most 100 ppm, and that difference
+ * wanders by at most 5 ppm. If the difference wanders more, the true offset may leave the corridor
+ * by the excess times the age of the bounds: on a fast LAN, at 15 ppm, by 1.2 ms. The prior skew
+ * does not affect `error`.
  *
  * @returns undefined while one side has no bound.
  */
@@ -69,8 +75,8 @@ export function fitLine (
   function findSkew (likely: number, spread: number): number {
     const jitterMs = MIN_JITTER_MS +
       findGap(upper, endMs, oldSkew) + findGap(lower, endMs, -oldSkew)
-    // Maximizes the width, in units of the jitter, less half the square of what the skew differs
-    // from the likely one, in units of what is usual. That is concave: find where it stops growing.
+    // Maximizes the width, in units of the jitter, minus half the square of the deviation from the
+    // likely skew, in units of `spread`. The function is concave: find where it stops growing.
     return bisect(-STEEPEST, STEEPEST, (rate) => {
       const growth = above(USUAL_WANDER + rate).ageMs - below(USUAL_WANDER - rate).ageMs
       return growth / jitterMs > (rate - likely) / spread ** 2
@@ -89,7 +95,7 @@ export function fitLine (
   const priorFound = isLong ? findSkew(priorSkew, USUAL_CHANGE) : priorSkew
   const skew = hasPrior ? priorFound : ownSkew
   const capMs = Math.max(0, widthOf(skew, USUAL_WANDER) / 2 - quantumMs)
-  // Half of the gap: where delays hardly vary, the rest of it is wander and rounding.
+  // Half of the gap: if delays hardly vary, the other half is wander and rounding.
   const least = (bounds: Bounds, rate: number): number =>
     findEdge(bounds, endMs, USUAL_WANDER + rate).valueMs -
       Math.min(capMs, findGap(bounds, endMs, rate) / 2)
@@ -115,11 +121,11 @@ export function fitLine (
   }
 }
 
-/** Where, from `from` to `to`, something stops being so. */
-function bisect (from: number, to: number, isSo: (rate: number) => boolean): number {
+/** Finds, from `from` to `to`, where `holds` stops being true. */
+function bisect (from: number, to: number, holds: (rate: number) => boolean): number {
   for (let step = 0; step < SEARCH_STEPS; step++) {
     const middle = (from + to) / 2
-    if (isSo(middle)) from = middle
+    if (holds(middle)) from = middle
     else to = middle
   }
   return to

@@ -1,25 +1,28 @@
 import type { Environment } from '../environment.js'
 import type { Estimates } from './estimates.js'
 
-/** What the clock shows: it follows the estimate, and never runs backwards except in a step. */
+/**
+ * The time that the clock shows. It follows the estimate, and never runs backwards except in a
+ * step.
+ */
 export interface DisplayedClock {
   /** The server's time, milliseconds since the Unix epoch. */
   now (): number
-  /** By how many milliseconds that may be wrong at most; Infinity without an estimate. */
+  /** By how many milliseconds `now()` may be wrong at most; Infinity without an estimate. */
   error (): number
-  /** When `now()` shows a time, on the monotonic clock. */
+  /** When `now()` shows a server time, on the monotonic clock. */
   toMonotonic (serverMs: number): number
   /**
    * Runs an action that changes the estimates. The difference is slewed, or stepped if it is large.
-   * Without an estimate the clock goes on from what it shows.
+   * Without an estimate, the clock continues from the time it shows.
    */
   update (action: () => void): void
   /**
-   * The device has slept for `movedMs`, or its clock was set: nothing tells which. Estimates are
-   * forgotten, and the clock goes on from what it shows.
+   * Must be called when the device has slept for `movedMs`, or its clock was set, which cannot be
+   * told apart. Forgets the estimates; the clock continues from the time it shows.
    */
   onMoved (movedMs: number): void
-  /** Takes a move that is `minAgeMs` old for sleep, unless there is an estimate by now. */
+  /** Treats a move that is at least `minAgeMs` old as sleep, unless there is an estimate by now. */
   addSleep (minAgeMs: number): void
 }
 
@@ -31,12 +34,12 @@ export interface DisplayedClockOptions {
   onStep: (byMs: number) => void
 }
 
-/** Each iteration leaves at most `slew` of the error before. */
+/** Each iteration leaves at most `slew` of the previous error. */
 const ITERATIONS = 6
 
 export function createDisplayedClock (options: DisplayedClockOptions): DisplayedClock {
   const { environment: { monotonic, wall }, estimates, slew, stepThreshold, onStep } = options
-  /** What is added to the monotonic clock without an estimate. */
+  /** The offset to the monotonic clock that is used without an estimate. */
   let heldMs = wall() - monotonic()
   let movedMs = 0
   let movedAtMs = 0

@@ -1,35 +1,43 @@
 import type { Backplane } from '../../api/backplane.js'
 
-/** An engine that the servers of one test share, and nobody else. */
+/** An engine that is used only by the servers of one test. */
 export interface BackplaneEngine {
   /** @returns the backplane of one more server. */
   connect (): Backplane | Promise<Backplane>
 }
 
-/** What the author of a driver provides. Tests that need a hook that is absent are left out. */
+/** What the author of a driver provides. Tests that need an absent hook are omitted. */
 export interface BackplaneContractOptions<Engine extends BackplaneEngine> {
   /** Starts an engine, or opens a part of it that nothing else uses. Called once per test. */
   startEngine (): Engine | Promise<Engine>
   /** Called when a test is over. The backplanes have been closed by then. */
   closeEngine?: (engine: Engine) => unknown
-  /** Takes the engine away, while servers use it: kills or suspends it, or cuts the network. */
+  /**
+   * Makes the engine unreachable while servers use it: kills or suspends it, or cuts the network.
+   */
   stopEngine?: (engine: Engine) => unknown
-  /** Brings the engine back. Resolves when it can be used. Needed with `stopEngine`. */
+  /** Makes the engine reachable again. Resolves when it can be used. Required with `stopEngine`. */
   restartEngine?: (engine: Engine) => unknown
-  /** Whether everything that was handed to the driver, such as a client, still works. */
+  /** Returns true if everything that was passed to the driver, such as a client, still works. */
   isClientOpen?: (engine: Engine) => boolean | Promise<boolean>
-  /** Within how many milliseconds `publish` settles while the engine is away. Default 15 000. */
+  /**
+   * Milliseconds within which `publish` settles while the engine is unreachable. Default 15 000.
+   */
   maxSettleMs?: number
-  /** Within how many milliseconds delivery goes on when the engine is back. Default 20 000. */
+  /**
+   * Milliseconds within which delivery resumes once the engine is reachable again. Default 20 000.
+   */
   maxResumeMs?: number
-  /** How many bytes a driver keeps for an engine that is away. Default 67 108 864 (64 MiB). */
+  /**
+   * Bytes that a driver keeps at most while the engine is unreachable. Default 67 108 864 (64 MiB).
+   */
   maxQueuedBytes?: number
 }
 
 /** One test: for `test(title, run)` of node:test, vitest, tap or any other runner. */
 export interface BackplaneContractTest {
   readonly title: string
-  /** Rejects with an error of `node:assert` where the driver breaks the contract. */
+  /** Rejects if the driver breaks the contract. */
   run (): Promise<void>
 }
 
@@ -40,7 +48,7 @@ export interface Setting<Engine extends BackplaneEngine> {
   connect (): Promise<Backplane>
 }
 
-/** What has come to a subscription. */
+/** What a subscription has received. */
 export interface Subscription {
   readonly payloads: readonly Uint8Array[]
   readonly texts: readonly string[]
@@ -48,7 +56,7 @@ export interface Subscription {
   readonly end: () => Promise<void>
 }
 
-/** What takes no time may take as long on a busy machine. */
+/** The time limit of operations that should take no time, generous for a busy machine. */
 export const PROMPT_MS = 2000
 const LIMIT_MS = 10_000
 const POLL_MS = 5
@@ -72,7 +80,7 @@ export function createContractTest<Engine extends BackplaneEngine> (
       })
     } finally {
       const closed = Promise.allSettled(backplanes.map((backplane) => backplane.close()))
-      // The test has its result: whether the driver closes is for another one to say.
+      // The test already has its result. Another test checks that the driver closes.
       await Promise.race([closed, wait(PROMPT_MS)])
       await closeEngine?.(engine)
     }
@@ -80,7 +88,7 @@ export function createContractTest<Engine extends BackplaneEngine> (
   return { title, run }
 }
 
-/** Subscribes, and keeps what comes. */
+/** Subscribes, and records what arrives. */
 export async function listen (backplane: Backplane): Promise<Subscription> {
   const payloads: Uint8Array[] = []
   const errors: unknown[] = []
@@ -97,7 +105,7 @@ export async function listen (backplane: Backplane): Promise<Subscription> {
   }
 }
 
-/** Resolves as `promise` does. @throws when that takes too long. */
+/** Resolves with the result of `promise`. @throws if that takes longer than `limitMs`. */
 export async function within<Value> (
   promise: Promise<Value>, claim: string, limitMs: number
 ): Promise<Value> {
@@ -112,7 +120,7 @@ export async function within<Value> (
   }
 }
 
-/** Resolves when the condition holds. @throws when that takes too long. */
+/** Resolves when the condition holds. @throws if that takes longer than `limitMs`. */
 export async function until (
   condition: () => boolean, claim: string, limitMs: number = LIMIT_MS
 ): Promise<void> {

@@ -8,18 +8,18 @@ const CLOSED = { code: 'FST_TIME_SOCKET_BACKPLANE_CLOSED' }
 
 type Body = (setting: Setting<BackplaneEngine>) => Promise<void>
 
-/** What a backplane does while its engine works. */
+/** The tests of a backplane whose engine works. */
 const TESTS: readonly [title: string, body: Body][] = [
   ['delivers what another server publishes once subscribe() has resolved', deliversAtOnce],
-  ['delivers the bytes as they were, whatever they are', keepsBytes],
+  ['delivers any bytes unchanged', keepsBytes],
   ['keeps the order of each publisher, however fast they publish', keepsOrder],
   ['delivers to every subscription of every server', deliversToAll],
   ['ends one subscription, and only that', endsOne],
   ['can be subscribed to again after the last subscription has ended', startsAgain],
-  ['keeps a deliver() that throws from harming the others, and reports it', isolatesFailures],
-  ['delivers nothing once it is closed, which takes no time', deliversNothingClosed],
-  ['refuses everything once it is closed', refusesClosed],
-  ['settles what was published when it is closed', settlesClosed]
+  ['reports a deliver() that throws, and still delivers to the others', isolatesFailures],
+  ['delivers nothing after close(), which resolves promptly', deliversNothingClosed],
+  ['rejects publish() and subscribe() after close()', refusesClosed],
+  ['settles pending publish() calls on close()', settlesClosed]
 ]
 
 export function createDeliveryTests<Engine extends BackplaneEngine> (
@@ -30,35 +30,35 @@ export function createDeliveryTests<Engine extends BackplaneEngine> (
 
 async function deliversAtOnce ({ connect }: Setting<BackplaneEngine>): Promise<void> {
   const [one, other] = [await connect(), await connect()]
-  const heard = await listen(other)
+  const subscription = await listen(other)
   await one.publish(bytesOf('first'))
-  await until(() => heard.texts.includes('first'), 'the message must come')
-  assert.deepEqual(heard.errors, [])
+  await until(() => subscription.texts.includes('first'), 'the message must arrive')
+  assert.deepEqual(subscription.errors, [])
 }
 
 async function keepsBytes ({ connect }: Setting<BackplaneEngine>): Promise<void> {
   const [one, other] = [await connect(), await connect()]
-  const heard = await listen(other)
+  const subscription = await listen(other)
   const payloads = [
     Buffer.from([0, 255, 10, 13, 0]), Buffer.alloc(0), Buffer.alloc(1_000_000, 'ä'),
     new Uint8Array(Buffer.from('a view of more')).subarray(2, 6)
   ]
   for (const payload of payloads) await one.publish(payload)
-  await until(() => heard.payloads.length >= payloads.length, 'all messages must come')
-  assert.deepEqual(heard.payloads.map(hexOf), payloads.map(hexOf))
+  await until(() => subscription.payloads.length >= payloads.length, 'all messages must arrive')
+  assert.deepEqual(subscription.payloads.map(hexOf), payloads.map(hexOf))
 }
 
 async function keepsOrder ({ connect }: Setting<BackplaneEngine>): Promise<void> {
   const [one, other, third] = [await connect(), await connect(), await connect()]
-  const heard = await listen(third)
+  const subscription = await listen(third)
   const texts = Array.from({ length: 500 }, (_, index) => String(index).padStart(3, '0'))
   await Promise.all(texts.flatMap((text) => {
     return [one.publish(bytesOf(`one ${text}`)), other.publish(bytesOf(`other ${text}`))]
   }))
-  await until(() => heard.texts.length >= 2 * texts.length, 'all messages must come')
+  await until(() => subscription.texts.length >= 2 * texts.length, 'all messages must arrive')
   for (const name of ['one', 'other']) {
-    const its = heard.texts.filter((text) => text.startsWith(`${name} `))
-    assert.deepEqual(its, texts.map((text) => `${name} ${text}`))
+    const received = subscription.texts.filter((text) => text.startsWith(`${name} `))
+    assert.deepEqual(received, texts.map((text) => `${name} ${text}`))
   }
 }
 
@@ -66,16 +66,16 @@ async function deliversToAll ({ connect }: Setting<BackplaneEngine>): Promise<vo
   const [one, other] = [await connect(), await connect()]
   const all = [await listen(other), await listen(other), await listen(one)]
   await one.publish(bytesOf('to all'))
-  await until(() => all.every(({ texts }) => texts.includes('to all')), 'the message must come')
+  await until(() => all.every(({ texts }) => texts.includes('to all')), 'the message must arrive')
 }
 
 async function endsOne ({ connect }: Setting<BackplaneEngine>): Promise<void> {
   const [one, other] = [await connect(), await connect()]
   const [ended, lasting] = [await listen(other), await listen(other)]
-  await within(ended.end(), 'the end must resolve', PROMPT_MS)
+  await within(ended.end(), 'ending the subscription must resolve', PROMPT_MS)
   await ended.end()
   await one.publish(bytesOf('later'))
-  await until(() => lasting.texts.includes('later'), 'the message must come')
+  await until(() => lasting.texts.includes('later'), 'the message must arrive')
   assert.deepEqual(ended.texts, [])
 }
 
@@ -85,7 +85,7 @@ async function startsAgain ({ connect }: Setting<BackplaneEngine>): Promise<void
   await first.end()
   const second = await listen(other)
   await one.publish(bytesOf('again'))
-  await until(() => second.texts.includes('again'), 'the message must come')
+  await until(() => second.texts.includes('again'), 'the message must arrive')
   assert.deepEqual(first.texts, [])
 }
 
@@ -94,26 +94,26 @@ async function isolatesFailures ({ connect }: Setting<BackplaneEngine>): Promise
   const failures: unknown[] = []
   const failure = new Error('thrown by deliver')
   await other.subscribe(() => { throw failure }, (err) => failures.push(err))
-  const heard = await listen(other)
+  const subscription = await listen(other)
   for (const text of ['first', 'second']) await one.publish(bytesOf(text))
-  await until(() => heard.texts.length >= 2, 'both messages must come')
-  assert.deepEqual(heard.texts, ['first', 'second'])
+  await until(() => subscription.texts.length >= 2, 'both messages must arrive')
+  assert.deepEqual(subscription.texts, ['first', 'second'])
   assert.deepEqual(failures, [failure, failure])
 }
 
 async function deliversNothingClosed ({ connect }: Setting<BackplaneEngine>): Promise<void> {
   const [one, other] = [await connect(), await connect()]
-  const heard = await listen(other)
+  const subscription = await listen(other)
   const witness = await listen(one)
   await within(other.close(), 'close() must resolve', PROMPT_MS)
   await other.close()
-  await within(heard.end(), 'the end of what has ended must resolve', PROMPT_MS)
-  // When the second has gone all the way, the first would have come to both.
+  await within(subscription.end(), 'ending a closed subscription must resolve', PROMPT_MS)
+  // Once the second message has arrived, the first would have reached both subscriptions.
   for (const text of ['too late', 'later still']) {
     await one.publish(bytesOf(text))
-    await until(() => witness.texts.includes(text), `"${text}" must come to the other server`)
+    await until(() => witness.texts.includes(text), `"${text}" must reach the other server`)
   }
-  assert.deepEqual(heard.texts, [])
+  assert.deepEqual(subscription.texts, [])
 }
 
 async function refusesClosed ({ connect }: Setting<BackplaneEngine>): Promise<void> {

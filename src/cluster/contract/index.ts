@@ -32,7 +32,7 @@ function createClientTests<Engine extends BackplaneEngine> (
 ): BackplaneContractTest[] {
   const { isClientOpen } = options
   if (isClientOpen === undefined) return []
-  const title = 'does not close what it was given'
+  const title = 'does not close the client that it was given'
   return [createContractTest(options, title, async ({ engine, connect }) => {
     const backplane = await connect()
     await listen(backplane)

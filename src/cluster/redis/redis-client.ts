@@ -7,24 +7,24 @@ export type Argument = string | Buffer | number
  */
 export type RedisClient = IoredisClient | NodeRedisClient
 
-/** What is used of a client of ioredis or iovalkey, a cluster included. */
+/** The members of an ioredis or iovalkey client, or cluster, that the driver uses. */
 export interface IoredisClient {
   callBuffer (command: string, args: Argument[]): Promise<unknown>
   duplicate (options?: object): object
 }
 
-/** What is used of a client of node-redis. */
+/** The members of a node-redis client that the driver uses. */
 export interface NodeRedisClient {
   sendCommand (args: string[]): Promise<unknown>
   duplicate (options?: object): object
   connect (): Promise<unknown>
 }
 
-/** One connection, which is not used any more once it is lost. */
+/** One connection. Once it is lost, it is not used again. */
 export interface EngineConnection {
   /**
-   * Sends a command. Bulk strings of the answer are Buffers. Rejects with
-   * the error that Redis answers.
+   * Sends a command. Bulk strings of the answer are Buffers. Rejects with the error that Redis
+   * returns.
    */
   send (args: readonly Argument[]): Promise<unknown>
   /** Ends the connection at once. */
@@ -37,16 +37,16 @@ export interface ConnectionEvents {
   onLost (err: unknown): void
 }
 
-/** Opens a connection of its own, with the settings of a client. */
+/** Opens a separate connection, with the settings of the application's client. */
 export type OpenConnection = (events: ConnectionEvents) => EngineConnection
 
 export interface RedisEngine {
   readonly open: OpenConnection
-  /** True if the engine may answer commands in another order than they were sent. */
+  /** True if the engine may answer commands in a different order than they were sent. */
   readonly mayReorder: boolean
 }
 
-/** What the connection needs, whatever the client of the application has been given. */
+/** Settings that override those of the application's client. */
 const IOREDIS_OPTIONS = {
   lazyConnect: false,
   // A lost connection is replaced as a whole, and its commands fail at once.
@@ -58,11 +58,11 @@ const IOREDIS_OPTIONS = {
   enableAutoPipelining: false,
   protocol: 2,
   replyMapping: 'legacy',
-  // A blocking command takes as long as it likes.
+  // A blocking command may take any length of time.
   commandTimeout: undefined,
   socketTimeout: undefined,
   blockingTimeout: undefined,
-  // Else ioredis waits two seconds for the other end.
+  // Otherwise ioredis waits two seconds for Redis to end the connection.
   disconnectTimeout: 0
 }
 
@@ -90,9 +90,9 @@ const NODE_REDIS_OPTIONS = {
 }
 
 /**
- * Finds out by its methods what a client is.
+ * Recognizes the library of a client by its methods.
  *
- * @returns undefined if it is none that the driver can use.
+ * @returns undefined if the driver cannot use the client.
  */
 export function findEngine (client: unknown): RedisEngine | undefined {
   const has = (...names: string[]) => {

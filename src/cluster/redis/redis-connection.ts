@@ -2,20 +2,22 @@ import type { Timers } from '../../util/timers.js'
 import type { Argument, EngineConnection, OpenConnection } from './redis-client.js'
 import { explainError } from './redis-errors.js'
 
-/** A connection to Redis of the driver's own, replaced whenever it is lost. */
+/** The driver's own connection to Redis, which is replaced whenever it is lost. */
 export interface Connection {
   readonly isReady: boolean
   /**
-   * Sends a command, once. Rejects with an explained error: at once if the connection is not
-   * ready, and when it is lost. Whether Redis has carried the command out is then not known.
+   * Sends a command once. Rejects with an explained error: at once if the connection is not ready,
+   * or when the connection is lost. In the latter case, Redis may or may not have executed the
+   * command.
    */
   send (args: readonly Argument[]): Promise<unknown>
   /**
-   * Ends the connection and opens another one, after a pause that grows while nothing works. What
-   * has not been answered is rejected with `cause`. Does nothing if the connection is not ready.
+   * Ends the connection and opens another one, after a pause that grows until a command is
+   * answered. Rejects unanswered commands with `cause`. Has no effect if the connection is not
+   * ready.
    */
   replace (cause: unknown): void
-  /** Ends the connection. What has not been answered is rejected. */
+  /** Ends the connection. Rejects unanswered commands. */
   close (): void
 }
 
@@ -26,7 +28,7 @@ export interface ConnectionOptions {
   answerMs: number
   timers: Timers
   onReady: () => void
-  /** Told why a connection was lost, unless a command has been rejected with the reason. */
+  /** Called with the reason when a connection is lost, unless a command was rejected with it. */
   onError: (err: unknown) => void
 }
 
@@ -104,7 +106,7 @@ export function createConnection (
     unanswered.clear()
   }
 
-  /** Looks after the command that has waited longest. */
+  /** Limits the time of the command that has waited longest. */
   function watch (): void {
     const [first] = unanswered
     if (first === undefined) return

@@ -7,34 +7,34 @@ import type { RedisClient, RedisEngine } from './redis-client.js'
 /** Options of `redisStreams`. Every one is checked; `undefined` counts as left out. */
 export interface RedisStreamsOptions {
   /**
-   * Key of the stream that the servers share. Each application needs its own: others would get
-   * its broadcasts. Default `fastify-time-socket`.
+   * Key of the stream that the servers share. Each application needs its own key, or it would get
+   * the broadcasts of another one. Default `fastify-time-socket`.
    */
   key?: string | undefined
   /**
-   * About how many bytes Redis keeps for servers that stall or are cut off for a while: an integer
-   * from 65 536 up. Redis keeps every message for 12 s unless that takes more. Default 268 435 456
-   * (256 MiB).
+   * About how many bytes Redis keeps for servers that stall or are temporarily disconnected: an
+   * integer from 65 536 up. Redis keeps every message for 12 s, unless that takes more bytes.
+   * Default 268 435 456 (256 MiB).
    */
   maxBytes?: number | undefined
   /**
-   * About how many entries a Redis older than 6.2 keeps, which cannot trim by age: an integer from
-   * 1 up. An entry has up to 64 KiB of messages. Default 10 000.
+   * About how many entries Redis keeps if it is older than 6.2, and so cannot trim by age: an
+   * integer from 1 up. An entry has up to 64 KiB of messages. Default 10 000.
    */
   maxLength?: number | undefined
   /**
-   * Milliseconds for which a message waits for Redis to take it: an integer, 100 to 60 000. The
-   * message is then given up. Default 10 000: receivers discard older ones.
+   * Milliseconds for which a message waits for Redis to accept it: an integer, 100 to 60 000. After
+   * that, the message is dropped. Default 10 000, because receivers discard older messages.
    */
   maxQueueAge?: number | undefined
   /**
-   * Bytes that may wait for Redis: an integer from 1024 up. Beyond it the oldest messages are
-   * given up, and a single larger one at once. Default 67 108 864 (64 MiB).
+   * Bytes that may wait for Redis: an integer from 1024 up. Beyond it, the oldest messages are
+   * dropped; a single message that is larger is dropped at once. Default 67 108 864 (64 MiB).
    */
   maxQueueBytes?: number | undefined
 }
 
-/** The same, complete. */
+/** The same options with all defaults filled in. */
 export type ResolvedRedisStreamsOptions = {
   [Name in keyof RedisStreamsOptions]-?: Exclude<RedisStreamsOptions[Name], undefined>
 }
@@ -59,9 +59,9 @@ const CLIENT_EXPECTED = 'a client of ioredis or iovalkey (new Redis(), new Redis
   'node-redis (createClient())'
 
 /**
- * Checks the arguments of `redisStreams` and completes them.
+ * Checks the arguments of `redisStreams` and fills in the defaults.
  *
- * @throws {InvalidOptionError} for the first that is wrong.
+ * @throws {InvalidOptionError} for the first argument that is wrong.
  */
 export function resolveRedisStreamsOptions (
   client: RedisClient, given: RedisStreamsOptions

@@ -27,21 +27,22 @@ const BY_LENGTH = 'Redis is older than 6.2 and cannot trim a stream by age: it k
 /**
  * A backplane over one stream of Redis or Valkey, for the option `backplane`.
  *
- * The client that is handed in is duplicated, once for writing and once for reading; no command is
- * sent over it, and it is never closed. While Redis is away, messages wait, within bounds. Reading
- * goes on where it stopped, so that what Redis has kept is not lost.
+ * The driver duplicates the given client, once for writing and once for reading. It sends no
+ * command over the given client, and never closes it. While Redis is unreachable, messages wait,
+ * within bounds. Reading resumes where it stopped, so that messages that Redis has kept are not
+ * lost.
  *
- * @param client such as `app.redis` of `@fastify/redis`.
+ * @param client for example, `app.redis` of `@fastify/redis`.
  * @throws {InvalidOptionError} for an argument that is wrong.
  */
 export function redisStreams (client: RedisClient, options: RedisStreamsOptions = {}): Backplane {
   const resolved = resolveRedisStreamsOptions(client, options)
   const { key, engine: { open, mayReorder }, maxQueueAge } = resolved
   const subscribers = new Set<Subscriber>()
-  /** Rejects the calls of `subscribe` that wait. */
+  /** The functions that reject the pending calls of `subscribe`. */
   const waiting = new Set<(err: unknown) => void>()
   const trimming = createTrimming(resolved)
-  /** Until Redis has taken the first message, nobody knows how it can trim. */
+  /** False until Redis has accepted the first message: how it can trim is not known before. */
   let isTrimmingKnown = false
   let isClosed = false
   let reader: Reader | undefined
@@ -87,7 +88,7 @@ export function redisStreams (client: RedisClient, options: RedisStreamsOptions 
       return await send(payload)
     } catch (err) {
       if (isTrimmingKnown || !isMinIdUnknown(err)) throw err
-      // Nothing else is in flight: the order stays.
+      // Nothing else is in flight, so the order is kept.
       trimming.trimByLength()
       process.emitWarning(BY_LENGTH, { code: 'FST_TIME_SOCKET_REDIS_TRIMS_BY_LENGTH' })
       return send(payload)
@@ -165,7 +166,7 @@ function deliverTo ({ deliver, onError }: Subscriber, payload: Uint8Array): void
   }
 }
 
-/** The same bytes, as the clients take them. */
+/** The same bytes as a Buffer, which the client libraries require. */
 function toBuffer ({ buffer, byteOffset, length }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, length)
 }

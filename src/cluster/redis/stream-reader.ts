@@ -4,11 +4,14 @@ import type { Argument, OpenConnection } from './redis-client.js'
 import { BEGINNING, isBefore, rewind } from './stream-trimming.js'
 import type { StreamId } from './stream-trimming.js'
 
-/** Reads a stream from its end on, and goes on where it stopped after every interruption. */
+/** Reads the new entries of a stream, and resumes where it stopped after every interruption. */
 export interface Reader {
-  /** Resolves when the place is known from which it reads: nothing published later is missed. */
+  /** Resolves when the start position is known: no entry published after that is missed. */
   readonly started: Promise<void>
-  /** An entry has been written: it must come back soon, or this connection leads nowhere. */
+  /**
+   * Notes that an entry has been written. If it does not come back soon, the connection is
+   * replaced.
+   */
   expect (id: StreamId): void
   /** Ends the connection. Nothing is delivered any more. */
   stop (): void
@@ -18,23 +21,23 @@ export interface ReaderOptions {
   open: OpenConnection
   key: string
   timers: Timers
-  /** Takes the field `d` of each entry, empty if there is none. Never throws. */
+  /** Called with the field `d` of each entry; empty if the entry has none. Never throws. */
   onEntry: (payload: Uint8Array, id: StreamId) => void
   onError: (err: unknown) => void
 }
 
-/** An entry as it comes: its id, and names and values of its fields by turns. */
+/** An entry as Redis returns it: its id, then the names and values of its fields, alternating. */
 type Entry = [id: Buffer, fields: Buffer[]]
 
-/** Entries in one answer: large ones would otherwise fill the memory. */
+/** The most entries in one answer, so that large entries do not fill the memory. */
 const MAX_ENTRIES = 100
 /** How long Redis waits for an entry before it answers that there is none. */
 const BLOCK_MS = 2000
-/** How much longer an answer may take before the connection counts as dead. */
+/** How much later an answer may arrive before the connection counts as dead. */
 const PATIENCE_MS = 5000
-/** After so long, an entry that has been written must have come back. */
+/** How soon a written entry must have come back. */
 const ECHO_MS = 1000
-/** How far before the newest entry reading begins in a stream that has been replaced. */
+/** In a replaced stream, reading begins this long before the newest entry. */
 const REWIND_MS = 10_000
 const FIELD = 'd'
 const NOTHING = new Uint8Array()
@@ -50,12 +53,15 @@ export function createReader ({ open, key, timers, onEntry, onError }: ReaderOpt
     open, key, answerMs: BLOCK_MS + PATIENCE_MS, timers, onReady: run, onError
   })
 
-  /** Reads until the connection is lost or Redis refuses: then another connection goes on. */
+  /**
+   * Reads until the connection is lost or Redis returns an error. Another connection then
+   * continues.
+   */
   async function run (): Promise<void> {
     try {
       await verify()
       confirm?.()
-      // Ends by an error, also when the reader is stopped.
+      // Ends with an error, even when the reader is stopped.
       for (;;) await read()
     } catch (err) {
       if (isStopped) return
@@ -64,9 +70,11 @@ export function createReader ({ open, key, timers, onEntry, onError }: ReaderOpt
     }
   }
 
-  /** Finds out where to go on: elsewhere if the stream is not the one that was read before. */
+  /**
+   * Determines where to resume. If the stream has been replaced, that is a position in the new one.
+   */
   async function verify (): Promise<void> {
-    const [newest] = await ask('XREVRANGE', key, '+', '-', 'COUNT', 1) as Entry[]
+    const [newest] = await query('XREVRANGE', key, '+', '-', 'COUNT', 1) as Entry[]
     const newestId = newest === undefined ? BEGINNING : idOf(newest)
     lastId ??= newestId
     if (!isBefore(newestId, lastId)) return
@@ -76,17 +84,17 @@ export function createReader ({ open, key, timers, onEntry, onError }: ReaderOpt
 
   async function read (): Promise<void> {
     const from = ['COUNT', MAX_ENTRIES, 'BLOCK', BLOCK_MS, 'STREAMS', key, String(lastId)]
-    const answer = await ask('XREAD', ...from) as [key: Buffer, entries: Entry[]][] | null
-    for (const [, entries] of answer ?? []) entries.forEach(take)
-    // Each server writes every second: if nothing comes, this may be the wrong place.
+    const answer = await query('XREAD', ...from) as [key: Buffer, entries: Entry[]][] | null
+    for (const [, entries] of answer ?? []) entries.forEach(handleEntry)
+    // Each server writes every second. If nothing arrives, the stream may have been replaced.
     if (answer !== null) return
     await verify()
     if (expected !== undefined && timers.monotonic() - expected.atMs >= ECHO_MS) {
-      throw new Error('Redis does not deliver what was written: another one may have replaced it')
+      throw new Error('Redis does not return an entry that was written: another Redis may have replaced it')
     }
   }
 
-  function take (entry: Entry): void {
+  function handleEntry (entry: Entry): void {
     if (isStopped) return
     const id = idOf(entry)
     lastId = id
@@ -94,7 +102,7 @@ export function createReader ({ open, key, timers, onEntry, onError }: ReaderOpt
     onEntry(payloadOf(entry), id)
   }
 
-  function ask (...args: Argument[]): Promise<unknown> {
+  function query (...args: Argument[]): Promise<unknown> {
     return connection.send(args)
   }
 

@@ -1,18 +1,18 @@
-/** The place of an entry in a stream: milliseconds of the clock of Redis, and a number. */
+/** The id of an entry: milliseconds by the clock of Redis, and a sequence number. */
 export type StreamId = `${number}-${number}`
 
-/** Before the first entry. */
+/** The id before the first entry. */
 export const BEGINNING: StreamId = '0-0'
 
-/** Decides what Redis may forget of a stream, and says so with every message written. */
+/** Decides which entries Redis may delete. The decision is sent along with every write. */
 export interface Trimming {
   /** The arguments of XADD that trim the stream. */
   args (): string[]
-  /** An entry has been written or read: it takes so many bytes. */
+  /** Records an entry that has been written or read, and its size. */
   noteEntry (id: StreamId, bytes: number): void
-  /** An entry has been written: this is what the clock of Redis shows. */
+  /** Records the time of the Redis server: the id of an entry that has just been written. */
   noteTime (id: StreamId): void
-  /** Redis does not know MINID: trims by length from now on. */
+  /** Trims by length from now on, because Redis does not know MINID. */
   trimByLength (): void
 }
 
@@ -24,29 +24,29 @@ export interface TrimmingOptions {
 }
 
 /**
- * Readers discard messages older than ten seconds. The rest is for messages that were sent in the
- * same second by a server whose clock is behind.
+ * Readers discard messages older than ten seconds. The other two seconds allow for a server whose
+ * clock is behind.
  */
 const KEEP_MS = 12_000
-/** What an entry takes besides its payload, roughly. */
+/** What an entry takes besides its payload, approximately. */
 const ENTRY_BYTES = 100
-/** Into so many parts the bytes are divided. */
+/** The number of segments into which `maxBytes` is divided. */
 const SEGMENT_COUNT = 64
 
-/** Entries that follow one another. */
+/** A run of consecutive entries. */
 interface Segment {
-  /** Of the first entry. */
+  /** The id of the first entry. */
   readonly id: StreamId
   bytes: number
 }
 
 /** Trims by age, and beyond `maxBytes` by size: Redis 6.2 or later, and Valkey. */
 export function createTrimming ({ maxBytes, maxLength }: TrimmingOptions): Trimming {
-  /** What the stream holds, as far as it was seen, the oldest first. */
+  /** The entries of the stream that have been seen, the oldest first. */
   let segments: Segment[] = []
   let segmentBytes = 0
   let lastId: StreamId = BEGINNING
-  /** By the size of the stream, everything before may go. */
+  /** Entries before this id are beyond `maxBytes`, and may be deleted. */
   let floorId: StreamId = BEGINNING
   let isByLength = false
 
@@ -60,7 +60,7 @@ export function createTrimming ({ maxBytes, maxLength }: TrimmingOptions): Trimm
     }
   }
 
-  /** Forgets the segments that are beyond the size, and those that are too old. */
+  /** Forgets the segments that are beyond `maxBytes`, and those that are too old. */
   function forget (): void {
     const oldestId = rewind(lastId, KEEP_MS)
     while (segments[1] !== undefined) {
@@ -97,7 +97,7 @@ export function createTrimming ({ maxBytes, maxLength }: TrimmingOptions): Trimm
   }
 }
 
-/** Whether the one stands before the other. */
+/** True if `one` stands before `other`. */
 export function isBefore (one: StreamId, other: StreamId): boolean {
   const [[oneMs, oneSeq], [otherMs, otherSeq]] = [partsOf(one), partsOf(other)]
   return oneMs < otherMs || (oneMs === otherMs && oneSeq < otherSeq)

@@ -3,24 +3,28 @@ import type { Timers } from '../../util/timers.js'
 import { createQueue } from './write-queue.js'
 import type { Waiting } from './write-queue.js'
 
-/** Hands payloads to Redis in order, and keeps them for a while when it cannot. */
+/**
+ * Writes payloads to Redis in order, and keeps them for a while when Redis does not accept them.
+ */
 export interface Writer {
-  /** @returns when Redis has it; rejects when it is given up. */
+  /**
+   * @returns a promise that resolves when Redis has the payload, and rejects when it is dropped.
+   */
   write (payload: Uint8Array): Promise<void>
-  /** The connection is ready: tries at once, if anything waits. */
+  /** Must be called when the connection is ready: sends waiting payloads at once. */
   connected (): void
-  /** Gives up what waits. */
+  /** Drops all waiting payloads. */
   close (): void
 }
 
 export interface WriterOptions {
-  /** Sends one payload. Whether Redis has stored it is not known when that fails. */
+  /** Sends one payload. If this fails, Redis may or may not have stored the payload. */
   append: (payload: Uint8Array) => Promise<unknown>
-  /** Whether there is any point in trying. */
+  /** True if the connection is ready. */
   isReady: () => boolean
   /** How many payloads may be unanswered at a time. */
   maxInFlight: () => number
-  /** Told of each failed attempt, with the pauses between them growing. */
+  /** Called with the error of each failed attempt. The pauses between attempts grow. */
   onError: (err: unknown) => void
   maxQueueAge: number
   maxQueueBytes: number
@@ -34,14 +38,18 @@ interface Sent {
   err?: unknown
 }
 
-/** More payloads wait for an answer, and may then be given up: but one is always sent. */
+/**
+ * The most bytes that may be unanswered, though at least one payload is always sent. Further
+ * payloads stay in the queue, where they may still be dropped.
+ */
 const MAX_IN_FLIGHT_BYTES = 1_048_576
 const MIN_PAUSE_MS = 50
 const MAX_PAUSE_MS = 1000
 
 /**
- * A payload that failed is sent again, though Redis may have stored it already: receivers discard
- * duplicates. It is given up if a later one has been stored: receivers would discard it as well.
+ * A payload that failed is sent again, though Redis may have stored it: receivers discard
+ * duplicates. If a later payload has been stored, the failed one is dropped: receivers would
+ * discard it, too.
  */
 export function createWriter (
   { append, isReady, maxInFlight, onError, maxQueueAge, maxQueueBytes, timers }: WriterOptions

@@ -3,23 +3,25 @@ import type { Timers } from '../../util/timers.js'
 /** A payload that waits for Redis. */
 export interface Waiting {
   readonly payload: Uint8Array
-  /** When it is given up, on the monotonic clock. */
+  /** When the payload is dropped, on the monotonic clock. */
   readonly expiresMs: number
-  /** Confirms that Redis has it. */
+  /** Confirms that Redis has the payload. */
   resolve (): void
-  /** Gives it up. */
+  /** Drops the payload. */
   reject (err: unknown): void
 }
 
 /** Payloads that wait for Redis, in order, within bounds of age and size. */
 export interface Queue {
-  /** @returns when Redis has it; rejects when it is given up. */
+  /**
+   * @returns a promise that resolves when Redis has the payload, and rejects when it is dropped.
+   */
   add (payload: Uint8Array): Promise<void>
   /** Takes the first payload out, if there is one. */
   shift (): Waiting | undefined
-  /** Puts back payloads that were taken out, in front; gives up those that are too old by now. */
+  /** Puts payloads that were taken out back to the front. Drops those that are too old by now. */
   putBack (payloads: readonly Waiting[], err: unknown): void
-  /** Gives up all. */
+  /** Drops all payloads. */
   clear (err: unknown): void
 }
 
@@ -29,7 +31,9 @@ export interface QueueOptions {
   timers: Timers
 }
 
-/** Free places at the front before the rest moves up, so that taking the first costs little. */
+/**
+ * How many free places may be at the front before the array is compacted, so that `shift` is cheap.
+ */
 const MAX_FREE = 1024
 
 export function createQueue ({ maxAgeMs, maxBytes, timers }: QueueOptions): Queue {
@@ -58,7 +62,7 @@ export function createQueue ({ maxAgeMs, maxBytes, timers }: QueueOptions): Queu
     cancelExpiry = undefined
     const nowMs = timers.monotonic()
     while ((places[head]?.expiresMs ?? Infinity) <= nowMs) {
-      shift()?.reject(new Error(`Redis has not taken the message within ${maxAgeMs} ms`, { cause }))
+      shift()?.reject(new Error(`Redis has not accepted the message within ${maxAgeMs} ms`, { cause }))
     }
     watch()
   }
@@ -71,7 +75,7 @@ export function createQueue ({ maxAgeMs, maxBytes, timers }: QueueOptions): Queu
 
   function makeRoom (): void {
     while (bytes > maxBytes) {
-      shift()?.reject(new Error(`more than ${maxBytes} bytes wait for Redis`, { cause }))
+      shift()?.reject(new Error(`more than ${maxBytes} bytes are waiting for Redis`, { cause }))
     }
   }
 

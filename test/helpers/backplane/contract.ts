@@ -6,7 +6,7 @@ import type { BackplaneContractOptions, BackplaneEngine } from '../../../src/clu
 export function testBackplane<Engine extends BackplaneEngine> (
   name: string, contract: BackplaneContractOptions<Engine>, options: object = {}
 ): void {
-  test(`${name} is a backplane`, options, async (t) => {
+  test(`${name} fulfils the backplane contract`, options, async (t) => {
     for (const { title, run } of backplaneContract(contract)) await t.test(title, () => run())
   })
 }

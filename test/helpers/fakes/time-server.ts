@@ -28,7 +28,10 @@ export function createTimeServer (world: World, options: TimeServerOptions = {})
   let served: Peer | undefined
   let count = 0
 
-  /** A network is never as regular as to hide how fine the device’s clock is. */
+  /**
+   * Delays each message slightly differently: on a perfectly regular network, the clock could not
+   * measure the resolution of the device's clock.
+   */
   function later (callback: () => void): void {
     count++
     world.later(server.delayMs + count * 37 % 101 / 1000, callback)

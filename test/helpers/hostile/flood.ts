@@ -37,7 +37,7 @@ export const FLOODS = {
   'pings whose pongs are never read': () => ({
     bytes: repeat(LARGE_PING, 1000), repeats: 50, reads: false
   }),
-  'pongs that nobody asked for': () => ({
+  'unsolicited pongs': () => ({
     bytes: repeat(frame({ opcode: PONG }), 1000), repeats: 50
   }),
   'messages of 64 KiB': () => ({

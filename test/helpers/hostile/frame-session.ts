@@ -39,20 +39,20 @@ const KINDS: readonly Kind[] = [
   ['no mask', 1002, (random) => frame({
     opcode: pick(random, [TEXT, BINARY, PING, PONG, CLOSE]), mask: false, payload: '{}'
   })],
-  ['text that is no UTF-8', 1007, (random) => frame({
+  ['text that is not UTF-8', 1007, (random) => frame({
     opcode: TEXT, payload: broken(random), mask: randomBytes(random, 4)
   })],
-  ['text in fragments that is no UTF-8', 1007, (random) => fragmented(random, broken(random))],
+  ['text in fragments that is not UTF-8', 1007, (random) => fragmented(random, broken(random))],
   ['a close code that may not be sent', 1002, (random) => closeFrame(pick(random, BAD_CODES))],
   ['a close code of one byte', 1002, () => frame({ opcode: CLOSE, payload: '\x03' })],
-  ['a close reason that is no UTF-8', 1007, (random) => closeFrame(1000, broken(random))],
+  ['a close reason that is not UTF-8', 1007, (random) => closeFrame(1000, broken(random))],
   ['a control frame in fragments', 1002, (random) => frame({
     opcode: pick(random, [PING, PONG, CLOSE]), fin: false
   })],
   ['a control frame that is too long', 1002, (random) => frame({
     opcode: pick(random, [PING, PONG, CLOSE]), payload: 'x'.repeat(126 + Math.floor(random() * 200))
   })],
-  ['a fragment that continues nothing', 1002, (random) => frame({
+  ['a continuation frame without a start', 1002, (random) => frame({
     opcode: CONTINUATION, fin: random() < 0.5, payload: 'x'
   })],
   ['a message within the fragments of another', 1002, (random) => Buffer.concat([
@@ -62,10 +62,10 @@ const KINDS: readonly Kind[] = [
   ['more than 2^53 bytes', 1009, (random) => frame({
     opcode: BINARY, claims: 2n ** BigInt(53 + Math.floor(random() * 11)), lengthBytes: 8
   })],
-  ['more than the server takes together', 1009, (random) => frame({
+  ['more bytes than the server accepts', 1009, (random) => frame({
     opcode: TEXT, claims: MAX_PAYLOAD_BYTES + 1 + Math.floor(random() * 2 ** 40)
   })],
-  ['fragments that are too much together', 1009, () => Buffer.concat([
+  ['fragments that are too large together', 1009, () => Buffer.concat([
     frame({ opcode: BINARY, fin: false, payload: 'x' }),
     frame({ opcode: CONTINUATION, claims: MAX_PAYLOAD_BYTES })
   ])],

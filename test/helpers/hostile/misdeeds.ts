@@ -37,7 +37,7 @@ export const MISDEEDS: readonly Misdeed[] = [
   ['throws a symbol', throwing(Symbol('no database'))],
   ['throws a frozen error', throwing(Object.freeze(new Error('no database')))],
   ['throws an error whose getters throw', () => { throw createHostileError() }],
-  ['throws what cannot be asked anything', throwing(HOSTILE)],
+  ['throws a proxy that throws on every access', throwing(HOSTILE)],
   ['throws a revoked proxy', throwing(REVOKED.proxy)],
   ['throws an error that contains itself', () => {
     const err = new Error('no database')
@@ -46,7 +46,7 @@ export const MISDEEDS: readonly Misdeed[] = [
   ['rejects', () => Promise.reject(new Error('no database'))],
   ['rejects with nothing', async () => throwing(undefined)()],
   ['rejects with an error whose getters throw', () => Promise.reject(createHostileError())],
-  ['rejects with what cannot be asked anything', () => Promise.reject(HOSTILE)],
+  ['rejects with a proxy that throws on every access', () => Promise.reject(HOSTILE)],
   ['rejects later', async () => {
     await new Promise((resolve) => setTimeout(resolve, 5))
     throw new Error('no database')
@@ -63,10 +63,10 @@ export const MISDEEDS: readonly Misdeed[] = [
       throw new Error('no promise')
     }
   })],
-  ['returns a promise with a then of its own', () => Object.assign(Promise.resolve(), ownThen)],
-  ['returns a rejected one with a then of its own', () =>
+  ['returns a promise with an overridden then', () => Object.assign(Promise.resolve(), ownThen)],
+  ['returns a rejected promise with an overridden then', () =>
     Object.assign(Promise.reject(new Error('no database')), ownThen)],
-  ['returns what cannot be asked anything', () => HOSTILE],
+  ['returns a proxy that throws on every access', () => HOSTILE],
   ['returns a revoked proxy', () => REVOKED.proxy],
   ['returns a symbol', () => Symbol('rubbish')],
   ['returns a bigint', () => 1n],

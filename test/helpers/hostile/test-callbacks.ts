@@ -99,7 +99,7 @@ const cases: Case[] = [
 /** Tests that callbacks which misbehave harm nobody but whom they were called for. */
 export function testCallbacks (count: number): void {
   for (const { name, options, provoke, isLogged = false } of cases) {
-    test(`on a real port, ${name} misbehaves ${count} times, and harms nobody else`, async (t) => {
+    test(`on a real port, ${name} misbehaves ${count} times, and other clients are not affected`, async (t) => {
       const surprises = keepSurprises(t)
       const run = { called: 0, isOver: false }
       const misbehave = (isAsked: boolean) => {

@@ -21,7 +21,7 @@ export const FLOOD_ENDINGS: readonly FloodEnding[] = [
   { flood: 'small messages', ends: '1008 rate', told: '1008' },
   { flood: 'pings whose pongs are read', ends: '1008 rate', told: '1008' },
   { flood: 'pings whose pongs are never read', ends: '1008 rate', told: undefined },
-  { flood: 'pongs that nobody asked for', ends: '1008 rate', told: '1008' },
+  { flood: 'unsolicited pongs', ends: '1008 rate', told: '1008' },
   { flood: 'messages of 64 KiB', ends: '1009 size', told: '1009' },
   { flood: 'one message of 1 GiB', ends: '1009 size', told: '1009' },
   { flood: 'one message in endless fragments', ends: '1008 rate', told: '1008' },
@@ -35,7 +35,7 @@ export const FLOOD_ENDINGS: readonly FloodEnding[] = [
  * server's process does, whoever else is at work.
  */
 export function testFlood ({ flood, ends, told }: FloodEnding, by: 'wall' | 'cpu'): void {
-  test(`on a real port, ${FLOODER_COUNT} who send ${flood} are closed, and hold nobody up`, {
+  test(`on a real port, ${FLOODER_COUNT} clients that send ${flood} are closed, and delay no other client`, {
     timeout: 300_000
   }, async (t) => {
     const target = await startTarget(t, {

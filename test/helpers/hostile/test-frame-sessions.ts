@@ -11,7 +11,7 @@ const CAUSES: Record<string, string> = {
 
 /** Tests that hostile frames are answered as they must be, and leave nothing behind. */
 export function testFrameSessions ({ count, seed, concurrency }: Extent): void {
-  test(`on a real port, ${count} sessions of hostile frames get the right close code, and leave nothing (SEED=${seed})`, {
+  test(`on a real port, ${count} sessions of hostile frames get the right close code, and leave nothing behind (SEED=${seed})`, {
     timeout: 600_000
   }, async (t) => {
     const target = await startTarget(t, { kind: 'time-socket', interval: 50, compresses: false })

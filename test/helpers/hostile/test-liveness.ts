@@ -6,7 +6,7 @@ import type { LivenessOptions, LivenessReport } from './liveness.js'
 /** Tests that the dead are found in time, and that nobody is taken for dead who is not. */
 export function testLiveness (options: Omit<LivenessOptions, 'kind'>): void {
   const { halfOpen, live, stallsMs, stopsMs, heartbeat, interval } = options
-  test(`on a real port, ${halfOpen} half-open clients are found, and ${live} live ones outlast stalls ` +
+  test(`on a real port, ${halfOpen} half-open clients are terminated, and ${live} live clients survive stalls ` +
     `of ${stallsMs.join(', ')} ms and stops of ${stopsMs.join(', ')} ms`, async (t) => {
     const report = await runLiveness(t, { kind: 'time-socket', ...options })
     const { goneMs = Infinity, lostByStalls, lostByStops, closed, faults, maxRttMs } = report

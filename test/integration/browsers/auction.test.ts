@@ -34,7 +34,7 @@ file.comment(`timeout=${FILE_LIMIT_MS}`)
 const browser = await findBrowser()
 const skip = browser === undefined && 'no Chromium here: set BROWSER_PATH'
 
-test('shows the server’s time with its bound, however wrong the device is', { skip }, async (t) => {
+test('shows the server\'s time with its error bound, however wrong the device\'s clock is', { skip }, async (t) => {
   const { page, problems, setDate } = await setUp(t, { wrongMs: -7 * MINUTE_MS })
   await shows(page, 'Bound', /^± [\d.]+ ms at most$/)
   await shows(page, 'Device', '7.0 min behind')
@@ -45,14 +45,14 @@ test('shows the server’s time with its bound, however wrong the device is', { 
   t.strictSame(problems, [])
 })
 
-test('says how little it knows while the server has not answered', { skip }, async (t) => {
+test('shows that the time is not known until the server has answered', { skip }, async (t) => {
   const { page } = await setUpPage(t)
   await shows(page, 'Bound', 'Not known yet: your device’s own time')
   t.equal(await read(page, 'Device'), 'Not known yet')
   t.equal(await page.locator('main').getAttribute('data-synced'), null)
 })
 
-test('two pages bid, a late bid moves the end, and the hammer falls on both', { skip }, async (t) => {
+test('two pages bid, a late bid postpones the end, and both pages see the sale', { skip }, async (t) => {
   const { page: one, problems, example } = await setUp(t, { roundS: 24 })
   const { page: two, problems: others } = await openAuction(t, example.port, 5 * MINUTE_MS)
   await phase(one, 'open')
@@ -76,7 +76,7 @@ test('two pages bid, a late bid moves the end, and the hammer falls on both', { 
   t.strictSame([...problems, ...others], [])
 })
 
-test('keeps the time while the server is away, and finds it again', { skip }, async (t) => {
+test('keeps the time while the server is unreachable, and reconnects', { skip }, async (t) => {
   const { page, example } = await setUp(t)
   await shows(page, 'Bound', /^±/)
   await example.stop('SIGKILL')
@@ -91,7 +91,7 @@ test('keeps the time while the server is away, and finds it again', { skip }, as
   await shows(page, 'Leader', 'Ada: you')
 })
 
-test('says that it is offline, and connects again', { skip }, async (t) => {
+test('shows that the page is offline, and reconnects', { skip }, async (t) => {
   const { page, example } = await setUp(t)
   await shows(page, 'Status', 'Connected')
   await page.context().setOffline(true)
@@ -102,7 +102,7 @@ test('says that it is offline, and connects again', { skip }, async (t) => {
   await shows(page, 'Status', 'Connected')
 })
 
-test('says to assistive technology what is new, and not each second', { skip }, async (t) => {
+test('announces what is new to assistive technology, but not every second', { skip }, async (t) => {
   const { page, server } = await setUpPage(t)
   const { say } = serveTime(server())
   await shows(page, 'Status', 'Connected')
@@ -146,7 +146,7 @@ test('is operated with the keyboard alone, and never loses the focus', { skip },
   t.equal(await focused(), 'BidB', 'though nothing can be bid')
 })
 
-test('spares who wants less motion', { skip }, async (t) => {
+test('shows no animations if the user prefers reduced motion', { skip }, async (t) => {
   const { page, server } = await setUpPage(t)
   await page.emulateMedia({ reducedMotion: 'reduce' })
   serveTime(server()).say({ round: { ...createRound(), lastMs: 700_000 } })

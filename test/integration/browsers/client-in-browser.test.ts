@@ -45,10 +45,10 @@ file.comment(`timeout=${FILE_LIMIT_MS}`)
 const browser = await findBrowser()
 const skip = browser === undefined && 'no Chromium here: set BROWSER_PATH'
 
-test('a page far from its server, on a real port', { skip }, async (t) => {
+test('on a real port, a page far from its server', { skip }, async (t) => {
   const { page, proxy, app, problems } = await setUp(t, WAY)
 
-  await t.test('knows the server’s time within its bound', async (t) => {
+  await t.test('knows the server\'s time within the error bound', async (t) => {
     await page.evaluate(() => window.test.clock.ready({ error: 45 }))
     for (let i = 0; i < 20; i++) {
       const { wrongMs, errorMs, rtt } = await read(page)
@@ -60,7 +60,7 @@ test('a page far from its server, on a real port', { skip }, async (t) => {
     t.comment(`wrong by ${wrongMs.toFixed(2)} ms, ± ${errorMs.toFixed(2)}`)
   })
 
-  await t.test('is called back at the server’s time, not early by more than the bound', async (t) => {
+  await t.test('calls back at the server\'s time, never early by more than the error bound', async (t) => {
     const lateMs = await page.evaluate(() => new Promise<number[]>((resolve) => {
       const { clock, truth } = window.test
       const dueMs = Math.ceil(clock.now()) + 300
@@ -79,7 +79,7 @@ test('a page far from its server, on a real port', { skip }, async (t) => {
     t.ok(Math.min(...lateMs) < 100, `late by ${lateMs}`)
   })
 
-  await t.test('keeps what it knows over a lost connection', async (t) => {
+  await t.test('keeps the time while the connection is lost', async (t) => {
     const before = await read(page)
     proxy.cut()
     await page.waitForFunction(() => window.test.events.filter((name) => name === 'open').length === 2)
@@ -89,7 +89,7 @@ test('a page far from its server, on a real port', { skip }, async (t) => {
     t.equal(app.timeSocket.clients.size, 1)
   })
 
-  await t.test('goes on when it was frozen as a hidden page is', async (t) => {
+  await t.test('recovers after it was frozen like a hidden page', async (t) => {
     const session = await page.context().newCDPSession(page)
     await session.send('Page.setWebLifecycleState', { state: 'frozen' })
     await new Promise((resolve) => setTimeout(resolve, 1500))
@@ -99,7 +99,7 @@ test('a page far from its server, on a real port', { skip }, async (t) => {
     t.ok(Math.abs(wrongMs) <= errorMs + TRUTH_MS, `wrong by ${wrongMs}, ± ${errorMs}`)
   })
 
-  await t.test('waits while the network stands still, and is right after it', async (t) => {
+  await t.test('waits during a network outage, and shows the right time afterwards', async (t) => {
     const thaw = proxy.freeze()
     await page.waitForTimeout(1000)
     thaw()
@@ -109,21 +109,21 @@ test('a page far from its server, on a real port', { skip }, async (t) => {
     t.equal(state, 'open')
   })
 
-  await t.test('leaves when it is closed', async (t) => {
+  await t.test('disconnects when the page is closed', async (t) => {
     await page.evaluate(() => window.test.clock.close())
     t.equal(await page.evaluate(() => window.test.clock.state), 'closed')
     t.strictSame(problems, [])
   })
 })
 
-test('a page that may not connect, on a real port', { skip }, async (t) => {
+test('on a real port, a page that may not connect is refused', { skip }, async (t) => {
   const { page } = await setUp(t, {}, true)
   await page.waitForFunction(() => window.test.events.includes('refused'))
   const seen = await page.evaluate(() => [window.test.clock.state, ...window.test.events])
   t.strictSame(seen, ['refused', 'close', 'refused'])
 })
 
-/** A page with a clock, and a server whose time the page’s machine does not have. */
+/** A page with a clock, and a server whose time differs from that of the page's machine. */
 async function setUp (t: Test, way: DelayingProxyOptions, isForbidden = false) {
   const startMs = performance.timeOrigin
   const { app } = createApp(t)

@@ -19,7 +19,7 @@ file.comment(`timeout=${FILE_LIMIT_MS}`)
 const browser = await findBrowser()
 const skip = browser === undefined && 'no Chromium here: set BROWSER_PATH'
 
-test('the clock page draws what the clock knows, and survives a cut', { skip }, async (t) => {
+test('the clock page draws the state of the clock, and survives a lost connection', { skip }, async (t) => {
   const { port } = await startExample(t)
   const { page, problems } = await openPage(t, String(browser), port, { reducedMotion: 'reduce' })
   await page.goto(`${ORIGIN}/clock.html`, { timeout: LIMIT_MS })

@@ -49,7 +49,7 @@ file.comment(`timeout=${FILE_LIMIT_MS}`)
 const browser = await findBrowser()
 const skip = browser === undefined && 'no Chromium here: set BROWSER_PATH'
 
-test('shows greeting, replies and times as text, toggling the highlight', { skip }, async (t) => {
+test('shows greeting, replies and times as text, and toggles the highlight', { skip }, async (t) => {
   const { page, problems, messages, received } = await setUp(t)
   t.strictSame(await readConnection(page), CLOSED)
   await waitForBoundary()
@@ -70,7 +70,7 @@ test('shows greeting, replies and times as text, toggling the highlight', { skip
   t.strictSame(problems, [])
 })
 
-test('closes and opens again, and says why when it was the server', { skip }, async (t) => {
+test('closes and opens again, and shows why the server has closed the connection', { skip }, async (t) => {
   const { page, problems, example } = await setUp(t)
   await openSocket(page)
   await page.getByRole('button', { name: 'Close' }).click()
@@ -136,7 +136,7 @@ test('is operated with the keyboard alone, and never loses the focus', { skip },
   t.strictSame(problems, [])
 })
 
-test('works with the page of the lecture, unchanged', { skip }, async (t) => {
+test('works with the unchanged page of the lecture', { skip }, async (t) => {
   const { page, problems, messages, received } = await setUp(t)
   await page.setContent(await readFile(LECTURE_PAGE, 'utf8'))
   await observe(page)
@@ -156,7 +156,7 @@ test('works with the page of the lecture, unchanged', { skip }, async (t) => {
   t.strictSame(problems, [])
 })
 
-test('tells assistive technology what everything is', { skip }, async (t) => {
+test('gives assistive technology a name and a role for everything', { skip }, async (t) => {
   const { page } = await setUpPage(t)
   t.equal(await page.locator('html').getAttribute('lang'), 'en')
   t.equal(await page.locator('body').ariaSnapshot(), `\
@@ -181,7 +181,7 @@ test('tells assistive technology what everything is', { skip }, async (t) => {
       - /url: ./clock.html`)
 })
 
-test('announces messages in full, and of a time only what is new', { skip }, async (t) => {
+test('announces messages in full, but only the changed part of a time', { skip }, async (t) => {
   const { page, server } = await setUpPage(t)
   const { received } = await recordMessages(page)
   const announced = await recordAnnouncements(page)
@@ -218,7 +218,7 @@ test('is readable in every state, light and dark, narrow and wide', { skip }, as
   t.strictSame(defects, [])
 })
 
-test('connects to the folder it is in, encrypted if the page is', { skip }, async (t) => {
+test('connects to the folder of the page, encrypted if the page is', { skip }, async (t) => {
   const { page, server } = await setUpPage(t)
   await openSocket(page)
   t.equal(server().url(), 'wss://example.org/demo/')

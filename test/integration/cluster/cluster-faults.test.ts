@@ -16,7 +16,7 @@ const LIMIT_MS = 240_000
 /** In full: `npm run test:soak`. */
 const FAULTS = ['kill', 'kill-aof', 'stop', 'client-kill', 'server']
 
-test('two servers under faults, in processes of their own, keep the promise to the message', {
+test('two servers in processes of their own deliver every message that they promised, under faults', {
   ...needsRedis, timeout: LIMIT_MS
 }, async (t) => {
   const program = join(ROOT, 'bench/cluster/faults.js')

@@ -28,7 +28,7 @@ async function startServer (t: Parameters<typeof startRedis>[0], redisPort: numb
   return { url: `ws://${findUrl()}`, stop: () => child.kill('SIGTERM'), ended }
 }
 
-test('two servers of example/cluster.ts, on real ports, share an audience', needsRedis, async (t) => {
+test('on real ports, two servers of example/cluster.ts reach the same clients', needsRedis, async (t) => {
   const redis = await startRedis(t)
   const servers = await Promise.all([startServer(t, redis.port), startServer(t, redis.port)])
   const [ada, bob, cleo] = [

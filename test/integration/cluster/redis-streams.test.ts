@@ -43,7 +43,7 @@ const KEY = 'fastify-time-socket'
 const MILLISECOND_MS = 2
 
 const outages: Fault[] = [
-  ['a kill -9, after which it has nothing left',
+  ['a kill -9, after which Redis has lost its data',
     ({ redis }) => redis.signal('SIGKILL'), ({ redis }) => redis.restart()],
   ['a SIGSTOP', ({ redis }) => redis.signal('SIGSTOP'), ({ redis }) => redis.signal('SIGCONT')],
   ['CLIENT KILL',
@@ -71,7 +71,7 @@ async function failToSave (admin: Redis): Promise<void> {
 }
 
 for (const [title, begin, end] of outages) {
-  test(`delivers over ${title}, on a real port, what was published meanwhile`, needsRedis, async (t) => {
+  test(`on a real port, delivers messages that were published during ${title}`, needsRedis, async (t) => {
     const setting = await setUp(t)
     const { texts, publish, arrived } = setting
     await publish('before')
@@ -89,7 +89,7 @@ for (const [title, begin, end] of outages) {
   })
 }
 
-test('notices a stream whose ids have gone back, on a real port', needsRedis, async (t) => {
+test('on a real port, notices a stream whose ids have gone back', needsRedis, async (t) => {
   const { admin, publish, arrived } = await setUp(t)
   const future = Date.now() + 3_600_000
   await admin.xadd(KEY, `${future}-0`, 'd', 'from the future')
@@ -99,7 +99,7 @@ test('notices a stream whose ids have gone back, on a real port', needsRedis, as
   await arrived('from now')
 })
 
-test('hands on what is no message of ours, on a real port, as nothing', needsRedis, async (t) => {
+test('on a real port, delivers an entry of other software as an empty payload', needsRedis, async (t) => {
   const { admin, texts, publish, arrived } = await setUp(t)
   await admin.xadd(KEY, '*', 'poison', 'x')
   await publish('good')
@@ -107,7 +107,7 @@ test('hands on what is no message of ours, on a real port, as nothing', needsRed
   t.strictSame(texts, ['', 'good'])
 })
 
-test('keeps about maxBytes of what is younger than twelve seconds, on a real port', needsRedis, async (t) => {
+test('on a real port, keeps about maxBytes of the entries younger than twelve seconds', needsRedis, async (t) => {
   const redis = await startRedis(t)
   const client = redis.connect()
   const backplane = redisStreams(client, { key: 'mine', maxBytes: 1_000_000 })
@@ -120,7 +120,7 @@ test('keeps about maxBytes of what is younger than twelve seconds, on a real por
   t.ok(length >= 90 && length <= 160, `${length} entries`)
 })
 
-test('trims by age, on a real port', needsRedis, async (t) => {
+test('on a real port, trims by age', needsRedis, async (t) => {
   const redis = await startRedis(t)
   const client = redis.connect()
   const backplane = redisStreams(client, { key: 'mine' })
@@ -133,7 +133,7 @@ test('trims by age, on a real port', needsRedis, async (t) => {
   t.equal(await client.xlen('mine'), 3)
 })
 
-test('neither closes the client it was given nor keeps a listener on it, on a real port', needsRedis, async (t) => {
+test('on a real port, neither closes the given client nor leaves a listener on it', needsRedis, async (t) => {
   const { client, one } = await setUp(t)
   const names = client.eventNames()
   const end = await one.subscribe(() => {}, () => {})
@@ -142,14 +142,14 @@ test('neither closes the client it was given nor keeps a listener on it, on a re
   t.strictSame([await client.ping(), client.eventNames()], ['PONG', names])
 })
 
-test('connects a client that was to connect when it is used, on a real port', needsRedis, async (t) => {
+test('on a real port, works with a client that connects only when used', needsRedis, async (t) => {
   const redis = await startRedis(t)
   const backplane = redisStreams(redis.connect({ lazyConnect: true }))
   t.teardown(() => backplane.close())
   await backplane.publish(Buffer.from('a'))
 })
 
-test('waits for its password to become right, on a real port, and tells of it', needsRedis, async (t) => {
+test('on a real port, waits until the password is right, and reports the error', needsRedis, async (t) => {
   const redis = await startRedis(t)
   const admin = redis.connect()
   await admin.config('SET', 'requirepass', 'right')
@@ -169,7 +169,7 @@ test('waits for its password to become right, on a real port, and tells of it', 
   t.ok(errors.length < 50, `${errors.length} errors: no busy loop`)
 })
 
-test('closes in no time while Redis is gone or hangs, and rejects what waits', needsRedis, async (t) => {
+test('closes promptly while Redis is unreachable or hangs, and rejects waiting messages', needsRedis, async (t) => {
   for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
     const { redis, one, other, publish } = await setUp(t)
     await redis.signal(signal)
@@ -182,7 +182,7 @@ test('closes in no time while Redis is gone or hangs, and rejects what waits', n
   }
 })
 
-test('ends its connection on a real port at once, though Redis does not', needsRedis, async (t) => {
+test('on a real port, ends its connection at once even if Redis does not', needsRedis, async (t) => {
   const { redis, other, errors } = await setUp(t)
   const countSockets = () => {
     return process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length
@@ -194,7 +194,7 @@ test('ends its connection on a real port at once, though Redis does not', needsR
   t.strictSame([countSockets() < before, errors], [true, []])
 })
 
-test('refuses a subscription, on a real port, that is still waiting when it is closed', needsRedis, async (t) => {
+test('on a real port, rejects a subscription that is still waiting when the backplane is closed', needsRedis, async (t) => {
   const redis: RedisServer = await startRedis(t)
   await redis.signal('SIGKILL')
   const backplane = redisStreams(redis.connect())
@@ -205,7 +205,7 @@ test('refuses a subscription, on a real port, that is still waiting when it is c
   await refused
 })
 
-test('works over a client that has quit, on a real port', needsRedis, async (t) => {
+test('on a real port, works with a client that has quit', needsRedis, async (t) => {
   const redis = await startRedis(t)
   const client = redis.connect()
   await client.quit()
@@ -217,7 +217,7 @@ test('works over a client that has quit, on a real port', needsRedis, async (t) 
   await waitFor(() => texts.includes('a'), 'the message')
 })
 
-test('subscribes any number of times without a listener more, on a real port', needsRedis, async (t) => {
+test('on a real port, subscribes any number of times without adding listeners', needsRedis, async (t) => {
   const { other } = await setUp(t)
   const warnings: Error[] = []
   const keep = (warning: Error) => warnings.push(warning)
@@ -251,7 +251,7 @@ const mistakes: [
 ]
 
 for (const [title, spoil, expected] of mistakes) {
-  test(`names cause and remedy of ${title}, on a real port`, needsRedis, async (t) => {
+  test(`on a real port, names cause and remedy of ${title}`, needsRedis, async (t) => {
     const redis = await startRedis(t)
     const settings = await spoil(redis, redis.connect())
     const backplane = redisStreams(redis.connect({ ...settings, lazyConnect: true }))
@@ -263,7 +263,7 @@ for (const [title, spoil, expected] of mistakes) {
   })
 }
 
-test('names cause and remedy of a broken cluster, on a real port', needsRedis, async (t) => {
+test('on a real port, names cause and remedy of a broken cluster', needsRedis, async (t) => {
   const node = await startRedis(t, { settings: ['--cluster-enabled', 'yes'] })
   const admin = node.connect()
   await admin.cluster('ADDSLOTSRANGE', 0, 1)
@@ -275,7 +275,7 @@ test('names cause and remedy of a broken cluster, on a real port', needsRedis, a
   await waitFor(() => errors.some(isExplained), 'the error')
 })
 
-test('works with no more rights than it asks for, on a real port', needsRedis, async (t) => {
+test('on a real port, works with only the rights that its error message names', needsRedis, async (t) => {
   const redis = await startRedis(t)
   const admin = redis.connect()
   await admin.call('ACL', ['SETUSER', 'least', 'on', '>secret', `~${KEY}`, '+xadd', '+xread', '+xrevrange'])
@@ -289,7 +289,7 @@ test('works with no more rights than it asks for, on a real port', needsRedis, a
   await waitFor(() => texts.includes('a'), 'the message')
 })
 
-test('follows a failover that leaves connections open, on a real port', needsRedis, async (t) => {
+test('on a real port, follows a failover that leaves connections open', needsRedis, async (t) => {
   const [old, young] = [await startRedis(t), await startRedis(t)]
   const proxy = await startSwitch(t, old.port)
   const settings = { port: proxy.port, lazyConnect: true }

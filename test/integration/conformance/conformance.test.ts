@@ -23,7 +23,7 @@ const sections: Record<string, readonly FrameCase[]> = {
   '§8.1 UTF-8': utf8
 }
 
-test('RFC 6455 §4 the handshake, on a real port', async (t) => {
+test('on a real port, RFC 6455 §4: the handshake', async (t) => {
   const { app, timeSocket } = await createTimeApp(t, { protocols: ['lecture.v2'] })
   const port = await listen(app)
   await inBatches(handshakes, async (handshake) => {
@@ -34,7 +34,7 @@ test('RFC 6455 §4 the handshake, on a real port', async (t) => {
 })
 
 for (const [section, cases] of Object.entries(sections)) {
-  test(`RFC 6455 ${section}, on a real port`, async (t) => {
+  test(`on a real port, RFC 6455 ${section}`, async (t) => {
     const messages = new Map<string, unknown[]>(cases.map(({ title }) => [title, []]))
     const { app, timeSocket } = await createTimeApp(t, {
       context: ({ query }) => (query as { title: string }).title,

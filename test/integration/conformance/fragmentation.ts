@@ -17,36 +17,36 @@ export const fragmentation: readonly FrameCase[] = [
   taken('5.4 binary in 200 fragments', fragments(BINARY, MANY), Buffer.from(MANY.join(''))),
   taken('5.4 a first fragment that is empty', fragments(TEXT, ['', 'hello']), 'hello'),
   taken('5.4 a last fragment that is empty', fragments(TEXT, ['hello', '']), 'hello'),
-  taken('5.4 one in the middle that is empty', fragments(TEXT, ['hel', '', 'lo']), 'hello'),
+  taken('5.4 a middle fragment that is empty', fragments(TEXT, ['hel', '', 'lo']), 'hello'),
   taken('5.4 a text whose fragments are all empty', fragments(TEXT, ['', '', '']), ''),
   taken('5.4 binary whose fragments are all empty', fragments(BINARY, ['', '']), Buffer.alloc(0)),
   taken('5.4 two messages in fragments, one after the other',
     [...fragments(TEXT, ['a', 'b']), ...fragments(BINARY, ['c', 'd'])], 'ab', Buffer.from('cd')),
-  taken('5.4 a message that has not ended is not handed over', START),
+  taken('5.4 an unfinished message is not delivered', START),
   {
-    ...taken('5.4 a ping between two fragments is answered, and the message is whole',
+    ...taken('5.4 a ping between two fragments is answered, and the message stays complete',
       [START, PING_BETWEEN, END], 'hello'),
     frames: ['pong between']
   },
   {
-    ...taken('5.4 pings between all fragments are answered, and the message is whole',
+    ...taken('5.4 pings between all fragments are answered, and the message stays complete',
       [START, PING_BETWEEN, frame({ opcode: CONTINUATION, fin: false }), PING_BETWEEN, END], 'hello'),
     frames: ['pong between', 'pong between']
   },
-  taken('5.4 a pong between two fragments changes nothing',
+  taken('5.4 a pong between two fragments has no effect',
     [START, frame({ opcode: PONG, payload: 'x' }), END], 'hello'),
-  answered('5.4 a close between two fragments is answered, and what has come of the message dropped',
+  answered('5.4 a close between two fragments is answered, and the unfinished message is dropped',
     [START, frame({ opcode: 8, payload: Buffer.of(3, 232) })], 'close 1000'),
   ...[TEXT, BINARY].flatMap((opcode) => [true, false].map((fin) => failed(
-    `5.4 a new message inside of another fails the connection: opcode ${opcode}, fin ${fin}`,
+    `5.4 a new message inside another fails the connection: opcode ${opcode}, fin ${fin}`,
     1002, [START, frame({ opcode, fin, payload: 'x' })]
   ))),
   ...[true, false].map((fin) => failed(
-    `5.4 a continuation of nothing fails the connection: fin ${fin}`,
+    `5.4 a continuation frame without a start fails the connection: fin ${fin}`,
     1002, frame({ opcode: CONTINUATION, fin, payload: 'x' })
   )),
   {
-    ...failed('5.4 a continuation of a message that has ended fails the connection',
+    ...failed('5.4 a continuation frame after the end of a message fails the connection',
       1002, [...fragments(TEXT, ['hel', 'lo']), END]),
     messages: ['hello']
   },

@@ -34,20 +34,20 @@ export const framing: readonly FrameCase[] = [
     return taken(`5.2 ${length} bytes of binary`, frame({ opcode: BINARY, payload }), payload)
   }),
   // "The minimal number of bytes MUST be used", by whoever writes; nobody has to refuse others.
-  taken('5.2 a length of 5 in two bytes is more than it takes, and may be read',
+  taken('5.2 a length of 5 in two bytes is not minimal, but may be read',
     frame({ opcode: TEXT, payload: 'hello', lengthBytes: 2 }), 'hello'),
-  taken('5.2 a length of 5 in eight bytes is more than it takes, and may be read',
+  taken('5.2 a length of 5 in eight bytes is not minimal, but may be read',
     frame({ opcode: TEXT, payload: 'hello', lengthBytes: 8 }), 'hello'),
-  taken('5.2 a length of 300 in eight bytes is more than it takes, and may be read',
+  taken('5.2 a length of 300 in eight bytes is not minimal, but may be read',
     frame({ opcode: TEXT, payload: 'x'.repeat(300), lengthBytes: 8 }), 'x'.repeat(300)),
-  failed('5.2 and 5.5 a ping with a length in two bytes, though it would do in one, is refused',
+  failed('5.2 and 5.5 a ping with a length in two bytes that fits in one is refused',
     1002, frame({ opcode: PING, payload: 'x', lengthBytes: 2 })),
   // The RFC names no code for it.
-  failed('5.2 a length of 2^63, whose first bit must be 0, is refused: ws says that it is too large',
+  failed('5.2 a length of 2^63, whose first bit must be 0, is refused: ws reports that the frame is too large',
     1009, frame({ opcode: BINARY, claims: 2n ** 63n, lengthBytes: 8 })),
   failed('5.2 and 7.4.1 a length of 2^63 - 1 is too large',
     1009, frame({ opcode: BINARY, claims: 2n ** 63n - 1n, lengthBytes: 8 })),
-  answered('5.2 and 7.4.1 a message larger than what is taken is too large',
+  answered('5.2 and 7.4.1 a message larger than the limit is too large',
     frame({ opcode: BINARY, payload: Buffer.alloc(70_001) }), 'close 1009 message too large')
 ]
 
@@ -57,7 +57,7 @@ export const masks: readonly FrameCase[] = [
   taken('5.3 a mask of ones', frame({ opcode: TEXT, payload: 'hello', mask: hex('ffffffff') }), 'hello'),
   ...[1, 2, 3, 4, 5, 7, 8, 9].map((length) => {
     const text = 'abcdefghi'.slice(0, length)
-    return taken(`5.3 byte i is masked with byte i mod 4, in a message of ${length}`,
+    return taken(`5.3 byte i is masked with byte i mod 4, in a message of ${length} bytes`,
       frame({ opcode: TEXT, payload: text, mask: hex('01020408') }), text)
   }),
   taken('5.3 each frame has a mask of its own', [

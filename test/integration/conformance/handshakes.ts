@@ -16,7 +16,7 @@ const BAD_KEYS: Record<string, string | undefined> = {
   'is of 3 bytes': 'AQID',
   'is of 17 bytes': 'dGhlIHNhbXBsZSBub25jZTE=',
   'is not padded': 'dGhlIHNhbXBsZSBub25jZQ',
-  'is no base64': 'dGhlIHNhbXBsZSBub25j!Q==',
+  'is not base64': 'dGhlIHNhbXBsZSBub25j!Q==',
   'is followed by another': `${KEY}, ${KEY}`
 }
 
@@ -25,17 +25,17 @@ const requests: readonly Handshake[] = [
   ask('1.3 the example is answered with its accept value', {}, MADE),
   ask('4.2.1 a path with a query', { line: 'GET /time?x=1 HTTP/1.1' }, MADE),
   ask('4.2.1 an absolute URL', { line: 'GET http://127.0.0.1/time HTTP/1.1' }, MADE),
-  ask('4.2.2 a path of no resource is 404', { line: 'GET /nowhere HTTP/1.1' }, { status: 404 }),
+  ask('4.2.2 a path without a resource gets 404', { line: 'GET /nowhere HTTP/1.1' }, { status: 404 }),
   ...['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].map((method) => ask(
-    `4.2.1 the method is GET: ${method} is none of the route's`,
+    `4.2.1 the method is GET: the route does not accept ${method}`,
     { line: `${method} /time HTTP/1.1` }, { status: 404 }
   )),
-  ask('4.2.1 the method is GET: HEAD is answered as without an upgrade',
+  ask('4.2.1 the method is GET: HEAD is answered as if it asked for no upgrade',
     { line: 'HEAD /time HTTP/1.1' }, PLAIN),
   // The next three should be refused. Node looks at neither in an upgrade.
-  ask('4.2.1 HTTP/1.1 or higher: Node lets 1.0 pass', { line: 'GET /time HTTP/1.0' }, MADE),
-  ask('4.2.1 a Host: Node lets none pass', { headers: { Host: undefined } }, MADE),
-  ask('4.2.1 a Host: Node lets two pass', { lines: ['Host: example.com'] }, MADE),
+  ask('4.2.1 HTTP/1.1 or higher: Node.js accepts 1.0', { line: 'GET /time HTTP/1.0' }, MADE),
+  ask('4.2.1 a Host: Node.js accepts none', { headers: { Host: undefined } }, MADE),
+  ask('4.2.1 a Host: Node.js accepts two', { lines: ['Host: example.com'] }, MADE),
   ...['WebSocket', 'WEBSOCKET'].map((Upgrade) => ask(
     `4.2.1 Upgrade in any case: ${Upgrade}`, { headers: { Upgrade } }, MADE)),
   ...['websockets', 'h2c'].map((Upgrade) => ask(
@@ -61,15 +61,15 @@ const requests: readonly Handshake[] = [
   )),
   ask('4.2.1 two keys are refused', { lines: [`Sec-WebSocket-Key: ${KEY}`] }, REFUSED),
   ...[undefined, '', '0', '7', '12', '14', '255', '-13', 'x', '13, 12'].map((version) => ask(
-    `4.2.2 and 4.4 version ${version} is refused, with those that are spoken`,
+    `4.2.2 and 4.4 version ${version} is refused, with the supported versions`,
     { headers: { 'Sec-WebSocket-Version': version } }, OTHER_VERSION
   )),
-  ask('4.4 an older version may be spoken: ws speaks 8, which differs in the name of Origin only',
+  ask('4.4 an older version may be supported: ws supports 8, which differs only in the name of Origin',
     { headers: { 'Sec-WebSocket-Version': '8' } }, MADE),
   ask('4.2.1 names of headers in any case', {
     headers: { 'Sec-WebSocket-Key': undefined }, lines: [`sEC-wEBSOCKET-kEY: ${KEY}`]
   }, MADE),
-  ask('4.2.1 headers that are of no concern', { headers: { Cookie: 'a=b', 'X-Any': 'y' } }, MADE)
+  ask('4.2.1 irrelevant headers', { headers: { Cookie: 'a=b', 'X-Any': 'y' } }, MADE)
 ]
 
 /** RFC 6455 §4.2.2: what the server answers. */
@@ -89,7 +89,7 @@ const answers: readonly Handshake[] = [
     headers: { 'Sec-WebSocket-Protocol': 'other' }, lines: ['Sec-WebSocket-Protocol: time.v1']
   }, { ...MADE, protocol: 'time.v1' }),
   ...['other', 'TIME.V1', ''].map((offered) => ask(
-    `4.2.2 no subprotocol that is not spoken is chosen; we refuse: "${offered}"`,
+    `4.2.2 an unsupported subprotocol is never chosen, and the upgrade is refused: "${offered}"`,
     { headers: { 'Sec-WebSocket-Protocol': offered } }, REFUSED
   )),
   ...[

@@ -11,31 +11,31 @@ const GOOD: Record<string, string> = {
   'U+0800': 'e0a080',
   'U+D7FF, before the surrogates': 'ed9fbf',
   'U+E000, after them': 'ee8080',
-  'U+FEFF, which is no byte order mark here': 'efbbbf',
+  'U+FEFF, which is not a byte order mark here': 'efbbbf',
   'U+FFFF': 'efbfbf',
   'U+10000': 'f0908080',
   'U+10FFFF, the last': 'f48fbfbf'
 }
 const BAD: Record<string, string> = {
-  'a continuation of nothing': '80',
-  'two of them': 'bfbf',
+  'a continuation byte alone': '80',
+  'two continuation bytes': 'bfbf',
   'C0, overlong': 'c0af',
   'C1, overlong': 'c1bf',
   'overlong in three bytes': 'e09fbf',
   'overlong in four bytes': 'f08fbfbf',
   'overlong in five bytes': 'f888808080',
   'the first surrogate': 'eda080',
-  'the last': 'edbfbf',
+  'the last surrogate': 'edbfbf',
   'a pair of surrogates': 'eda080edb080',
   'U+110000': 'f4908080',
   F5: 'f5808080',
   FE: 'fe',
   FF: 'ff',
   'a character cut off after one byte': 'c3',
-  'after two': 'e282',
-  'after three': 'f09f95',
-  'another character within one': 'e28241',
-  'good text around it': '61ff62'
+  'a character cut off after two bytes': 'e282',
+  'a character cut off after three bytes': 'f09f95',
+  'another character within a character': 'e28241',
+  'an invalid byte within valid text': '61ff62'
 }
 const CLOCK = Buffer.from('🕰')
 
@@ -44,7 +44,7 @@ export const utf8: readonly FrameCase[] = [
   ...Object.entries(GOOD).map(([title, bytes]) => taken(`8.1 text: ${title}`,
     frame({ opcode: TEXT, payload: hex(bytes) }), hex(bytes).toString())),
   ...Object.entries(BAD).map(([title, bytes]) => failed(
-    `8.1 text that is no UTF-8 fails the connection: ${title}`,
+    `8.1 text that is not UTF-8 fails the connection: ${title}`,
     1007, frame({ opcode: TEXT, payload: hex(bytes) })
   )),
   ...[1, 2, 3].map((cut) => taken(
@@ -66,6 +66,6 @@ export const utf8: readonly FrameCase[] = [
   failed('8.1 a character that the last fragment does not end fails the connection',
     1007, fragments(TEXT, [hex('f09f'), hex('95')])),
   ...['ff', 'eda080', 'c3'].map((bytes) => taken(
-    `5.6 binary is not looked at: ${bytes}`, frame({ opcode: BINARY, payload: hex(bytes) }), hex(bytes)
+    `5.6 binary messages are not checked: ${bytes}`, frame({ opcode: BINARY, payload: hex(bytes) }), hex(bytes)
   ))
 ]

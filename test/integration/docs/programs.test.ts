@@ -23,7 +23,7 @@ test('every block of ts or js compiles in strict mode', async (t) => {
   t.strictSame(check(PROGRAMS.filter((program) => !isForOthers(program))), [])
 })
 
-test('the compiler reports a mistake at its line of the document', async (t) => {
+test('the compiler reports a mistake with the line of the document', async (t) => {
   const programs = parsePrograms('X.md', [
     '```ts', 'await app.register(timeSocket, { intervall: 1 })', '```',
     '```js', 'location.reload(1, 2)', '```',

@@ -16,8 +16,8 @@ const BLOCKS = parseBlocks(documentAt('docs/guide/origins-and-proxies.md'))
 const QUIET_MS = 5000
 
 for (const name of ['nginx', 'haproxy'] as const) {
-  test(`the configuration of ${name}`, needsProxy(name), async (t) => {
-    await t.test('lets the page of its own host in, under a prefix, with TLS', async (t) => {
+  test(`the documented configuration of ${name}`, needsProxy(name), async (t) => {
+    await t.test('admits a page of the same host, under a prefix, with TLS', async (t) => {
       const { app, port, url, options } = await start(t, name, {})
       const peer = await connect(url, options(`https://localhost:${port}`))
       await peer.received(1)
@@ -27,7 +27,7 @@ for (const name of ['nginx', 'haproxy'] as const) {
       t.equal(status, 403)
     })
 
-    await t.test('keeps a connection that only the heartbeat uses', async (t) => {
+    await t.test('keeps a connection on which only heartbeats are sent', async (t) => {
       const heartbeat = { interval: 500, timeout: 10_000 }
       const { app, port, url, options } = await start(t, name, { heartbeat })
       const peer = await connect(url, options(`https://localhost:${port}`))

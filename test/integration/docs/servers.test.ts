@@ -17,7 +17,7 @@ function serverOf (path: string, heading?: string): Program {
   return program
 }
 
-test('the first server and page of README.md and of the guide', async (t) => {
+test('the first server and page of README.md and of the guide work', async (t) => {
   for (const path of ['README.md', 'docs/guide/getting-started.md']) {
     const server = serverOf(path)
     const page = parseBlocks(documentAt(path)).find(({ language }) => language === 'html')?.code ?? ''
@@ -43,12 +43,12 @@ test('the answer to a plain GET has the fields that the reference shows', async 
   t.strictSame(kindsOf((await app.inject('/time')).json()), kindsOf(JSON.parse(shown?.code ?? '')))
 })
 
-test('the server with a session in a cookie', async (t) => {
+test('the documented server with a session cookie', async (t) => {
   const app = await run(t, serverOf('docs/guide/authentication.md', 'A session in a cookie'))
   const { port } = app.server.address() as AddressInfo
   const url = `http://127.0.0.1:${port}/time`
 
-  await t.test('refuses a client without a session, and tells it why', async (t) => {
+  await t.test('refuses a client without a session, and gives the reason', async (t) => {
     const { status, body } = await refused(url)
     t.strictSame([status, body], [401, '{"error":"sign in first"}'])
     t.equal((await fetch(url)).status, 401)
@@ -67,7 +67,7 @@ test('the server with a session in a cookie', async (t) => {
   })
 })
 
-test('the exam can be started and extended by the teacher, and by no pupil', async (t) => {
+test('only the teacher can start and extend the exam', async (t) => {
   const server = serverOf('docs/guide/broadcasting.md', 'An exam that ends at one instant')
   const app = await run(t, server)
   const post = async (minutes: number, token: string) => await app.inject({
@@ -79,7 +79,7 @@ test('the exam can be started and extended by the teacher, and by no pupil', asy
   t.strictSame((await app.inject('/exam')).json(), { endsAt: endsAt + 600_000 })
 })
 
-test('the statistics for Prometheus are in its text format, each with HELP and TYPE', async (t) => {
+test('the statistics for Prometheus have its text format, each with HELP and TYPE', async (t) => {
   const app = await run(t, serverOf('docs/guide/observability.md', 'Prometheus'))
   await app.ready()
   app.injectWS('/time')

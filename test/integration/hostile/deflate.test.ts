@@ -4,7 +4,7 @@ import timeSocket from '../../../src/index.js'
 import { createApp, listen } from '../../helpers/network/app.js'
 import { connect } from '../../helpers/network/peer.js'
 
-test('on a host that compresses, our frames are plain, in order, and messages to us are read', async (t) => {
+test('in an application that enables compression, frames are sent uncompressed and in order, and compressed messages are read', async (t) => {
   const { app } = createApp(t)
   const received: unknown[] = []
   await app.register(websocket, { options: { perMessageDeflate: { threshold: 0 } } })

@@ -18,7 +18,7 @@ function namesOf (): string[] {
   return BUILT_INS.flatMap((object) => Reflect.ownKeys(object).map(String))
 }
 
-test(`on a real port, ${HOSTILE_TEXTS.length} hostile texts are told, answered or ignored`, async (t) => {
+test(`on a real port, ${HOSTILE_TEXTS.length} hostile texts are passed to onMessage, answered or ignored`, async (t) => {
   const before = namesOf()
   const told: unknown[] = []
   const { app, log, timeSocket } = await createTimeApp(t, {
@@ -59,7 +59,7 @@ function isSync (text: string): boolean {
   }
 }
 
-test('plain clients may send the same: it is told as it came', async (t) => {
+test('the same texts from plain clients are passed to onMessage unchanged', async (t) => {
   const before = namesOf()
   const told: unknown[] = []
   const { app, timeSocket } = await createTimeApp(t, {
@@ -81,7 +81,7 @@ function wellFormed (text: string | undefined): string {
   return Buffer.from(String(text)).toString()
 }
 
-test('contexts, conditions and messages of hostile JSON reach whom they concern', async (t) => {
+test('broadcasts with contexts, conditions and messages of hostile JSON reach their recipients', async (t) => {
   const before = namesOf()
   let next = 0
   const { app, timeSocket } = await createTimeApp(t, {

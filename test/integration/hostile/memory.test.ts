@@ -34,7 +34,7 @@ for (const [title, leave] of [
   ['closed', (ws: import('ws').WebSocket) => ws.close()],
   ['vanished', (ws: import('ws').WebSocket) => ws.terminate()]
 ] as const) {
-  test(`nothing is left of a client that has ${title}`, async (t) => {
+  test(`a client that has ${title} leaves nothing in memory`, async (t) => {
     const references: WeakRef<object>[] = []
     const { app, timeSocket } = await createTimeApp(t, {
       interval: 20,

@@ -5,7 +5,7 @@ const crowd = { good: 100, mute: 10, pending: 10, slow: 5, late: 20 }
 
 for (const [over, isTls] of [['TCP', false], ['TLS', true]] as const) {
   testShutdown({
-    title: `the server's process ends by itself over ${over}, whatever clients do; good ones get 1001`,
+    title: `over ${over}, the server process ends by itself whatever clients do, and good clients get 1001`,
     isTls,
     graceMs: 500,
     crowd,

@@ -12,7 +12,7 @@ const MESSAGE_COUNT = 150
 for (const [title, scheme, serverOptions] of [
   ['TCP', 'ws', {}], ['TLS', 'wss', { https }]
 ] as const) {
-  test(`over ${title}, who never reads is terminated; all others get every message in order`, async (t) => {
+  test(`over ${title}, a client that never reads is terminated; all others get every message in order`, async (t) => {
     const closes: CloseInfo[] = []
     const app = Fastify(serverOptions as object) as unknown as FastifyInstance
     t.teardown(() => app.close())

@@ -67,7 +67,7 @@ async function behind (t: Test, policy: WebSocketPolicy) {
   return { app, timeSocket, proxy, ...startClock(t, proxy.port, timeSocket.now) }
 }
 
-test('a clock behind an nginx that drops the upgrade syncs by HTTP', needsProxy('nginx'), async (t) => {
+test('a clock behind an nginx that drops the upgrade syncs over HTTP', needsProxy('nginx'), async (t) => {
   const { timeSocket, port } = await startServer(t)
   const proxyPort = await startProxy(t, 'nginx', NGINX_WITHOUT_UPGRADE, port)
   const { inStepBy, events, check } = startClock(t, proxyPort, timeSocket.now)
@@ -77,7 +77,7 @@ test('a clock behind an nginx that drops the upgrade syncs by HTTP', needsProxy(
 })
 
 for (const [title, policy] of [['refuses upgrades', 'block'], ['swallows every frame', 'swallow']] as const) {
-  test(`a clock behind a proxy that ${title} syncs by HTTP`, async (t) => {
+  test(`a clock behind a proxy that ${title} syncs over HTTP`, async (t) => {
     const { inStepBy, events, check } = await behind(t, policy)
     await inStepBy('http')
     t.notOk(events.includes('refused'))
@@ -85,7 +85,7 @@ for (const [title, policy] of [['refuses upgrades', 'block'], ['swallows every f
   })
 }
 
-test('a clock behind a proxy that cuts each WebSocket after 5 s stays in step', async (t) => {
+test('a clock behind a proxy that cuts each WebSocket after 5 s stays synced', async (t) => {
   const { clock, inStepBy, proxy, check } = await behind(t, 5000)
   await inStepBy('websocket')
   await waitFor(() => proxy.upgradeCount > 2, 'the third WebSocket', RECOVERY_MS)
@@ -104,7 +104,7 @@ test('a clock that was blocked at first returns to the WebSocket', async (t) => 
   await check(t)
 })
 
-test('a clock that is blocked later goes on by HTTP', async (t) => {
+test('a clock that is blocked later continues over HTTP', async (t) => {
   const { inStepBy, proxy, events, check } = await behind(t, 'pass')
   await inStepBy('websocket')
   proxy.policy = 'block'
@@ -114,7 +114,7 @@ test('a clock that is blocked later goes on by HTTP', async (t) => {
   await check(t)
 })
 
-test('a clock whose server is down waits, and finds it again', async (t) => {
+test('a clock whose server is down waits, and reconnects', async (t) => {
   const { app, timeSocket, port } = await startServer(t)
   const proxy = await createRestrictiveProxy(t, port, 'pass')
   await app.close()

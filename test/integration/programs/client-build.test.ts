@@ -19,7 +19,7 @@ const lines: [line: string, error: string | undefined][] = [
   ['export const node = process', 'TS2591']
 ]
 
-test('code of the server or of Node does not compile in the client', async (t) => {
+test('code of the server or of Node.js does not compile in the browser client', async (t) => {
   const copy = await mkdtemp(join(tmpdir(), 'time-socket-client-'))
   t.teardown(() => rm(copy, { recursive: true }))
   for (const name of ['src', 'tsconfig.json', 'package.json']) {
@@ -36,6 +36,6 @@ test('code of the server or of Node does not compile in the client', async (t) =
   t.strictSame(lines.map(([line], index) => [line, errors.get(index + 1)]), lines)
 })
 
-test('what is built imports nothing', async (t) => {
+test('the built client imports nothing', async (t) => {
   t.strictSame(importsOf(await readFile(join(ROOT, 'dist/browser/index.js'), 'utf8')), [])
 })

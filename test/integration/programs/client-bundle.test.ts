@@ -11,7 +11,7 @@ const ENTRY = new URL('dist/browser/index.js', ROOT)
 const LIMITS_BYTES = { 'browser/index.js': 9300, 'elements/index.js': 3600 }
 
 for (const [path, limitBytes] of Object.entries(LIMITS_BYTES)) {
-  test(`${path}, bundled and minified, is small under gzip -9`, async (t) => {
+  test(`${path}, bundled and minified, is small after gzip -9`, async (t) => {
     const { outputFiles } = await build({
       entryPoints: [fileURLToPath(new URL(`dist/${path}`, ROOT))],
       external: ['../browser/index.js'],
@@ -30,11 +30,11 @@ for (const [path, limitBytes] of Object.entries(LIMITS_BYTES)) {
 test('the bundle', async (t) => {
   const bundle: typeof source = await import(ENTRY.href)
 
-  await t.test('exports what the sources do', async (t) => {
+  await t.test('has the same exports as the sources', async (t) => {
     t.strictSame(Object.keys(bundle), Object.keys(source))
   })
 
-  await t.test('has kept the names that users and servers know', async (t) => {
+  await t.test('keeps the names that users and servers rely on', async (t) => {
     const world = createWorld({ aheadMs: 5000 })
     const server = createTimeServer(world)
     const clock = new bundle.ServerClock('/time', {

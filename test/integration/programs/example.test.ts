@@ -8,7 +8,7 @@ import { waitFor } from '../../helpers/network/wait.js'
 const IS_TIME = /^\w{3} \w{3} \d{2} \d{4} \d{2}:\d{2}:\d{2} GMT[+-]\d{4} \(.+\)$/
 const INTERVAL_MS = 5000
 
-test('redirects / to the page, and serves the page with all it needs', async (t) => {
+test('redirects / to the page, and serves the page with all its files', async (t) => {
   const { port } = await startExample(t)
   const get = (path: string) => fetch(`http://localhost:${port}${path}`, { redirect: 'manual' })
   const root = await get('/')
@@ -18,7 +18,7 @@ test('redirects / to the page, and serves the page with all it needs', async (t)
   for (const path of needed) t.equal((await get(`/${path}`)).status, 200, path)
 })
 
-test('serves the page of the auction with all it needs', async (t) => {
+test('serves the auction page with all its files', async (t) => {
   const { port } = await startExample(t)
   const get = (path: string) => fetch(new URL(path, `http://localhost:${port}/auction.html`))
   const needed = await findNeeded(get, 'auction.html')
@@ -29,7 +29,7 @@ test('serves the page of the auction with all it needs', async (t) => {
   for (const path of modules) t.match((await get(path)).headers.get('content-type'), 'javascript')
 })
 
-test('serves the page that shows what a clock knows with all it needs', async (t) => {
+test('serves the clock page with all its files', async (t) => {
   const { port } = await startExample(t)
   const get = (path: string) => fetch(new URL(path, `http://localhost:${port}/clock.html`))
   const needed = await findNeeded(get, 'clock.html')
@@ -44,7 +44,7 @@ test('serves the page that shows what a clock knows with all it needs', async (t
   t.equal((await get('./uplot/uPlot.min.css')).status, 200)
 })
 
-test('greets, sends the time at the next 5 s boundary, answers messages, and logs it all', async (t) => {
+test('greets, sends the time at the next 5 s boundary, answers messages, and logs everything', async (t) => {
   // Where localhost has two addresses, it would start at both.
   const example = await startExample(t, { HOST: '127.0.0.1', PORT: '0' })
   const peer = await connect(`ws://127.0.0.1:${example.port}`)
@@ -74,7 +74,7 @@ test('greets, sends the time at the next 5 s boundary, answers messages, and log
   ])
 })
 
-test('admits the page wherever it was opened, as a file too', async (t) => {
+test('admits the page wherever it was opened, even as a file', async (t) => {
   const { port } = await startExample(t)
   for (const origin of ['null', 'http://127.0.0.1:5500']) {
     const peer = await connect(`ws://localhost:${port}`, { origin })
@@ -84,7 +84,7 @@ test('admits the page wherever it was opened, as a file too', async (t) => {
 })
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`${signal} sends clients home and ends it promptly, without an error`, async (t) => {
+  test(`${signal} closes the clients and ends the process promptly, without an error`, async (t) => {
     const example = await startExample(t)
     const peer = await connect(`ws://localhost:${example.port}`)
     await peer.received(1)
@@ -95,7 +95,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 
-test('an address that is taken is told in one line, with what to do', async (t) => {
+test('an address that is in use gives one line that says what to do', async (t) => {
   const { port } = await startExample(t)
   const remedy = `stop the program that has it, or try PORT=${port + 1} npm start`
   t.strictSame(await runExample({ PORT: String(port) }), {
@@ -118,7 +118,7 @@ const rejected: [env: NodeJS.ProcessEnv, stderr: string][] = [
     'listen EADDRNOTAVAIL: address not available 192.0.2.1:2113\n']
 ]
 
-test('refuses in one line a PORT or HOST that cannot be', async (t) => {
+test('refuses an invalid PORT or HOST in one line', async (t) => {
   const runs = await Promise.all(rejected.map(([env]) => runExample(env)))
   const expected = rejected.map(([, stderr]) => ({ code: 1, signal: null, stdout: '', stderr }))
   t.strictSame(runs, expected)

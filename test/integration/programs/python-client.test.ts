@@ -29,7 +29,7 @@ const clocks: [title: string, clock: { now (): number }, resolutionMs: number][]
 ]
 
 for (const [title, clock, resolutionMs] of clocks) {
-  test(`a client in Python finds the server's clock, ${title}, on a real port`, options, async (t) => {
+  test(`on a real port, a client in Python measures a server's clock ${title}`, options, async (t) => {
     const { app, timeSocket } = await createTimeApp(t, {
       interval: 100, format: () => 'plain', clock
     })
@@ -43,7 +43,7 @@ for (const [title, clock, resolutionMs] of clocks) {
   })
 }
 
-test('another fires what is scheduled when it is time, on a real port', options, async (t) => {
+test('on a real port, a client in Python fires scheduled messages on time', options, async (t) => {
   const told: [data: string, lateMs: number][] = []
   let at = 0
   const { app, timeSocket } = await createTimeApp(t, {
@@ -69,7 +69,7 @@ test('another fires what is scheduled when it is time, on a real port', options,
   t.ok(firstMs >= -50 && secondMs >= 50, `${firstMs} and ${secondMs} ms after the first is due`)
 })
 
-test('the same client, and the example that knows nothing of it', options, async (t) => {
+test('a client in Python works with the unchanged example server', options, async (t) => {
   const { port } = await startExample(t)
   const { offset, error, hello } = await measure(`ws://localhost:${port}`)
   t.match(hello, { type: 'hello', interval: 5000 })

@@ -7,7 +7,7 @@ import { pathOf } from '../../helpers/root.js'
 
 const PEER = pathOf('test/fixtures/python/peer.py')
 
-test('the library websockets of Python as a client, on a real port', await requirePython('websockets'), async (t) => {
+test('on a real port, the Python library websockets works as a client', await requirePython('websockets'), async (t) => {
   const ends: unknown[] = []
   const { app } = await createTimeApp(t, {
     interval: 100,

@@ -18,7 +18,7 @@ const DUE_MS = [7_200_000, 172_800_000]
 if (!hasFakeWallClock && process.env['CI'] === 'true') throw new Error('install libfaketime')
 const options = { skip: !hasFakeWallClock && 'there is no libfaketime' }
 
-test('a wall clock that jumps moves the times that are told, and nothing else', options, async (t) => {
+test('a step of the wall clock changes the times that are sent, and nothing else', options, async (t) => {
   const wallClock = createFakeWallClock(`${t.testdir()}/wall-clock`)
   const server = await startServer(t, {
     kind: 'time-socket',

@@ -3,7 +3,7 @@ import { ServerClock } from '../../../src/browser/index.js'
 import { resolveOptions } from '../../../src/browser/clock-options.js'
 
 test('options', async (t) => {
-  await t.test('have defaults, and undefined counts as absent', async (t) => {
+  await t.test('have defaults, which also replace undefined', async (t) => {
     const given = { slew: undefined, sync: { skew: undefined } }
     const { environment: _environment, ...settings } = resolveOptions(given)
     t.strictSame(settings, {

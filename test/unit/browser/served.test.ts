@@ -20,12 +20,12 @@ const urls: [served: string, socket: string][] = [
 ]
 
 for (const [served, socket] of urls) {
-  test(`a clock of ${served} connects to ${socket} unless it is given a URL`, async (t) => {
+  test(`a clock of ${served} connects to ${socket} by default`, async (t) => {
     const { defaultUrl } = await load(served)
     t.equal(defaultUrl, socket)
   })
 }
 
-test('a clock of the package connects to /time unless it is given a URL', async (t) => {
+test('a clock of the package connects to /time by default', async (t) => {
   t.equal(ServerClock.defaultUrl, '/time')
 })

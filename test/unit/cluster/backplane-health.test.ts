@@ -24,7 +24,7 @@ function setUp () {
   return { time, counters, lines, health, pass }
 }
 
-test('tells once that the backplane failed, and once that it is back, with the counts', async (t) => {
+test('logs an outage once, and the recovery once, with the counts', async (t) => {
   const { counters, lines, health, pass } = setUp()
   counters.lost = 5
   health.failed('reading', ERR)
@@ -46,7 +46,7 @@ test('tells once that the backplane failed, and once that it is back, with the c
   t.equal(counters.errors, 3)
 })
 
-test('is not back while one side does not work', async (t) => {
+test('logs no recovery while one direction still fails', async (t) => {
   const { lines, health, pass } = setUp()
   health.failed('reading', ERR)
   health.worked('publishing')
@@ -54,7 +54,7 @@ test('is not back while one side does not work', async (t) => {
   t.equal(lines.length, 1)
 })
 
-test('tells of an outage after another one', async (t) => {
+test('logs a second outage', async (t) => {
   const { lines, health, pass } = setUp()
   for (let round = 0; round < 2; round++) {
     health.failed('publishing', ERR)
@@ -64,7 +64,7 @@ test('tells of an outage after another one', async (t) => {
   t.equal(lines.length, 4)
 })
 
-test('tells of losses without an outage, at most every ten seconds', async (t) => {
+test('logs losses without an outage, at most every ten seconds', async (t) => {
   const { counters, lines, pass } = setUp()
   counters.lost = 3
   pass(2)
@@ -80,7 +80,7 @@ test('tells of losses without an outage, at most every ten seconds', async (t) =
   ])
 })
 
-test('says nothing while nothing happens', async (t) => {
+test('logs nothing while nothing happens', async (t) => {
   const { counters, lines, pass } = setUp()
   counters.published = counters.received = 100
   pass(60)
@@ -95,7 +95,7 @@ test('logs each cause of an outage once, and five at most', async (t) => {
     ['Error: a', 'Error: b', 'c', 'Error: d', 'Error: e'])
 })
 
-test('says why a message could not be delivered, once', async (t) => {
+test('logs once why a message could not be delivered', async (t) => {
   const { counters, lines, health, pass } = setUp()
   counters.lost = 1
   health.rejected(ERR)

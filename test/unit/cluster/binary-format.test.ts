@@ -40,21 +40,21 @@ function received (message: Message, seq: number): Broadcast | Cancel {
 }
 
 for (const [title, message] of messages) {
-  test(`${title} comes through as it was`, async (t) => {
+  test(`${title} is decoded as it was encoded`, async (t) => {
     t.same(decodePack(packed(message)), [received(message, 7)])
   })
 }
 
-test('messages that travel together come through in order, each with its seq', async (t) => {
+test('messages in one pack are decoded in order, each with its seq', async (t) => {
   const all = messages.map(([, message]) => message)
   t.same(decodePack(packed(...all)), all.map((message, index) => received(message, 7 + index)))
 })
 
-test('a list of nobody to leave out costs nothing', async (t) => {
+test('an empty except takes no space', async (t) => {
   t.strictSame(encodeMessage({ ...PLAIN, except: [] }), encodeMessage(PLAIN))
 })
 
-test('a view of more bytes is read where it begins', async (t) => {
+test('a view into a larger buffer is read from its start', async (t) => {
   const pack = packed(PLAIN)
   const more = Buffer.concat([Buffer.from('before'), pack, Buffer.from('behind')])
   t.same(decodePack(new Uint8Array(more).subarray(6, 6 + pack.length)), [received(PLAIN, 7)])
@@ -78,20 +78,20 @@ const [TEXT_KIND, JSON_KIND, CANCEL_KIND, HAS_FIELDS] = [0, 1, 3, 4]
 const refused: [title: string, payload: Uint8Array][] = [
   ['nothing', Buffer.alloc(0)],
   ['another version', Buffer.concat([Buffer.from([3]), packed(PLAIN).subarray(1)])],
-  ['a sender that is no UTF-8', encodePack(Buffer.from([2, 1, 0, 0xff, 0, 0]), 7, SENT, [])],
+  ['a sender that is not UTF-8', encodePack(Buffer.from([2, 1, 0, 0xff, 0, 0]), 7, SENT, [])],
   ['a seq of 0', crafted(TEXT_KIND, 'a', 0)],
   ['a fractional seq', crafted(TEXT_KIND, 'a', 1.5)],
   ['a seq beyond exact numbers', crafted(TEXT_KIND, 'a', 2 ** 53)],
   ['no time', crafted(TEXT_KIND, 'a', 7, NaN)],
   ['a time beyond all dates', crafted(TEXT_KIND, 'a', 7, 1e300)],
   ['an unknown kind', crafted(8, 'a')],
-  ['text that is no UTF-8', crafted(TEXT_KIND, Buffer.from([0xc0]))],
-  ['JSON that is none', crafted(JSON_KIND, '{"a":')],
+  ['text that is not UTF-8', crafted(TEXT_KIND, Buffer.from([0xc0]))],
+  ['invalid JSON', crafted(JSON_KIND, '{"a":')],
   ['JSON that would end its frame', crafted(JSON_KIND, '1},{"type":"hello"')],
-  ['fields that are no object', crafted(HAS_FIELDS, block('[]'))],
-  ['fields that are no JSON', crafted(HAS_FIELDS, block('{'))],
+  ['fields that are not an object', crafted(HAS_FIELDS, block('[]'))],
+  ['fields that are not JSON', crafted(HAS_FIELDS, block('{'))],
   ['an empty key', crafted(HAS_FIELDS, block('{"key":""}'))],
-  ['an at that is no time', crafted(HAS_FIELDS, block('{"at":"soon"}'))],
+  ['an at that is not a time', crafted(HAS_FIELDS, block('{"at":"soon"}'))],
   ['a cancel with an empty key', crafted(CANCEL_KIND, '')],
   ['a message that is cut off', packed(PLAIN).subarray(0, -1)],
   ['a length that is cut off', Buffer.concat([packed(PLAIN), Buffer.from([1])])]
@@ -103,12 +103,12 @@ for (const [title, payload] of refused) {
   })
 }
 
-test('ignores fields that it does not know, and takes none from a prototype', async (t) => {
+test('ignores unknown fields, and fields of a prototype', async (t) => {
   const pack = crafted(HAS_FIELDS, `${block('{"color":1,"__proto__":{"key":"a"}}')}b`)
   t.same(decodePack(pack), [received({ ...PLAIN, content: { kind: 'text', text: 'b' } }, 7)])
 })
 
-test('never throws, whatever bytes come', async () => {
+test('never throws, whatever the bytes', async () => {
   const whole = packed(FULL, PLAIN)
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
     decodePack(Uint8Array.from([2, ...bytes]))

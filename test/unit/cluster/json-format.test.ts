@@ -16,10 +16,10 @@ const BROADCAST: Broadcast = {
 }
 
 const envelopes: [title: string, envelope: Envelope][] = [
-  ['a sign of life', { type: 'alive', ...SENDER, reads: 2 }],
-  ['one before the first message', { type: 'alive', ...SENDER, seq: 0, reads: 1 }],
+  ['an alive message', { type: 'alive', ...SENDER, reads: 2 }],
+  ['an alive message before the first message', { type: 'alive', ...SENDER, seq: 0, reads: 1 }],
   ['a broadcast with everything', BROADCAST],
-  ['one for all', { ...BROADCAST, where: undefined, except: undefined, at: undefined, key: undefined }],
+  ['a broadcast to all clients', { ...BROADCAST, where: undefined, except: undefined, at: undefined, key: undefined }],
   ['an empty text', { ...BROADCAST, content: { kind: 'text', text: '' } }],
   ['a text that starts with a byte order mark', { ...BROADCAST, content: { kind: 'text', text: '\ufeffa' } }],
   ['the JSON text of a value', { ...BROADCAST, content: { kind: 'json', text: '{"a":[1,"\\n"]}' } }],
@@ -29,7 +29,7 @@ const envelopes: [title: string, envelope: Envelope][] = [
 ]
 
 for (const [title, envelope] of envelopes) {
-  test(`${title} comes through as it was`, async (t) => {
+  test(`${title} is decoded as it was encoded`, async (t) => {
     t.strictSame(decodeJson(encodeJson(envelope)), envelope)
   })
 }
@@ -44,37 +44,37 @@ const refused: [title: string, payload: Uint8Array][] = [
   ['nothing', Buffer.alloc(0)],
   ['a line without an end', Buffer.from('{"v":1}')],
   ['an empty line', Buffer.from('\n')],
-  ['what is no JSON', Buffer.from('v=1\n')],
-  ['what is no UTF-8', Buffer.from([0x22, 0xff, 0x22, 0x0a])],
-  ['JSON that is no object', Buffer.from('[1]\n')],
+  ['a line that is not JSON', Buffer.from('v=1\n')],
+  ['a line that is not UTF-8', Buffer.from([0x22, 0xff, 0x22, 0x0a])],
+  ['JSON that is not an object', Buffer.from('[1]\n')],
   ['null', Buffer.from('null\n')],
   ['JSON nested too deeply', Buffer.from(`${'['.repeat(1_000_000)}\n`)],
   ['another version', changed({ v: 2 })],
   ['no version', changed({ v: undefined })],
   ['an unknown type', changed({ type: 'toString' })],
   ['no registration', changed({ registration: undefined })],
-  ['a peer that is no text', changed({ origin: 1 })],
+  ['a peer that is not text', changed({ origin: 1 })],
   ['a seq of 0', changed({ seq: 0 })],
   ['a negative seq', changed({ seq: -1 })],
   ['a fractional seq', changed({ seq: 1.5 })],
   ['a seq beyond exact numbers', changed({ seq: 2 ** 53 })],
   ['no time', changed({ sent: null })],
   ['a time beyond all dates', changed({ sent: 1e300 })],
-  ['an at that is no time', changed({ at: 'soon' })],
-  ['a key that is no text', changed({ key: 5 })],
+  ['an at that is not a time', changed({ at: 'soon' })],
+  ['a key that is not text', changed({ key: 5 })],
   ['an empty key', changed({ key: '' })],
-  ['a where that is no object', changed({ where: ['a'] })],
+  ['a where that is not an object', changed({ where: ['a'] })],
   ['a where of objects', changed({ where: { room: {} } })],
   ['a where of lists of lists', changed({ where: { room: [['a']] } })],
-  ['an except that is no list', changed({ except: 'id-1' })],
+  ['an except that is not a list', changed({ except: 'id-1' })],
   ['an except of numbers', changed({ except: [1] })],
   ['an unknown kind', changed({ kind: 'toString' })],
-  ['JSON that is none', changed({ kind: 'json' }, '{"a":')],
+  ['invalid JSON', changed({ kind: 'json' }, '{"a":')],
   ['JSON that would end its frame', changed({ kind: 'json' }, '1},{"type":"hello"')],
-  ['text that is no UTF-8', Buffer.concat([changed({}), Buffer.from([0xc0])])],
+  ['text that is not UTF-8', Buffer.concat([changed({}), Buffer.from([0xc0])])],
   ['a cancel without a key', changed({ type: 'cancel', key: undefined })],
   ['a cancel with an empty key', changed({ type: 'cancel', key: '' })],
-  ['a sign of life that reads no format', changed({ type: 'alive', reads: 'all' })],
+  ['an alive message that names no format', changed({ type: 'alive', reads: 'all' })],
   ['a cancel without a time', changed({ type: 'cancel', sent: undefined })]
 ]
 
@@ -84,12 +84,12 @@ for (const [title, payload] of refused) {
   })
 }
 
-test('ignores fields that it does not know, and takes none from a prototype', async (t) => {
+test('ignores unknown fields, and fields of a prototype', async (t) => {
   const decoded = decodeJson(changed({ color: 'red', ['__proto__']: { polluted: true } }))
   t.strictSame(decoded, { ...BROADCAST, content: { kind: 'text', text: 'a' } })
 })
 
-test('never throws, whatever bytes come', async () => {
+test('never throws, whatever the bytes', async () => {
   const whole = encodeJson(BROADCAST)
   fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
     decodeJson(bytes)
@@ -102,7 +102,7 @@ test('never throws, whatever bytes come', async () => {
   }))
 })
 
-test('takes a sign of life of the first version for one that reads format 1 only', async (t) => {
+test('an alive message of the first version means that the peer reads only format 1', async (t) => {
   const { registration, peer, seq } = SENDER
   const line = JSON.stringify({ v: 1, type: 'alive', registration, origin: peer, seq })
   t.strictSame(decodeJson(Buffer.from(`${line}\n`)), { type: 'alive', ...SENDER, reads: 1 })

@@ -11,11 +11,11 @@ function setUp () {
 
 test('noteMessage', async (t) => {
   const sequences: [title: string, seqs: number[], answers: (number | string)[]][] = [
-    ['misses nothing where each follows the one before', [1, 2, 3], [0, 0, 0]],
-    ['begins with the first that comes, whatever its number', [7, 8], [0, 0]],
-    ['counts what is missing', [1, 4, 5, 105], [0, 2, 0, 99]],
-    ['leaves out what has come before', [1, 2, 2, 1, 3], [0, 0, 'duplicate', 'duplicate', 0]],
-    ['leaves out what comes after a later one', [1, 3, 2, 4], [0, 1, 'duplicate', 0]]
+    ['finds nothing missing if each number follows the previous one', [1, 2, 3], [0, 0, 0]],
+    ['starts with the first number, whatever it is', [7, 8], [0, 0]],
+    ['counts missing numbers', [1, 4, 5, 105], [0, 2, 0, 99]],
+    ['reports numbers that have already arrived as duplicates', [1, 2, 2, 1, 3], [0, 0, 'duplicate', 'duplicate', 0]],
+    ['reports numbers that arrive after a later one as duplicates', [1, 3, 2, 4], [0, 1, 'duplicate', 0]]
   ]
   for (const [title, seqs, answers] of sequences) {
     await t.test(title, async (t) => {
@@ -31,25 +31,25 @@ test('noteMessage', async (t) => {
 })
 
 test('noteAlive', async (t) => {
-  await t.test('counts what is missing up to there, once', async (t) => {
+  await t.test('counts the missing messages up to its number, once', async (t) => {
     const { peers } = setUp()
     peers.noteMessage('a', 1)
     t.strictSame([peers.noteAlive('a', 4), peers.noteAlive('a', 4), peers.noteMessage('a', 5)], [3, 0, 0])
   })
 
-  await t.test('says of a peer that is new where it begins', async (t) => {
+  await t.test('sets the first number of a new peer', async (t) => {
     const { peers } = setUp()
     t.strictSame([peers.noteAlive('a', 0), peers.noteMessage('a', 2)], [0, 1])
   })
 
-  await t.test('is not thrown back by one that comes late', async (t) => {
+  await t.test('ignores an alive message that arrives late', async (t) => {
     const { peers } = setUp()
     peers.noteMessage('a', 5)
     t.strictSame([peers.noteAlive('a', 3), peers.noteMessage('a', 5)], [0, 'duplicate'])
   })
 })
 
-test('a peer that is silent for an hour is forgotten, and no earlier', async (t) => {
+test('a peer is forgotten after an hour of silence, and not before', async (t) => {
   const { time, peers } = setUp()
   peers.noteMessage('a', 1)
   time.advance(HOUR_MS - 1)
@@ -60,7 +60,7 @@ test('a peer that is silent for an hour is forgotten, and no earlier', async (t)
   t.strictSame([peers.has('a'), peers.has('b'), peers.count], [false, true, 1])
 })
 
-test('a thousand peers are known at most: the longest silent one is forgotten', async (t) => {
+test('at most a thousand peers are known: the one that was silent longest is forgotten', async (t) => {
   const { peers } = setUp()
   for (let number = 0; number < 1000; number++) peers.noteMessage(`peer ${number}`, 1)
   peers.noteAlive('peer 0', 1)
@@ -69,7 +69,7 @@ test('a thousand peers are known at most: the longest silent one is forgotten', 
 })
 
 test('a peer', async (t) => {
-  await t.test('may claim a thousand messages for each millisecond of its silence', async (t) => {
+  await t.test('may skip a thousand messages for each millisecond of its silence', async (t) => {
     const { time, peers } = setUp()
     peers.noteMessage('a', 1)
     t.equal(peers.noteMessage('a', 10_000_003), 'implausible')
@@ -79,7 +79,7 @@ test('a peer', async (t) => {
     t.equal(peers.noteAlive('a', 30_000_002), 20_000_000)
   })
 
-  await t.test('that was put ahead by a forgery is believed again after twelve seconds', async (t) => {
+  await t.test('whose number was raised by a forged message is accepted again after twelve seconds', async (t) => {
     const { time, peers } = setUp()
     peers.noteMessage('a', 1)
     peers.noteAlive('a', 5_000_000)
@@ -91,7 +91,7 @@ test('a peer', async (t) => {
       [0, 'duplicate', 1])
   })
 
-  await t.test('that was put ahead is believed by its sign of life as well', async (t) => {
+  await t.test('whose number was raised by a forged message is accepted again by an alive message', async (t) => {
     const { time, peers } = setUp()
     peers.noteAlive('a', 100)
     peers.noteAlive('a', 1)
@@ -99,7 +99,7 @@ test('a peer', async (t) => {
     t.strictSame([peers.noteAlive('a', 1), peers.noteMessage('a', 2)], [0, 0])
   })
 
-  await t.test('whose messages are repeated now and then stays where it is', async (t) => {
+  await t.test('whose messages are repeated occasionally keeps its number', async (t) => {
     const { time, peers } = setUp()
     peers.noteMessage('a', 5)
     for (let second = 0; second < 30; second++) {

@@ -15,11 +15,11 @@ function setUp () {
   const health = createFakeHealth()
   const engine = createMemoryEngine()
   const backplane = engine.connect()
-  const format = { isOld: true }
+  const format = { mustUseOldFormat: true }
   const publisher = createPublisher({
     backplane,
     identity: IDENTITY,
-    format: { isOld: () => format.isOld, noticePeer () {} },
+    format: { mustUseOldFormat: () => format.mustUseOldFormat, noticePeer () {} },
     counters,
     health,
     timers: time.timers,
@@ -42,7 +42,7 @@ test('numbers broadcasts and cancels, and counts them', async (t) => {
   t.equal(counters.published, 2)
 })
 
-test('tells with a sign of life which message is the latest', async (t) => {
+test('sends the number of the latest message in an alive message', async (t) => {
   const { counters, publisher, published } = setUp()
   publisher.sendAlive()
   await publisher.whenIdle()
@@ -53,7 +53,7 @@ test('tells with a sign of life which message is the latest', async (t) => {
   t.equal(counters.published, 1)
 })
 
-test('sends no sign of life while one is on its way, and says how long that takes', async (t) => {
+test('sends no alive message while one is unconfirmed, and measures how long that takes', async (t) => {
   const { time, publisher, published } = setUp()
   t.equal(publisher.waitedMs, 0)
   publisher.sendAlive()
@@ -64,7 +64,7 @@ test('sends no sign of life while one is on its way, and says how long that take
   t.equal(publisher.waitedMs, 0)
 })
 
-test('tells of failures and successes', async (t) => {
+test('reports failures and successes', async (t) => {
   const { engine, health, publisher } = setUp()
   engine.isUp = false
   publisher.send({ type: 'broadcast', content: CONTENT })
@@ -75,7 +75,7 @@ test('tells of failures and successes', async (t) => {
   t.strictSame(health.told, [['publishing', new Error('the engine is down')], 'publishing'])
 })
 
-test('survives a backplane that throws rather than rejects', async (t) => {
+test('survives a backplane that throws instead of rejecting', async (t) => {
   const { backplane, health, publisher } = setUp()
   const failure = new Error('thrown')
   backplane.publish = () => { throw failure }
@@ -84,7 +84,7 @@ test('survives a backplane that throws rather than rejects', async (t) => {
   t.strictSame(health.told, [['publishing', failure]])
 })
 
-test('is idle once nothing is on its way any more', async (t) => {
+test('is idle once nothing is in flight', async (t) => {
   const { backplane, publisher } = setUp()
   const { publish } = backplane
   let release = (): void => {}
@@ -111,7 +111,7 @@ function setUpNew () {
     payloads.push(payload)
     return new Promise((resolve) => confirmations.push(resolve))
   }
-  format.isOld = false
+  format.mustUseOldFormat = false
   const seqs = () => payloads.map((payload) => decodePayload(payload)?.map(({ seq }) => seq))
   async function confirm (): Promise<void> {
     confirmations.shift()?.()
@@ -134,7 +134,7 @@ test('packs the messages of one turn of the event loop', async (t) => {
   t.strictSame(seqs(), [[1, 2, 3], [4]])
 })
 
-test('packs 64 KiB at most', async (t) => {
+test('packs at most 64 KiB', async (t) => {
   const { time, publisher, seqs } = setUpNew()
   for (let count = 0; count < 3; count++) publisher.send(TEXT_OF_40_KB)
   t.strictSame(seqs(), [[1], [2]])
@@ -142,7 +142,7 @@ test('packs 64 KiB at most', async (t) => {
   t.strictSame(seqs(), [[1], [2], [3]])
 })
 
-test('lets messages wait for one another while sixteen payloads are unconfirmed', async (t) => {
+test('collects messages while sixteen payloads are unconfirmed', async (t) => {
   const { time, publisher, seqs, confirm } = setUpNew()
   for (let count = 0; count < 20; count++) {
     publisher.send({ type: 'cancel', key: 'a' })
@@ -153,7 +153,7 @@ test('lets messages wait for one another while sixteen payloads are unconfirmed'
   t.strictSame(seqs().slice(16), [[17, 18, 19, 20]])
 })
 
-test('leaves a turn that has not ended to its end when a payload is confirmed', async (t) => {
+test('does not flush before the end of the turn when a payload is confirmed', async (t) => {
   const { time, publisher, seqs, confirm } = setUpNew()
   publisher.send({ type: 'cancel', key: 'a' })
   time.advance(1)
@@ -164,7 +164,7 @@ test('leaves a turn that has not ended to its end when a payload is confirmed', 
   t.strictSame(seqs(), [[1], [2]])
 })
 
-test('sends a pack before the sign of life that names its messages', async (t) => {
+test('sends a pack before the alive message that includes its messages', async (t) => {
   const { time, publisher, seqs } = setUpNew()
   publisher.send({ type: 'cancel', key: 'a' })
   publisher.sendAlive()
@@ -175,15 +175,15 @@ test('sends a pack before the sign of life that names its messages', async (t) =
 test('keeps the order when the format changes', async (t) => {
   const { time, format, publisher, seqs } = setUpNew()
   publisher.send({ type: 'cancel', key: 'a' })
-  format.isOld = true
+  format.mustUseOldFormat = true
   publisher.send({ type: 'cancel', key: 'b' })
-  format.isOld = false
+  format.mustUseOldFormat = false
   publisher.send({ type: 'cancel', key: 'c' })
   time.advance(1)
   t.strictSame(seqs(), [[1], [2], [3]])
 })
 
-test('sends what is packed before it is idle', async (t) => {
+test('sends the current pack before it is idle', async (t) => {
   const { publisher, seqs, confirm } = setUpNew()
   publisher.send({ type: 'cancel', key: 'a' })
   const idle = publisher.whenIdle()
@@ -192,9 +192,9 @@ test('sends what is packed before it is idle', async (t) => {
   await idle
 })
 
-test('takes a copy of bytes that may change', async (t) => {
+test('copies bytes that may change', async (t) => {
   const { format, time, publisher, published } = setUp()
-  format.isOld = false
+  format.mustUseOldFormat = false
   const bytes = Buffer.from('before')
   publisher.send({ type: 'broadcast', content: { kind: 'binary', bytes } })
   bytes.write('behind')

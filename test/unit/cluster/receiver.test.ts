@@ -20,7 +20,7 @@ function setUp () {
   let newPeerCount = 0
   const deliver = createReceiver({
     identity: { registration: REGISTRATION, peer: 'own' },
-    format: { isOld: () => false, noticePeer: (format) => { reads.push(format) } },
+    format: { mustUseOldFormat: () => false, noticePeer: (format) => { reads.push(format) } },
     counters,
     health,
     timers,
@@ -45,27 +45,27 @@ function alive (seq: number): Envelope {
   return { type: 'alive', registration: REGISTRATION, peer: 'other', seq, reads: 2 }
 }
 
-test('takes messages in order, and counts them', async (t) => {
+test('delivers messages in order, and counts them', async (t) => {
   const { counters, received, hear } = setUp()
   for (const seq of [1, 2, 3]) hear(message(seq))
   t.strictSame(received, [1, 2, 3])
   t.strictSame(counters, { ...NOTHING, received: 3 })
 })
 
-test('leaves out its own echoes, and uncounted', async (t) => {
+test('discards its own echoes without counting them', async (t) => {
   const { counters, received, health, hear } = setUp()
   hear(message(1, { peer: 'own' }))
   t.strictSame([received, counters], [[], NOTHING])
   t.strictSame(health.told, ['reading'], 'but they show that reading works')
 })
 
-test('leaves out the messages of other registrations, uncounted', async (t) => {
+test('discards messages of other registrations without counting them', async (t) => {
   const { counters, received, hear, countNewPeers } = setUp()
   hear(message(1, { registration: '["/time","auction"]' }))
   t.strictSame([received, counters, countNewPeers()], [[], NOTHING, 0])
 })
 
-test('leaves out duplicates, and what comes after a later one', async (t) => {
+test('discards duplicates, and messages that arrive after a later one', async (t) => {
   const { counters, received, hear } = setUp()
   for (const seq of [1, 1, 3, 2, 1]) hear(message(seq))
   t.strictSame(received, [1, 3])
@@ -82,7 +82,7 @@ test('counts the gaps of each peer', async (t) => {
   t.strictSame(counters, { ...NOTHING, received: 4, lost: 2 })
 })
 
-test('counts a tail that was lost when the peer tells how far it is', async (t) => {
+test('counts lost last messages when an alive message arrives', async (t) => {
   const { counters, hear } = setUp()
   hear(alive(0))
   hear(alive(3))
@@ -90,7 +90,7 @@ test('counts a tail that was lost when the peer tells how far it is', async (t) 
   t.strictSame(counters, { ...NOTHING, received: 1, lost: 3 })
 })
 
-test('leaves out what is older than ten seconds, and counts it once', async (t) => {
+test('discards messages older than ten seconds, and counts them once', async (t) => {
   const { counters, received, hear } = setUp()
   hear(message(1, { sent: NOW_MS - 10_000 }))
   hear(message(2, { sent: NOW_MS - 10_000.5 }))
@@ -99,13 +99,13 @@ test('leaves out what is older than ten seconds, and counts it once', async (t) 
   t.strictSame(counters, { ...NOTHING, received: 2, stale: 1 })
 })
 
-test('takes what seems to come from the future: clocks differ', async (t) => {
+test('delivers messages that seem to come from the future: clocks differ', async (t) => {
   const { received, hear } = setUp()
   hear(message(1, { sent: NOW_MS + 60_000 }))
   t.strictSame(received, [1])
 })
 
-test('counts what is no message, and goes on', async (t) => {
+test('counts invalid payloads, and continues', async (t) => {
   const { counters, received, deliver, hear } = setUp()
   for (const text of ['', 'poison\n', '{"v":2}\n']) deliver(Buffer.from(text))
   hear(message(1))
@@ -121,7 +121,7 @@ test('reports each new peer once', async (t) => {
   t.equal(countNewPeers(), 2)
 })
 
-test('counts what cannot be taken as lost, and goes on', async (t) => {
+test('counts messages that cannot be delivered as lost, and continues', async (t) => {
   const { counters, health, received, hear } = setUp()
   hear(message(1, { key: 'refused' }))
   hear(message(2))
@@ -130,7 +130,7 @@ test('counts what cannot be taken as lost, and goes on', async (t) => {
   t.strictSame(counters, { ...NOTHING, received: 1, lost: 1 })
 })
 
-test('takes a cancel in order with messages', async (t) => {
+test('delivers a cancel in order with other messages', async (t) => {
   const { counters, received, hear } = setUp()
   hear(message(1))
   hear({ type: 'cancel', registration: REGISTRATION, peer: 'other', seq: 2, sent: NOW_MS, key: 'a' })
@@ -145,7 +145,7 @@ function pack (peer: string, seq: number, keys: string[]): Uint8Array {
   return encodePack(sender, seq, NOW_MS, messages)
 }
 
-test('takes the messages of a pack one by one', async (t) => {
+test('delivers the messages of a pack one by one', async (t) => {
   const { counters, received, deliver } = setUp()
   deliver(pack('other', 5, ['a', 'refused', 'c']))
   deliver(pack('other', 7, ['c', 'd']))
@@ -153,7 +153,7 @@ test('takes the messages of a pack one by one', async (t) => {
   t.strictSame(counters, { ...NOTHING, received: 3, lost: 1, duplicate: 1 })
 })
 
-test('skips its own packs without a count', async (t) => {
+test('discards its own packs without counting them', async (t) => {
   const { counters, received, deliver } = setUp()
   deliver(pack('own', 1, ['a']))
   t.strictSame([received, counters], [[], NOTHING])
@@ -166,7 +166,7 @@ test('reports which wire format a peer reads', async (t) => {
   t.strictSame(reads, [2, 1])
 })
 
-test('believes no peer that claims more messages than a server can send', async (t) => {
+test('ignores a peer that claims more messages than a server can send', async (t) => {
   const { counters, received, hear } = setUp()
   hear(message(1))
   hear(alive(2 ** 53 - 1))

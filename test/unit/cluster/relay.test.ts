@@ -53,7 +53,7 @@ async function passSeconds (time: ReturnType<typeof createFakeTime>, count: numb
   await settle()
 }
 
-test('takes a message to the other servers, and not back', async (t) => {
+test('sends a message to the other servers, and not back', async (t) => {
   const { createServer } = setUp()
   const servers = [createServer(), createServer(), createServer()]
   for (const { relay } of servers) await relay.start()
@@ -65,7 +65,7 @@ test('takes a message to the other servers, and not back', async (t) => {
     [[1, 1], [1, 1], [0, 2]])
 })
 
-test('keeps registrations apart that share a backplane', async (t) => {
+test('keeps registrations that share a backplane apart', async (t) => {
   const { createServer } = setUp()
   const one = createServer()
   const other = createServer(one.backplane, '["/auction",null]')
@@ -76,7 +76,7 @@ test('keeps registrations apart that share a backplane', async (t) => {
   t.strictSame([one.received, other.received], [[], []])
 })
 
-test('publishes a sign of life every second, from the start on', async (t) => {
+test('publishes an alive message every second, starting at once', async (t) => {
   const { time, createServer, published } = setUp()
   const { relay } = createServer()
   await relay.start()
@@ -85,7 +85,7 @@ test('publishes a sign of life every second, from the start on', async (t) => {
   t.strictSame(published('alive'), [0, 1, 1, 1])
 })
 
-test('tells a newcomer at once where it is: what is lost from then on is counted', async (t) => {
+test('sends a new peer its number at once: later losses are counted', async (t) => {
   const { engine, time, createServer } = setUp()
   const old = createServer()
   await old.relay.start()
@@ -102,7 +102,7 @@ test('tells a newcomer at once where it is: what is lost from then on is counted
   t.strictSame([young.counters.received, young.counters.lost], [0, 1])
 })
 
-test('counts a lost tail within two seconds, whatever is lost', async (t) => {
+test('counts lost last messages within two seconds, whatever else is lost', async (t) => {
   const { engine, time, createServer } = setUp()
   const [one, other] = [createServer(), createServer()]
   await one.relay.start()
@@ -116,7 +116,7 @@ test('counts a lost tail within two seconds, whatever is lost', async (t) => {
   t.equal(other.counters.lost, 5)
 })
 
-test('delivers once and in order what an engine repeats', async (t) => {
+test('delivers messages that an engine repeats once and in order', async (t) => {
   const { engine, createServer } = setUp()
   const [one, other] = [createServer(), createServer()]
   await one.relay.start()
@@ -151,7 +151,7 @@ test('starts without an engine, and subscribes as soon as there is one', async (
   ])
 })
 
-test('waits two seconds for an engine that does not answer, and no longer', async (t) => {
+test('waits at most two seconds for an engine that does not answer', async (t) => {
   const { time, createServer } = setUp(createMute())
   const { relay } = createServer()
   let hasStarted = false
@@ -163,7 +163,7 @@ test('waits two seconds for an engine that does not answer, and no longer', asyn
   await started
 })
 
-test('notices an engine that takes messages and never answers', async (t) => {
+test('notices an engine that accepts messages and never confirms them', async (t) => {
   const { time, lines, createServer } = setUp(createMute())
   const { relay, counters } = createServer()
   relay.start()
@@ -171,7 +171,7 @@ test('notices an engine that takes messages and never answers', async (t) => {
   t.strictSame([lines, counters.errors], [['the backplane failed'], 1])
 })
 
-test('counts the failures that the backplane tells of', async (t) => {
+test('counts the failures that the backplane reports', async (t) => {
   const { engine, lines, createServer } = setUp()
   const { relay, counters } = createServer()
   await relay.start()
@@ -179,7 +179,7 @@ test('counts the failures that the backplane tells of', async (t) => {
   t.strictSame([counters.errors, lines], [1, ['the backplane failed']])
 })
 
-test('takes no stall of its own process for an outage', async (t) => {
+test('does not mistake a stall of its own process for an outage', async (t) => {
   const { time, lines, createServer } = setUp()
   const { relay } = createServer()
   await relay.start()
@@ -192,14 +192,14 @@ test('takes no stall of its own process for an outage', async (t) => {
   t.strictSame(lines, [])
 })
 
-test('refuses to start with a backplane that is closed', async (t) => {
+test('refuses to start with a closed backplane', async (t) => {
   const { createServer } = setUp()
   const { relay, backplane } = createServer()
   await backplane.close()
   await t.rejects(relay.start(), { code: 'FST_TIME_SOCKET_BACKPLANE_CLOSED' })
 })
 
-test('closes a backplane with the last who has it', async (t) => {
+test('closes a backplane when its last user closes', async (t) => {
   const { engine, createServer } = setUp()
   const one = createServer()
   const other = createServer(one.backplane, '["/auction",null]')
@@ -213,7 +213,7 @@ test('closes a backplane with the last who has it', async (t) => {
   await t.rejects(one.backplane.publish(Buffer.from('closed')))
 })
 
-test('tells the others of all it has sent before it goes', async (t) => {
+test('publishes all messages, and their number, before it closes', async (t) => {
   const { createServer, published } = setUp()
   const { relay } = createServer()
   await relay.start()
@@ -222,7 +222,7 @@ test('tells the others of all it has sent before it goes', async (t) => {
   t.strictSame([published('broadcast'), published('alive')], [[1], [0, 1]])
 })
 
-test('is gone 350 ms later at the latest, whatever the engine does', async (t) => {
+test('closes within 350 ms, whatever the engine does', async (t) => {
   const { time, createServer } = setUp(createMute())
   const { relay } = createServer()
   relay.start()
@@ -243,7 +243,7 @@ test('can be closed before it has started', async (t) => {
   await t.rejects(backplane.publish(Buffer.from('closed')))
 })
 
-test('ends a subscription that comes about after it has gone', async (t) => {
+test('ends a subscription that starts after it has closed', async (t) => {
   const { engine, time, createServer } = setUp()
   const backplane = engine.connect()
   const { subscribe } = backplane
@@ -271,7 +271,7 @@ function createMute (): Backplane {
 /** When every server is of this version. */
 const UPDATED_S = 13
 
-test('packs messages once every server is of this version', async (t) => {
+test('packs messages once every server has this version', async (t) => {
   const { engine, time, createServer } = setUp()
   const [one, other] = [createServer(), createServer()]
   await one.relay.start()
@@ -345,7 +345,7 @@ test('loses and repeats nothing in a rolling update from the first version', asy
   t.strictSame([old.countInvalid() > 0, other.counters.lost, other.counters.invalid], [true, 0, 0])
 })
 
-test('goes back to the first version within a second of a server of that version', async (t) => {
+test('writes format 1 again within a second after a server of the first version appears', async (t) => {
   const { engine, time, createServer } = setUp()
   const one = createServer()
   await one.relay.start()

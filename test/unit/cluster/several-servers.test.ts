@@ -51,17 +51,17 @@ const choices: [
   title: string, options: (servers: Servers) => BroadcastOptions, count: number, names: string[]
 ][] = [
   ['everybody', () => ({}), 2, ALL],
-  ['those that where chooses', () => ({ where: { room: 'red' } }), 1, ['red here', 'red there']],
-  ['those that where chooses of several', () => ({ where: { room: ['blue', 'green'] } }), 1,
+  ['the clients that where chooses', () => ({ where: { room: 'red' } }), 1, ['red here', 'red there']],
+  ['the clients that where chooses by several values', () => ({ where: { room: ['blue', 'green'] } }), 1,
     ['blue here', 'blue there']],
-  ['all but the one who is on another server', (servers) => ({ except: idThere(servers) }), 2,
+  ['all clients but one on another server', (servers) => ({ except: idThere(servers) }), 2,
     ['red here', 'blue here', 'blue there']],
-  ['its own only if it is to stay local', () => ({ local: true }), 2, ['red here', 'blue here']],
-  ['its own only where a filter decides', () => ({ filter: () => true }), 2, ['red here', 'blue here']]
+  ['only the local clients with local: true', () => ({ local: true }), 2, ['red here', 'blue here']],
+  ['only the local clients with a filter', () => ({ filter: () => true }), 2, ['red here', 'blue here']]
 ]
 
 for (const [title, optionsFor, count, names] of choices) {
-  test(`a broadcast reaches ${title}, and counts its own`, async (t) => {
+  test(`a broadcast reaches ${title}, and returns the number of local recipients`, async (t) => {
     const servers = await setUp(t)
     t.equal(servers.here.timeSocket.broadcast('a message', optionsFor(servers)), count)
     t.strictSame(await servers.whoGot('a message'), names)
@@ -77,14 +77,14 @@ const messages: [title: string, sent: string | object, got: unknown][] = [
 ]
 
 for (const [title, sent, got] of messages) {
-  test(`clients of another server get ${title} as those of this one do`, async (t) => {
+  test(`clients of another server get ${title} in the same form as local clients`, async (t) => {
     const { here, whoGot } = await setUp(t)
     here.timeSocket.broadcast(sent)
     t.strictSame(await whoGot(got), ALL)
   })
 }
 
-test('clients of another server that speak time.v1 get the same message as well', async (t) => {
+test('clients of time.v1 on another server get the same message', async (t) => {
   const { app, here } = await setUp(t).then(({ here, there }) => ({ app: there.app, here }))
   const peer = await inject(app, '/time', { headers: { 'sec-websocket-protocol': 'time.v1' } })
   here.timeSocket.broadcast('as text')
@@ -93,7 +93,7 @@ test('clients of another server that speak time.v1 get the same message as well'
   t.strictSame(got, ['{"type":"message","data":"as text"}', '{"type":"message","data":{"as":"value"}}'])
 })
 
-test('what is scheduled takes effect on every server, for plain clients and those of time.v1', async (t) => {
+test('a scheduled broadcast takes effect on every server, for plain clients and clients of time.v1', async (t) => {
   const { here, there, peers } = await setUp(t)
   const peer = await inject(there.app, '/time', { headers: { 'sec-websocket-protocol': 'time.v1' } })
   const at = Math.ceil(Date.now()) + 300
@@ -106,7 +106,7 @@ test('what is scheduled takes effect on every server, for plain clients and thos
   t.strictSame(peers['red there']?.messages, ['sold'])
 })
 
-test('what is scheduled is replaced and withdrawn on every server, by any', async (t) => {
+test('any server can replace and withdraw a scheduled broadcast on every server', async (t) => {
   const { here, there, peers } = await setUp(t)
   const peer = await inject(here.app, '/time', { headers: { 'sec-websocket-protocol': 'time.v1' } })
   const at = Date.now() + 60_000
@@ -126,7 +126,7 @@ test('what is scheduled is replaced and withdrawn on every server, by any', asyn
   t.strictSame(peers['red there']?.messages, ['next'])
 })
 
-test('what cannot be scheduled any more counts as lost', async (t) => {
+test('a broadcast that exceeds the limit of pending broadcasts counts as lost', async (t) => {
   const { here, there, whoGot } = await setUp(t)
   const at = Date.now() + 60_000
   for (let count = 0; count < 1000; count++) there.timeSocket.broadcast('own', { at, local: true })
@@ -137,7 +137,7 @@ test('what cannot be scheduled any more counts as lost', async (t) => {
   t.strictSame([received, lost], [1, 1])
 })
 
-test('a time socket that has closed withdraws nothing elsewhere', async (t) => {
+test('cancel() on a closed time socket withdraws nothing on other servers', async (t) => {
   const { engine, here } = await setUp(t)
   await here.timeSocket.close()
   const publishedCount = engine.published.length
@@ -145,7 +145,7 @@ test('a time socket that has closed withdraws nothing elsewhere', async (t) => {
   t.equal(engine.published.length, publishedCount)
 })
 
-test('local clients are served whatever the engine does, and nobody else', async (t) => {
+test('local clients still get broadcasts while the engine is down', async (t) => {
   const { engine, here, peers } = await setUp(t)
   engine.isUp = false
   t.equal(here.timeSocket.broadcast('a message'), 2)
@@ -155,7 +155,7 @@ test('local clients are served whatever the engine does, and nobody else', async
   t.strictSame(here.log.messages('error'), ['the backplane failed'])
 })
 
-test('each server counts what it published and what it took', async (t) => {
+test('each server counts the messages that it published and received', async (t) => {
   const { here, there, whoGot } = await setUp(t)
   here.timeSocket.broadcast('a message')
   await whoGot('a message')
@@ -164,12 +164,12 @@ test('each server counts what it published and what it took', async (t) => {
   t.strictSame(there.timeSocket.stats().backplane, { published: 1, received: 1, ...none })
 })
 
-test('there are no such counts without a backplane', async (t) => {
+test('there are no backplane counters without a backplane', async (t) => {
   const { timeSocket } = await createTimeApp(t)
   t.notOk('backplane' in timeSocket.stats())
 })
 
-test('two registrations of one application share a backplane, each with its own kind', async (t) => {
+test('two registrations of one application share a backplane, each with its own messages', async (t) => {
   const engine = createMemoryEngine()
   const apps = await Promise.all([1, 2].map(async () => {
     const { app } = createApp(t)
@@ -194,7 +194,7 @@ test('two registrations of one application share a backplane, each with its own 
   t.strictSame(bidder.messages, ['a bid'])
 })
 
-test('a time socket that has closed takes nothing from other servers, and lets go', async (t) => {
+test('a closed time socket receives nothing from other servers, and releases the backplane', async (t) => {
   const { engine, here, there, peers } = await setUp(t)
   await there.timeSocket.close()
   t.equal(engine.subscriberCount, 1)
@@ -203,7 +203,7 @@ test('a time socket that has closed takes nothing from other servers, and lets g
   t.strictSame(peers['red there']?.messages, [])
 })
 
-test('a backplane that delivers after the end reaches nobody', async (t) => {
+test('messages that a backplane delivers after close() reach no client', async (t) => {
   const engine = createMemoryEngine()
   const { timeSocket: one } = await createTimeApp(t, { backplane: engine.connect() })
   const clinging = engine.connect()
@@ -220,7 +220,7 @@ test('a backplane that delivers after the end reaches nobody', async (t) => {
   await waitFor(() => other.stats().backplane?.received === 2, 'both')
 })
 
-test('while its clients are told to go, those who are not yet told still get everything', async (t) => {
+test('during a shutdown with a spread, clients that are not yet closed still get everything', async (t) => {
   const { here, there, peers } = await setUp(t, { shutdown: { grace: 100, spread: 300 } })
   const closed = there.timeSocket.close()
   await peers['red there']?.closed
@@ -229,7 +229,7 @@ test('while its clients are told to go, those who are not yet told still get eve
   await closed
 })
 
-test('app.close() is in time with an engine that never answers', async (t) => {
+test('app.close() resolves in time with an engine that never answers', async (t) => {
   const { app } = createApp(t)
   const never = new Promise<never>(() => {})
   const backplane = { publish: () => never, subscribe: () => never, close: () => never }
@@ -241,7 +241,7 @@ test('app.close() is in time with an engine that never answers', async (t) => {
   t.ok(performance.now() - startMs < SOON_MS)
 })
 
-test('a backplane that has been closed does not start again', async (t) => {
+test('a closed backplane cannot be used again', async (t) => {
   const backplane = createMemoryEngine().connect()
   await backplane.close()
   const { app } = createApp(t)

@@ -7,25 +7,25 @@ import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 test('a server writes the old format for its first twelve seconds', async (t) => {
   const time = createFakeTime({ wallMs: 0 })
   const format = createWireFormat(time.timers)
-  t.equal(format.isOld(), true)
+  t.equal(format.mustUseOldFormat(), true)
   time.advance(11_999)
-  t.equal(format.isOld(), true)
+  t.equal(format.mustUseOldFormat(), true)
   time.advance(1)
-  t.equal(format.isOld(), false)
+  t.equal(format.mustUseOldFormat(), false)
 })
 
-test('a server writes the old format for twelve seconds after a peer that reads no other', async (t) => {
+test('a server writes the old format for twelve seconds after hearing from a peer that reads only that format', async (t) => {
   const time = createFakeTime({ wallMs: 0 })
   const format = createWireFormat(time.timers)
   time.advance(60_000)
   format.noticePeer(2)
   format.noticePeer(3)
-  t.equal(format.isOld(), false)
+  t.equal(format.mustUseOldFormat(), false)
   format.noticePeer(1)
   time.advance(11_999)
-  t.equal(format.isOld(), true)
+  t.equal(format.mustUseOldFormat(), true)
   time.advance(1)
-  t.equal(format.isOld(), false)
+  t.equal(format.mustUseOldFormat(), false)
 })
 
 test('payloads of either format are read, and no others', async (t) => {

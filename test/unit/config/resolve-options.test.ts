@@ -26,7 +26,7 @@ const INTEGER = 'an integer from 10 to 86400000'
 const OBJECT_OR_FALSE = 'a plain object or false'
 const RATE = 'a number above 0, up to 1000000'
 const PATH = 'a path that starts with "/", without white space, query or fragment'
-const NAME = 'a name of letters, digits and _ that is no member of the time socket'
+const NAME = 'a name of letters, digits and _ that is not a member of the time socket'
 
 function isRecord (value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
@@ -173,9 +173,9 @@ const wrongValues: [option: string, expected: string, value: unknown, shown: str
   ['route.bodyLimit', `an integer from 1 to ${Number.MAX_SAFE_INTEGER}`, 0, '0'],
   ['route.prefixTrailingSlash', 'both, slash or no-slash', true, 'true'],
   ['route.helmet', 'a value, or left out', null, 'null'],
-  ['websocket.options.port', 'left out: Fastify has the server', 3000, '3000'],
-  ['websocket.options.host', 'left out: Fastify has the server', 'localhost', "'localhost'"],
-  ['websocket.options.noServer', 'left out: Fastify has the server', true, 'true'],
+  ['websocket.options.port', 'left out: Fastify provides the server', 3000, '3000'],
+  ['websocket.options.host', 'left out: Fastify provides the server', 'localhost', "'localhost'"],
+  ['websocket.options.noServer', 'left out: Fastify provides the server', true, 'true'],
   ['websocket.options.server', 'an object with a method on()', {}, '{}'],
   ['websocket.options.maxPayload', 'an integer from 1 to 2147483647', 0, '0'],
   ['websocket.options.maxPayload', 'an integer from 1 to 2147483647', '1mb', "'1mb'"],
@@ -211,7 +211,7 @@ for (const unknown of [
 }
 
 for (const [option, expected, accepts] of wrongKinds) {
-  test(`refuses what cannot be ${option}, saying so`, async (t) => {
+  test(`refuses values of the wrong kind for ${option}, and names the right kind`, async (t) => {
     for (const value of VALUES) {
       if (accepts(value)) continue
       t.throws(() => resolve(nest(option, value)), {
@@ -241,7 +241,7 @@ test('refuses unknown fields of shutdown and websocket', async (t) => {
   })
 })
 
-test('refuses a grace, the default too, that a short pluginTimeout does not allow', async (t) => {
+test('refuses a grace, even the default, that a short pluginTimeout does not allow', async (t) => {
   t.equal(resolve({ shutdown: { grace: 500 } }, 1500).shutdown.grace, 500)
   t.throws(() => resolve({}, 1500), {
     message: 'time socket option "shutdown.grace" must be an integer from 0 to 500, got 1000'
@@ -251,7 +251,7 @@ test('refuses a grace, the default too, that a short pluginTimeout does not allo
   })
 })
 
-test('refuses a spread that with its grace takes longer than the pluginTimeout allows', async (t) => {
+test('refuses a spread that, together with the grace, exceeds the pluginTimeout', async (t) => {
   for (const [grace, spread] of [[0, 9000], [4000, 5000], [9000, 0]]) {
     t.strictSame(resolve({ shutdown: { spread, grace } }).shutdown, { grace, spread })
   }
@@ -260,17 +260,17 @@ test('refuses a spread that with its grace takes longer than the pluginTimeout a
   })
 })
 
-test('takes any grace a timer can wait where there is no pluginTimeout', async (t) => {
+test('accepts any grace that a timer can wait if there is no pluginTimeout', async (t) => {
   t.equal(resolve({ shutdown: { grace: 2 ** 31 - 1 } }, 0).shutdown.grace, 2 ** 31 - 1)
   t.equal(resolve({ shutdown: { grace: 0, spread: 2 ** 31 - 1 } }, 0).shutdown.spread, 2 ** 31 - 1)
   t.throws(() => resolve({ shutdown: { grace: 2 ** 31 } }, 0), { code: 'FST_TIME_SOCKET_INVALID_OPTION' })
 })
 
-test('bounds nothing where no pluginTimeout is given', async (t) => {
+test('sets no bound if no pluginTimeout is given', async (t) => {
   t.equal(resolveOptions({ shutdown: { grace: 60_000 } }).shutdown.grace, 60_000)
 })
 
-test('completes what is left out', async (t) => {
+test('fills in the defaults', async (t) => {
   const { context, onConnect, onMessage, onClose, onTick, clock, ...others } = resolve({})
   t.strictSame(others, {
     url: '/time',
@@ -318,7 +318,7 @@ for (const url of ['/:id?', '/*', '/a/*']) {
   })
 }
 
-test('takes undefined for absent, at every level', async (t) => {
+test('treats undefined as absent, at every level', async (t) => {
   const { url, shutdown, interval } = resolve({
     url: undefined,
     interval: undefined,
@@ -361,13 +361,13 @@ const accepted: [option: string, value: unknown][] = [
 ]
 
 for (const [option, value] of accepted) {
-  test(`takes ${option}: ${JSON.stringify(value) ?? 'a function'}`, async (t) => {
+  test(`accepts ${option}: ${JSON.stringify(value) ?? 'a function'}`, async (t) => {
     const resolved = resolve({ [option]: value }) as unknown as Record<string, unknown>
     t.strictSame(resolved[option], value)
   })
 }
 
-test('takes every format by its name, and a function as it is', async (t) => {
+test('accepts every format by its name, and a function unchanged', async (t) => {
   for (const name of ['iso', 'date-string', 'timestamp', 'json'] as const) {
     t.equal(resolve({ format: name }).format, FORMATS[name])
   }

@@ -74,7 +74,7 @@ test('onConnect, onMessage and onClose run in the context of their client', asyn
   }
 })
 
-test('a shutdown that a client asks for tells the others in their own contexts', async (t) => {
+test('a shutdown that one client starts calls onClose of the others in their own contexts', async (t) => {
   const closes: (string | undefined)[] = []
   const { timeSocket, join } = await setUp(t, {
     onMessage () { timeSocket.close() },

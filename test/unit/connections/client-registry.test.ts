@@ -66,7 +66,7 @@ test('the view shows the same clients in every way a map does', async (t) => {
   t.strictSame(seen, [['this', ada, 'ada', true], ['this', bob, 'bob', true]])
 })
 
-test('the view cannot be changed, and leads to nothing that can', async (t) => {
+test('the view cannot be changed, and gives no access to the map', async (t) => {
   const { clients: { view, byId, add }, ada } = setUp()
   add(ada)
   for (const name of ['set', 'delete', 'clear']) t.notOk(name in view)

@@ -22,13 +22,13 @@ async function setUp (t: Test, options: Parameters<typeof createTimeApp>[1] = {}
   return { app, log, port, peer, client, closes, gone, timeSocket }
 }
 
-test('knows the address that it talks to', async (t) => {
+test('has the address and the port of the remote side', async (t) => {
   const { client, peer } = await setUp(t)
   const socket = (peer.ws as unknown as { _socket: net.Socket })._socket
   t.strictSame([client.ip, client.port, client.protocol], ['127.0.0.1', socket.localPort, ''])
 })
 
-test('its id cannot be overwritten: it would stay listed under the old one', async (t) => {
+test('the id cannot be overwritten: the client would stay listed under the old id', async (t) => {
   const { client, gone, timeSocket } = await setUp(t)
   t.throws(() => { Object.assign(client, { id: 'mine' }) }, TypeError)
   client.terminate()
@@ -36,7 +36,7 @@ test('its id cannot be overwritten: it would stay listed under the old one', asy
   t.equal(timeSocket.clients.size, 0)
 })
 
-test('send hands a message on, until the connection is closing', async (t) => {
+test('send passes messages on until the connection is closing', async (t) => {
   const { client, peer, gone } = await setUp(t)
   t.equal(client.send('one'), true)
   t.equal(client.send({ two: 2 }), true)
@@ -48,7 +48,7 @@ test('send hands a message on, until the connection is closing', async (t) => {
   t.strictSame(peer.messages, ['one', '{"two":2}', Buffer.of(3)])
 })
 
-test('send refuses what cannot be sent, also when nobody would get it', async (t) => {
+test('send refuses invalid data, even after the connection has ended', async (t) => {
   const { client, gone } = await setUp(t)
   t.throws(() => client.send(undefined as never), { code: 'FST_TIME_SOCKET_INVALID_ARGUMENT' })
   client.terminate()
@@ -74,7 +74,7 @@ const closings: [title: string, args: CloseArguments, code: number, reason: stri
   ['a longer reason', [4000, 'x'.repeat(200)], 4000, 'x'.repeat(123)],
   ['a reason whose last character does not fit', [4000, 'x'.repeat(122) + 'é'], 4000, 'x'.repeat(122)],
   ['a reason of four-byte characters', [4000, '🕰'.repeat(40)], 4000, '🕰'.repeat(30)],
-  ['a reason that is no valid Unicode', [4000, '\ud800'], 4000, '\ufffd']
+  ['a reason that is not valid Unicode', [4000, '\ud800'], 4000, '\ufffd']
 ]
 
 for (const [title, args, code, reason] of closings) {
@@ -94,13 +94,13 @@ for (const code of [0, 999, 1004, 1005, 1006, 1015, 2999, 5000, 1000.5, NaN, '10
     const { client } = await setUp(t)
     t.throws(() => client.close(code as number), {
       code: 'FST_TIME_SOCKET_INVALID_ARGUMENT',
-      message: /^the close code must be 1000 to 1014 without 1004 to 1006, or 3000 to 4999, got /
+      message: /^the close code must be 1000 to 1014 except 1004 to 1006, or 3000 to 4999, got /
     })
     t.equal(client.send('still here'), true)
   })
 }
 
-test('close refuses a reason that is no string', async (t) => {
+test('close refuses a reason that is not a string', async (t) => {
   const { client } = await setUp(t)
   t.throws(() => client.close(4000, Buffer.from('bye') as never), {
     code: 'FST_TIME_SOCKET_INVALID_ARGUMENT', message: /^the close reason must be a string, got /
@@ -116,7 +116,7 @@ test('terminate ends the connection without a handshake', async (t) => {
   t.strictSame(closes, [{ code: 1006, reason: '', cause: 'application' }])
 })
 
-test('terminate after the client has closed keeps what the client said', async (t) => {
+test('terminate after the client has closed keeps the client\'s code and reason', async (t) => {
   const { client, peer, closes, gone } = await setUp(t)
   peer.ws.close(4000, 'bye')
   await waitFor(() => !client.send('x'), 'the close frame')
@@ -125,7 +125,7 @@ test('terminate after the client has closed keeps what the client said', async (
   t.strictSame(closes, [{ code: 4000, reason: 'bye', cause: 'client' }])
 })
 
-test('terminate after close keeps what close said', async (t) => {
+test('terminate after close keeps the code and reason of close', async (t) => {
   const { client, closes, gone } = await setUp(t)
   client.close(4000, 'go')
   client.terminate()
@@ -139,12 +139,12 @@ const endings: [title: string, act: (ws: import('ws').WebSocket) => void, info: 
   ['vanishes', (ws) => ws.terminate(), { code: 1006, reason: '', cause: 'network' }],
   ['resets', (ws) => (ws as unknown as { _socket: net.Socket })._socket.resetAndDestroy(),
     { code: 1006, reason: '', cause: 'network' }],
-  ['says goodbye too late', (ws) => (ws as unknown as { _socket: net.Socket })._socket.end(),
+  ['ends the socket without a close frame', (ws) => (ws as unknown as { _socket: net.Socket })._socket.end(),
     { code: 1006, reason: '', cause: 'network' }]
 ]
 
 for (const [title, act, info] of endings) {
-  test(`a client that ${title} is told as ${info.code}, ${info.cause}`, async (t) => {
+  test(`a client that ${title} is reported to onClose as ${info.code}, ${info.cause}`, async (t) => {
     const { peer, closes, gone, timeSocket, log } = await setUp(t)
     act(peer.ws)
     await gone()
@@ -170,7 +170,7 @@ const violations: [title: string, bytes: Buffer, code: number, cause: string][] 
   ['a reserved opcode', frame(0x83, Buffer.alloc(0)), 1002, 'protocol'],
   ['a reserved bit', frame(0xc1, Buffer.from('x')), 1002, 'protocol'],
   ['an unmasked frame', Buffer.of(0x81, 1, 0x78), 1002, 'protocol'],
-  ['a continuation of nothing', frame(0x80, Buffer.from('x')), 1002, 'protocol'],
+  ['a continuation frame without a start', frame(0x80, Buffer.from('x')), 1002, 'protocol'],
   ['a fragmented ping', frame(0x09, Buffer.from('x')), 1002, 'protocol'],
   ['a ping of 126 bytes', frame(0x89, Buffer.alloc(126)), 1002, 'protocol'],
   ['a close code that may not be sent', frame(0x88, Buffer.of(0x03, 0xee)), 1002, 'protocol'],
@@ -193,7 +193,7 @@ for (const [title, bytes, code, cause] of violations) {
   })
 }
 
-test('skips ticks for a client whose bytes wait, not for others, and goes on when it reads', async (t) => {
+test('skips ticks for a client with buffered bytes, not for others, and resumes when the client reads', async (t) => {
   const { port, timeSocket, peer } = await setUp(t, {
     interval: 20, format: () => Buffer.alloc(1024 * 1024)
   })
@@ -207,7 +207,7 @@ test('skips ticks for a client whose bytes wait, not for others, and goes on whe
   t.equal(good?.skippedTicks, 0)
 })
 
-test('a tick while the closing handshake is on its way neither counts nor is skipped', async (t) => {
+test('a tick during the closing handshake counts neither as delivered nor as skipped', async (t) => {
   const deliveries: object[] = []
   const { client, gone } = await setUp(t, {
     interval: 20,
@@ -223,13 +223,13 @@ test('a tick while the closing handshake is on its way neither counts nor is ski
   for (const delivery of deliveries) t.strictSame(delivery, { delivered: 0, skipped: 0 })
 })
 
-test('a message sent in the same turn as a tick is no reason to skip the tick', async (t) => {
+test('a message sent in the same turn as a tick does not make the client skip the tick', async (t) => {
   const { peer, client, timeSocket } = await setUp(t, { interval: 50, onTick: () => { timeSocket.broadcast('x') } })
   await peer.received(10)
   t.equal(client.skippedTicks, 0)
 })
 
-test('what it sends reaches a client that speaks no WebSocket library', async (t) => {
+test('its messages reach a client that does not use a WebSocket library', async (t) => {
   const { port, timeSocket } = await setUp(t)
   const socket = net.connect(port, '127.0.0.1')
   socket.write('GET /time HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
@@ -249,7 +249,7 @@ const DOCUMENTED = [
   'skippedTicks', 'terminate'
 ]
 
-test('only documented members can be reached on a client, at run time, too', async (t) => {
+test('a client has only its documented members, even at run time', async (t) => {
   const { client } = await setUp(t, { onMessage () {} })
   const names = new Set<string | symbol>()
   let level: object = client

@@ -84,7 +84,7 @@ test('holds 16 messages for onConnect; one more closes with 1008', async (t) => 
     Array.from({ length: 16 }, (_, index) => `message ${index + 1}`))
 })
 
-test('calls onMessage for what came before the client left, then onClose, once onConnect is done', async (t) => {
+test('once onConnect has settled, calls onMessage for earlier messages, then onClose', async (t) => {
   const { calls, called, closed } = createRecord()
   const gate = createGate()
   const { app, timeSocket } = await createTimeApp(t, {
@@ -149,7 +149,7 @@ for (const [title, fail] of failures) {
     t.strictSame(log.messages('error'), ['onMessage failed'])
   })
 
-  test(`an onClose that ${title} harms nobody, and is logged`, async (t) => {
+  test(`an onClose that ${title} has no effect on other clients, and is logged`, async (t) => {
     const { app, log, timeSocket } = await createTimeApp(t, { interval: 50, onClose: fail })
     const [good, leaving] = [await inject(app), await inject(app)]
     leaving.ws.close()
@@ -159,7 +159,7 @@ for (const [title, fail] of failures) {
     await good.received(good.messages.length + 2)
   })
 
-  test(`an onTick that ${title} harms nobody, and is logged once`, async (t) => {
+  test(`an onTick that ${title} has no effect on clients, and is logged once`, async (t) => {
     const { app, log } = await createTimeApp(t, { interval: 20, onTick: fail })
     const peer = await inject(app)
     await peer.received(8)
@@ -167,7 +167,7 @@ for (const [title, fail] of failures) {
   })
 }
 
-test('tells onMessage nothing more once a callback has failed', async (t) => {
+test('does not call onMessage any more once a callback has failed', async (t) => {
   const { calls, called } = createRecord()
   const gate = createGate()
   const { app } = await createTimeApp(t, {
@@ -185,7 +185,7 @@ test('tells onMessage nothing more once a callback has failed', async (t) => {
   t.strictSame(calls, ['message one'])
 })
 
-test('drops what was held for an onConnect that then fails', async (t) => {
+test('drops messages that were held for an onConnect that fails', async (t) => {
   const { calls, called } = createRecord()
   const gate = createGate()
   const { app } = await createTimeApp(t, {
@@ -199,7 +199,7 @@ test('drops what was held for an onConnect that then fails', async (t) => {
   t.strictSame(calls, [])
 })
 
-test('an onConnect that never settles keeps nobody from leaving', async (t) => {
+test('an onConnect that never settles does not keep its client listed', async (t) => {
   const { calls, closed } = createRecord()
   const { app, timeSocket } = await createTimeApp(t, {
     onConnect: () => new Promise(() => {}), onClose: closed
@@ -210,7 +210,7 @@ test('an onConnect that never settles keeps nobody from leaving', async (t) => {
   t.strictSame(calls, [], 'onClose waits for it')
 })
 
-test('tells onMessage nothing after the application has closed the client', async (t) => {
+test('does not call onMessage after the application has closed the client', async (t) => {
   const { calls, called, closed } = createRecord()
   const { app } = await createTimeApp(t, {
     onConnect: (client) => client.close(4001, 'go'),
@@ -224,7 +224,7 @@ test('tells onMessage nothing after the application has closed the client', asyn
   t.strictSame([calls, peer.messages], [['onClose 4001 application go'], []])
 })
 
-test('logs who comes and goes at info, and nothing of what they say', async (t) => {
+test('logs connects and disconnects at info, and no messages', async (t) => {
   const { app, log, timeSocket } = await createTimeApp(t, {
     onMessage: (client) => client.send('reply-secret')
   })
@@ -262,7 +262,7 @@ test('logLevel and logSerializers apply to its own lines', async (t) => {
   t.strictSame(ours.map(({ msg, err }) => [msg, err]), [['onTick failed', 'serialized']])
 })
 
-test('after an onMessage that failed, nothing held is told, though the client has left', async (t) => {
+test('after a failed onMessage, held messages are dropped, even if the client has left', async (t) => {
   const { calls, called, closed } = createRecord()
   const gate = createGate()
   const { app, timeSocket } = await createTimeApp(t, {
@@ -282,7 +282,7 @@ test('after an onMessage that failed, nothing held is told, though the client ha
   t.strictSame(calls, ['message one', 'onClose 1000 client'])
 })
 
-test('after an onConnect that failed, nothing held is told, though the client has left', async (t) => {
+test('after a failed onConnect, held messages are dropped, even if the client has left', async (t) => {
   const { calls, called, closed } = createRecord()
   const gate = createGate()
   const { app, timeSocket } = await createTimeApp(t, {

@@ -24,7 +24,7 @@ async function setUp (t: Test) {
   return { client, socket, parsed }
 }
 
-test('drops what is on its way, until the other side has ended as well', async (t) => {
+test('drops input in flight until the other side has also ended', async (t) => {
   const { client, socket, parsed } = await setUp(t)
   client.write('to be parsed')
   await waitFor(() => parsed.bytes === 12, 'parsing')
@@ -38,7 +38,7 @@ test('drops what is on its way, until the other side has ended as well', async (
   t.strictSame([told, parsed.bytes, socket.bytesRead], ['bye', 12, 50_012])
 })
 
-test('reads no more than 64 KiB, and the sender still gets the close frame', async (t) => {
+test('reads at most 64 KiB, and the sender still gets the close frame', async (t) => {
   const { client, socket, parsed } = await setUp(t)
   socket.write('bye')
   discardInput(socket)
@@ -52,7 +52,7 @@ test('reads no more than 64 KiB, and the sender still gets the close frame', asy
   t.strictSame([parsed.bytes, socket.isPaused()], [0, true])
 })
 
-test('a flood that is not read any more does not hide a reset', async (t) => {
+test('a reset is noticed even if a flood is no longer read', async (t) => {
   const { client, socket } = await setUp(t)
   discardInput(socket)
   client.write(Buffer.alloc(64 * 1024 * 1024))
@@ -61,7 +61,7 @@ test('a flood that is not read any more does not hide a reset', async (t) => {
   await t.resolves(waitFor(() => socket.destroyed, 'the end'))
 })
 
-test('reads a paused socket again, so that its end is noticed', async (t) => {
+test('resumes a paused socket, so that its end is noticed', async (t) => {
   const { client, socket } = await setUp(t)
   socket.pause()
   discardInput(socket)

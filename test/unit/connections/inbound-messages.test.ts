@@ -27,8 +27,8 @@ function setUp (messageRate: Rate | false = false) {
     onMessage: (_client, data) => told.push(data)
   })
   const join = (protocol: string) => {
-    const { serveFirst } = fanOut
-    const { client, ws } = createFakeClient({ serveFirst }, {}, protocol)
+    const { sendPendingDeliveries } = fanOut
+    const { client, ws } = createFakeClient({ sendPendingDeliveries }, {}, protocol)
     const send = (text: string) => inbound.onMessage(client, Buffer.from(text), false)
     return { client, ws, send }
   }

@@ -34,7 +34,7 @@ const messages: [title: string, fits: Message, told: string, tooLarge: Message][
 ]
 
 for (const [title, fits, told, tooLarge] of messages) {
-  test(`on a real port, a message of maxMessageBytes passes, one more closes with 1009: ${title}`, async (t) => {
+  test(`on a real port, a message of maxMessageBytes passes, one byte more closes with 1009: ${title}`, async (t) => {
     const { calls, timeSocket, open } = await setUp(t, { maxMessageBytes: 100 })
     const peer = await open()
     peer.ws.send(fits)
@@ -47,7 +47,7 @@ for (const [title, fits, told, tooLarge] of messages) {
   })
 }
 
-test('on a real port, fragments count as the message that they make', async (t) => {
+test('on a real port, fragments count as one message', async (t) => {
   const { calls, timeSocket, open } = await setUp(t, { maxMessageBytes: 100 })
   const peer = await open()
   for (const fin of [false, true]) peer.ws.send('x'.repeat(50), { fin })
@@ -72,7 +72,7 @@ test('on a real port, a message in more than 1024 fragments closes with 1008', a
   t.strictSame(calls, ['text 1024', '1008 rate '])
 })
 
-test('on a real port, more than maxPayload closes with 1009 before it has all come', async (t) => {
+test('on a real port, more than maxPayload closes with 1009 before the whole message has arrived', async (t) => {
   const { calls, timeSocket, port, log } = await setUp(t, {})
   const peer = openRaw(port, upgradeRequest('/time'))
   await peer.answered
@@ -94,7 +94,7 @@ test('on a real port, a maxMessageBytes above 1 MiB raises maxPayload with it', 
   t.strictSame(calls, [`bytes ${maxMessageBytes}`])
 })
 
-test('on a real port, more than the burst closes with 1008, and nobody else', async (t) => {
+test('on a real port, a client that exceeds the burst is closed with 1008, and no other client', async (t) => {
   const messageRate = { burst: 5, perSecond: 0.001 }
   const { calls, timeSocket, open, log } = await setUp(t, { messageRate })
   const [bad, good] = [await open(), await open()]
@@ -109,7 +109,7 @@ test('on a real port, more than the burst closes with 1008, and nobody else', as
   t.strictSame([log.messages('warn'), log.messages('error')], [[], []])
 })
 
-test('on a real port, a client that keeps to the rate may go on', async (t) => {
+test('on a real port, a client that keeps to the rate stays connected', async (t) => {
   const { calls, open } = await setUp(t, { messageRate: { burst: 1, perSecond: 200 } })
   const peer = await open()
   for (let count = 1; count <= 20; count++) {
@@ -129,7 +129,7 @@ test('on a real port, messageRate false lets clients send as often as they like'
   t.equal((await peer.received(2000)).length, 2000)
 })
 
-test('on a real port, messages held for an async onConnect count as those that are told', async (t) => {
+test('on a real port, messages held for an async onConnect count toward the rate limit', async (t) => {
   let connect = (): void => {}
   const onConnect = () => new Promise<void>((resolve) => { connect = resolve })
   const messageRate = { burst: 3, perSecond: 0.001 }
@@ -142,7 +142,7 @@ test('on a real port, messages held for an async onConnect count as those that a
   t.strictSame(calls, ['1008 rate too many messages'])
 })
 
-test('on a real port, an over-long message closes also while onConnect is pending', async (t) => {
+test('on a real port, a message that is too large closes the client even while onConnect is pending', async (t) => {
   const onConnect = () => new Promise(() => {})
   const { open } = await setUp(t, { onConnect, maxMessageBytes: 10 })
   const peer = await open()
@@ -150,7 +150,7 @@ test('on a real port, an over-long message closes also while onConnect is pendin
   t.strictSame(await peer.closed, [1009, 'message too large'])
 })
 
-test('on a real port, a flood is not parsed once it is closed with 1008, which its sender can read', async (t) => {
+test('on a real port, a flood is not parsed once its sender is closed with 1008, and the sender can read the code', async (t) => {
   const messageRate = { burst: 5, perSecond: 0.001 }
   const { app, calls, timeSocket, port } = await setUp(t, { messageRate })
   let parsed = 0
@@ -167,7 +167,7 @@ test('on a real port, a flood is not parsed once it is closed with 1008, which i
   t.ok(parsed <= Math.ceil(65_536 / textFrame('flood').length), `${parsed} messages were parsed`)
 })
 
-test('on a real port, who sends more after a close is not listened to', async (t) => {
+test('on a real port, the server stops reading a client that keeps sending after a close', async (t) => {
   const { app, timeSocket, port } = await setUp(t, { onMessage: (client) => client.close(4000) })
   const parsed: string[] = []
   app.websocketServer.on('connection', (ws) => ws.on('message', (data) => parsed.push(String(data))))
@@ -182,7 +182,7 @@ test('on a real port, who sends more after a close is not listened to', async (t
   t.strictSame(parsed, ['close me', 'more'])
 })
 
-test('on a real port, who breaks a limit is not waited for to say goodbye', async (t) => {
+test('on a real port, the server does not wait for the close frame of a client that broke a limit', async (t) => {
   const { port } = await setUp(t, { maxMessageBytes: 1 })
   const peer = openRaw(port, upgradeRequest('/time'))
   await peer.answered
@@ -190,7 +190,7 @@ test('on a real port, who breaks a limit is not waited for to say goodbye', asyn
   t.ok((await within(peer.ended, 'the end', 3000)).endsWith('message too large'))
 })
 
-test('on a real port, who answers a close is let go by the closing handshake', async (t) => {
+test('on a real port, a client that answers a close frame ends with the closing handshake', async (t) => {
   const { calls, timeSocket, open } = await setUp(t, { messageRate: { burst: 1, perSecond: 1 } })
   const peer = await open()
   peer.ws.send('a')
@@ -202,7 +202,7 @@ test('on a real port, who answers a close is let go by the closing handshake', a
 
 const control: [title: string, send: (ws: WebSocket) => void][] = [
   ['pings', (ws) => ws.ping()],
-  ['pongs that nobody asked for', (ws) => ws.pong()]
+  ['unsolicited pongs', (ws) => ws.pong()]
 ]
 
 for (const [title, send] of control) {
@@ -231,7 +231,7 @@ test('on a real port, answers to our own pings do not count as messages', async 
   t.strictSame([calls, timeSocket.clients.size], [['text 2'], 1])
 })
 
-test('on a real port, without a limit, who sends pings and reads no pongs is slow', async (t) => {
+test('on a real port, without a limit, a client that sends pings and reads no pongs counts as slow', async (t) => {
   const { calls, port } = await setUp(t, { messageRate: false })
   const peer = openRaw(port, upgradeRequest('/time'))
   await peer.answered

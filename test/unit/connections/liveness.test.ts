@@ -36,7 +36,7 @@ async function setUp (t: Test, options: TimeSocketOptions = {}, serverOptions: o
 }
 
 for (const [over, serverOptions] of [['TCP', {}], ['TLS', { https }]] as const) {
-  test(`on a real port, over ${over}, a client that is gone without a word is terminated in time`, async (t) => {
+  test(`on a real port, over ${over}, a client that disappears without closing is terminated in time`, async (t) => {
     const { closed, timeSocket, port, open } = await setUp(t, {}, serverOptions)
     const proxy = await createDelayingProxy(t, port)
     await open('gone', proxy.port)
@@ -53,7 +53,7 @@ for (const [over, serverOptions] of [['TCP', {}], ['TLS', { https }]] as const) 
     t.equal(well.ws.readyState, well.ws.OPEN)
   })
 
-  test(`on a real port, over ${over}, a client that answers no ping is terminated, though TCP lives`, async (t) => {
+  test(`on a real port, over ${over}, a client that answers no ping is terminated, even if the TCP connection is alive`, async (t) => {
     const { closed, timeSocket, port, open } = await setUp(t, {}, serverOptions)
     const mute = await open('gone', port, false)
     await open('well')
@@ -64,7 +64,7 @@ for (const [over, serverOptions] of [['TCP', {}], ['TLS', { https }]] as const) 
   })
 }
 
-test('on a real port, any byte is a sign of life, even of a message that is not whole', async (t) => {
+test('on a real port, any byte shows that a client is alive, even a byte of an unfinished message', async (t) => {
   const { closed, timeSocket, port, open } = await setUp(t)
   const peer = openRaw(port, upgradeRequest('/time', { headers: ['Sec-WebSocket-Protocol: well'] }))
   await peer.answered
@@ -83,7 +83,7 @@ test('on a real port, any byte is a sign of life, even of a message that is not 
   t.equal(timeSocket.clients.size, 1)
 })
 
-test('on a real port, client.rtt is the time there and back', async (t) => {
+test('on a real port, client.rtt is the round trip', async (t) => {
   const { timeSocket, port, open } = await setUp(t)
   const delay = { delayMs: 40 }
   const near = await createDelayingProxy(t, port)
@@ -98,7 +98,7 @@ test('on a real port, client.rtt is the time there and back', async (t) => {
   t.ok(Number(first?.rtt) > 0 && Number(first?.rtt) < rtt(), `${first?.rtt} ms`)
 })
 
-test('on a real port, heartbeat false pings nobody, and ends nobody', async (t) => {
+test('on a real port, with heartbeat false, no client is pinged or terminated', async (t) => {
   const closed: string[] = []
   const { app } = await createTimeApp(t, {
     heartbeat: false,

@@ -74,7 +74,7 @@ test('with too many clients to close in time, ends 100 ms later than planned', a
   t.match(events.at(-1), /^end at 10\d\d/)
 })
 
-test('after half the grace, closes the remaining clients without a break', async (t) => {
+test('after half the grace, closes the remaining clients without yielding', async (t) => {
   const { time, events } = setUp({ count: 100, graceMs: 200, spreadMs: 0, workMs: 2 })
   time.advance(80)
   t.ok(events.length > 30 && events.length < 50, `${events.length} closed`)

@@ -40,7 +40,7 @@ const soon: [title: string, expiresAt: ExpiresAt][] = [
 
 for (const [title, expiresAt] of soon) {
   for (const heartbeat of [undefined, false] as const) {
-    test(`on a real port, ${title} ends the connection then, with 4401, heartbeat ${heartbeat}`, async (t) => {
+    test(`on a real port, ${title} closes the client with 4401 at that time, heartbeat ${heartbeat}`, async (t) => {
       const { closed, timeSocket, url } = await setUp(t, expiresAt, { heartbeat })
       const startMs = performance.now()
       const peer = await connect(url)
@@ -80,7 +80,7 @@ for (const [title, expiresAt] of late) {
   })
 }
 
-test('on a real port, what is left is measured monotonically, whatever the wall clock does', async (t) => {
+test('on a real port, the remaining time is measured monotonically, whatever the wall clock does', async (t) => {
   let stepMs = 0
   const clock = { now: () => Date.now() + stepMs }
   const { closed, timeSocket, url } = await setUp(t, () => clock.now() + 1000, { clock })
@@ -100,7 +100,7 @@ test('on a real port, what is left is measured monotonically, whatever the wall 
 for (const [title, expiresAt] of [
   ['a moment that has passed', () => Date.now() - 1],
   ['this very moment', () => Date.now()],
-  ['a promise of one that has passed', async () => new Date(Date.now() - 1)]
+  ['a promise of a moment that has passed', async () => new Date(Date.now() - 1)]
 ] as const) {
   test(`on a real port, ${title} refuses upgrade and GET with 401`, async (t) => {
     const { url, http, log, timeSocket } = await setUp(t, expiresAt)
@@ -114,7 +114,7 @@ for (const [title, expiresAt] of [
   })
 }
 
-test('on a real port, GET tells the time while the permission lasts, without asking for a context', async (t) => {
+test('on a real port, GET is answered with the time while the permission lasts, without a call of context', async (t) => {
   let asked = 0
   const context = () => ({ number: asked++ })
   const { http } = await setUp(t, () => Date.now() + 60_000, { context })
@@ -145,7 +145,7 @@ for (const [title, expiresAt, line] of mistakes) {
   })
 }
 
-test('on a real port, a context that rejects beside an expiresAt that throws is nobody\'s surprise', async (t) => {
+test('on a real port, a context that rejects while expiresAt throws causes no unhandled rejection', async (t) => {
   const surprises: unknown[] = []
   const keep = (err: unknown) => { surprises.push(err) }
   process.on('unhandledRejection', keep)
@@ -179,7 +179,7 @@ test('on a real port, a permission can be renewed, and read back as it was set',
   t.strictSame(await peer.closed, [4401, 'permission expired'])
 })
 
-test('refuses an expiresAt that is no valid date, and keeps the one before', async (t) => {
+test('refuses an invalid expiresAt, and keeps the previous one', async (t) => {
   const { timeSocket, url } = await setUp(t, () => undefined)
   await connect(url)
   const client = [...timeSocket.clients.values()][0] as TimeSocketClient

@@ -66,7 +66,7 @@ test('the hard limit is ten times the rate, in bursts, too', async (t) => {
   t.ok(passed === 51 && tooMany > 50, `${passed}, ${tooMany}`)
 })
 
-test('counts each sender alone', async (t) => {
+test('counts each sender separately', async (t) => {
   const limit = createLimit({ burst: 1, perSecond: 1 })
   const one = {}
   const other = {}

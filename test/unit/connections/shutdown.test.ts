@@ -57,7 +57,7 @@ test('closing the HTTP server itself closes the clients of every registration wi
 })
 
 for (const count of [3, 300]) {
-  test(`${count} clients get 1001 though their sockets are ended right after server.close`, async (t) => {
+  test(`${count} clients get 1001 even if their sockets are ended right after server.close`, async (t) => {
     const { app } = await createTimeApp(t, { immediate: false }, { logger: false })
     const port = await listen(app)
     const sockets = new Set<net.Socket>()
@@ -78,8 +78,8 @@ test('app.close closes injected clients with 1001', async (t) => {
   t.strictSame(await peer.closed, SHUTDOWN)
 })
 
-for (const [title, registerFirst] of [['the host', true], ['the plugin', false]] as const) {
-  test(`clients get 1001 where ${title} registered @fastify/websocket`, async (t) => {
+for (const [title, registerFirst] of [['the application', true], ['the plugin', false]] as const) {
+  test(`clients get 1001 if ${title} has registered @fastify/websocket`, async (t) => {
     const { app } = createApp(t)
     if (registerFirst) await app.register(websocket)
     await app.register(timeSocket, { url: '/time' })
@@ -103,7 +103,7 @@ for (const [title, hook, message] of [
   }), 'no database'],
   ['preClose hook hangs', (app) => app.addHook('preClose', () => new Promise<void>(() => {})), /did not start in time/]
 ] satisfies [string, (app: FastifyInstance) => unknown, string | RegExp][]) {
-  test(`clients get 1001 at once though another plugin's ${title}`, async (t) => {
+  test(`clients get 1001 at once even if another plugin's ${title}`, async (t) => {
     const app = Fastify({ pluginTimeout: 2 * SOON_MS })
     await app.register(timeSocket, { shutdown: { grace: 300 } })
     hook(app)
@@ -130,7 +130,7 @@ test('a client that does not answer is terminated after the grace; the others cl
   for (const socket of mutes) await waitFor(() => socket.destroyed, 'the end of a mute one')
 })
 
-test('the 1001 are spread; until its own, a client keeps its ticks and messages', async (t) => {
+test('close frames with 1001 are spread; until its own, a client still gets ticks and messages', async (t) => {
   const { app, timeSocket } = await createTimeApp(t, {
     interval: 20,
     immediate: false,
@@ -184,7 +184,7 @@ test('a client that does not answer is terminated one grace after its own 1001',
   t.ok(tookMs >= 690 && tookMs < SOON_MS, `${tookMs} ms`)
 })
 
-test('app.close after timeSocket.close, or meanwhile, waits for the same end', async (t) => {
+test('app.close after or during timeSocket.close waits for the same shutdown', async (t) => {
   for (const isAwaited of [true, false]) {
     const closes: CloseInfo[] = []
     const { app, timeSocket } = await createTimeApp(t, {
@@ -228,7 +228,7 @@ test('a client whose onConnect never settles does not hold up the shutdown', asy
   t.strictSame(await peer?.closed, SHUTDOWN)
 })
 
-test('app.close waits for what onClose still has to do, but no longer than the grace', async (t) => {
+test('app.close waits for pending onClose calls, but no longer than the grace', async (t) => {
   const works = [[200, 190, SOON_MS], [60_000, 2990, 3000 + SOON_MS]] as const
   for (const [workMs, leastMs, mostMs] of works) {
     const { app } = await createTimeApp(t, {
@@ -241,7 +241,7 @@ test('app.close waits for what onClose still has to do, but no longer than the g
   }
 })
 
-test('app.close waits for onClose also where onConnect has still to settle', async (t) => {
+test('app.close waits for onClose even if onConnect has not settled', async (t) => {
   let isTold = false
   const { app } = await createTimeApp(t, {
     onConnect: () => new Promise<void>((resolve) => setTimeout(resolve, 150)),
@@ -296,7 +296,7 @@ test('a client that connects during the shutdown is terminated when the shutdown
   t.ok(await tookMs < 4000, `${await tookMs} ms`)
 })
 
-test('timeSocket.close closes all clients once, and the application goes on', async (t) => {
+test('timeSocket.close closes all clients once, and the application keeps running', async (t) => {
   const { app } = createApp(t)
   await app.register(timeSocket, { interval: 20 })
   app.get('/other', () => 'here')
@@ -328,7 +328,7 @@ test('after timeSocket.close, upgrades and plain HTTP are refused with 503', asy
   t.strictSame([...log.messages('warn'), ...log.messages('error')], [])
 })
 
-test('an upgrade that is in a hook when the shutdown begins is refused with 503', async (t) => {
+test('an upgrade whose hook is pending when the shutdown begins is refused with 503', async (t) => {
   let arrived = false
   let goOn = (): void => {}
   const { app, timeSocket } = await createTimeApp(t, {
@@ -345,7 +345,7 @@ test('an upgrade that is in a hook when the shutdown begins is refused with 503'
   t.equal((await refusal).status, 503)
 })
 
-test('a client that the application is closing already keeps that code and reason', async (t) => {
+test('a client that the application is already closing keeps its code and reason', async (t) => {
   const closes: CloseInfo[] = []
   const { app, timeSocket } = await createTimeApp(t, {
     onClose: (_client, info) => closes.push(info)
@@ -382,7 +382,7 @@ test('two time sockets shut down together', async (t) => {
   t.ok(await tookMs < 3800, `${await tookMs} ms`)
 })
 
-test('a backlog of the application’s own does not hold up the shutdown', async (t) => {
+test('a backlog of broadcasts does not delay the shutdown', async (t) => {
   const { app, timeSocket } = await createTimeApp(t, { shutdown: { grace: 1000 } })
   const peers = await connectMany(await listen(app), 200)
   for (let count = 0; count < 5000; count++) timeSocket.broadcast('news')

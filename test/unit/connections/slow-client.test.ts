@@ -18,7 +18,7 @@ function setUp () {
   return { client, ws, closes }
 }
 
-test('a tick is skipped, and counted, while bytes wait from an earlier turn', async (t) => {
+test('a tick is skipped, and counted, while bytes from an earlier turn are buffered', async (t) => {
   const { client, ws } = setUp()
   t.equal(writeTick(client, frame), true)
   ws.bufferedAmount = 1
@@ -30,7 +30,7 @@ test('a tick is skipped, and counted, while bytes wait from an earlier turn', as
   t.strictSame([client.skippedTicks, ws.sent.length], [2, 2])
 })
 
-test('a tick is sent while only bytes of this turn wait, as with TLS', async (t) => {
+test('a tick is sent while only bytes of this turn are buffered, as with TLS', async (t) => {
   const { client, ws } = setUp()
   writeFrame(client, frame)
   ws.bufferedAmount = frame.bytes.length
@@ -38,7 +38,7 @@ test('a tick is sent while only bytes of this turn wait, as with TLS', async (t)
   t.equal(client.skippedTicks, 0)
 })
 
-test('a tick is skipped if older bytes wait beside those of this turn', async (t) => {
+test('a tick is skipped if older bytes are buffered besides those of this turn', async (t) => {
   const { client, ws } = setUp()
   writeFrame(client, frame)
   ws.bufferedAmount = 50
@@ -48,7 +48,7 @@ test('a tick is skipped if older bytes wait beside those of this turn', async (t
   t.equal(writeTick(client, frame), false)
 })
 
-test('a message of any size is accepted while maxBufferedBytes wait; at one byte more the client is terminated', async (t) => {
+test('a message of any size is accepted while maxBufferedBytes are buffered; with one byte more, the client is terminated', async (t) => {
   const { client, ws, closes } = setUp()
   await nextTurn()
   ws.bufferedAmount = 100
@@ -63,7 +63,7 @@ test('a message of any size is accepted while maxBufferedBytes wait; at one byte
   t.equal(ws.sent.length, 1)
 })
 
-test('while bytes wait, ws sends the next messages, uncompressed, so that the order holds', async (t) => {
+test('while bytes are buffered, ws sends the next messages, uncompressed, so that the order is kept', async (t) => {
   const socket = new Socket()
   const { client, ws } = createFakeClient({}, { socket })
   socket.write = (bytes: unknown) => ws.sent.push(`directly ${String(bytes).slice(2)}`) > 0
@@ -84,7 +84,7 @@ test('any amount may be queued within one turn', async (t) => {
   }
 })
 
-test('a client that is closing is never too slow', async (t) => {
+test('a closing client is never too slow', async (t) => {
   const { client, ws, closes } = setUp()
   client.close(4000)
   ws.bufferedAmount = 1000

@@ -26,7 +26,7 @@ async function setUp (t: Test, options: TimeSocketOptions, serverOptions: object
 for (const [title, serverOptions] of [
   ['HTTP/1.1', {}], ['HTTP/2 and HTTP/1.1', { http2: true, https: { ...https, allowHTTP1: true } }]
 ] as const) {
-  test(`ticks, answers and says goodbye over TLS, on a server of ${title}`, async (t) => {
+  test(`ticks, answers and closing handshakes work over TLS, on a server of ${title}`, async (t) => {
     const { app, open } = await setUp(t, {
       interval: 50, immediate: false, onMessage: (client, data) => client.send(`got ${data}`)
     }, serverOptions)
@@ -42,7 +42,7 @@ for (const [title, serverOptions] of [
   })
 }
 
-test('over TLS, messages of one turn keep their order, and no tick is skipped for them', async (t) => {
+test('over TLS, messages of one turn keep their order, and no tick is skipped because of them', async (t) => {
   const deliveries: TickDelivery[] = []
   const { app, open } = await setUp(t, {
     interval: 20,

@@ -36,7 +36,7 @@ function setUp (jitterMs = () => 0) {
   }
 }
 
-test('each item is due at its time, those of one time in the order in which they were added', async (t) => {
+test('each item is due at its time; items due at the same time keep the order in which they were added', async (t) => {
   const { time, due, add } = setUp()
   add('third', 500)
   add('first', 20)
@@ -48,7 +48,7 @@ test('each item is due at its time, those of one time in the order in which they
   t.strictSame(due, [['first', 0], ['second', 0], ['third', 0], ['fourth', 0]])
 })
 
-test('has one timer for all of them, and none when nothing is left', async (t) => {
+test('has one timer for all items, and none without items', async (t) => {
   const { time, agenda, add } = setUp()
   t.equal(time.pendingCount, 0)
   const items = [5000, 20, 700].map((delayMs) => add('', delayMs))
@@ -62,7 +62,7 @@ test('has one timer for all of them, and none when nothing is left', async (t) =
   t.strictSame([agenda.size, time.pendingCount], [0, 0])
 })
 
-test('is never early, though timers are', async (t) => {
+test('is never early, even if timers are', async (t) => {
   const { time, due, add } = setUp(() => -0.9)
   for (let delayMs = 10; delayMs < 3000; delayMs += 77.7) add('', delayMs)
   time.advance(3000)
@@ -79,7 +79,7 @@ test('waits for 24 days, longer than one timer can', async (t) => {
   t.strictSame(due, [['far', 0]])
 })
 
-test('what the clock leaps over is due within a second, in the order of the times', async (t) => {
+test('items that a clock step skips are due within a second, in the order of their times', async (t) => {
   const { time, due, add } = setUp()
   add('second', 3_600_000)
   add('first', 3_500_000)
@@ -88,7 +88,7 @@ test('what the clock leaps over is due within a second, in the order of the time
   t.strictSame(due.map(([name]) => name), ['first', 'second'])
 })
 
-test('what the clock steps back from waits for as much longer', async (t) => {
+test('after a step back, items wait that much longer', async (t) => {
   const { time, due, add } = setUp()
   add('x', 500)
   time.advance(499)
@@ -99,7 +99,7 @@ test('what the clock steps back from waits for as much longer', async (t) => {
   t.strictSame(due, [['x', 0]])
 })
 
-test('sleep of the machine, in which timers stand still, costs a second at most', async (t) => {
+test('after the machine has slept, items are at most a second late', async (t) => {
   const { time, due, add } = setUp()
   add('x', 10_000)
   time.suspend(9_999)
@@ -109,7 +109,7 @@ test('sleep of the machine, in which timers stand still, costs a second at most'
   t.strictSame(due, [['x', 999]])
 })
 
-test('what is deleted is not due, not even by what is due with it', async (t) => {
+test('a deleted item is not due, even if another item due at the same time deletes it', async (t) => {
   const { time, due, agenda, add, whenDue } = setUp()
   const [, second] = [add('first', 20), add('second', 20)]
   whenDue(({ name }) => { if (name === 'first') agenda.delete(second) })
@@ -117,7 +117,7 @@ test('what is deleted is not due, not even by what is due with it', async (t) =>
   t.strictSame([due, agenda.has(second)], [[['first', 0]], false])
 })
 
-test('what is added by what is due has its turn', async (t) => {
+test('an item that is added while another is due becomes due, too', async (t) => {
   const { time, due, add, whenDue } = setUp()
   add('first', 20)
   whenDue(({ name }) => { if (name === 'first') add('second', 0) })
@@ -125,7 +125,7 @@ test('what is added by what is due has its turn', async (t) => {
   t.strictSame(due.map(([name]) => name), ['first', 'second'])
 })
 
-test('is iterated in the order in which it was added, with what is added meanwhile', async (t) => {
+test('is iterated in the order of adding, including items added meanwhile', async (t) => {
   const { agenda, add } = setUp()
   const [later] = [add('later', 20), add('sooner', 10)]
   const names: string[] = []

@@ -30,7 +30,7 @@ test('names an unknown option', async (t) => {
     'the broadcast option "rooms" must be one of where, except, filter, local, at, key, got 1'))
 })
 
-test('reads a time as milliseconds: past, now, and up to 24 days ahead', async (t) => {
+test('reads a time as milliseconds: in the past, now, or up to 24 days ahead', async (t) => {
   for (const atMs of [NOW_MS - 1, NOW_MS, NOW_MS + 0.25, NOW_MS + MAX_AHEAD_MS]) {
     t.equal(readAt(atMs, now), atMs)
   }
@@ -75,7 +75,7 @@ test('accepts any other string as a key', async (t) => {
   }
 })
 
-test('reads own fields only: a polluted prototype changes nothing', async (t) => {
+test('reads only own fields: a polluted prototype has no effect', async (t) => {
   const prototype = Object.prototype as { local?: boolean, except?: string }
   prototype.local = true
   prototype.except = 'all'
@@ -127,7 +127,7 @@ test('a filter that throws, or returns anything but a boolean, throws', async (t
   }
 })
 
-test('a client whose context throws is left out, and the failure is told', async (t) => {
+test('a client whose context throws is left out, and the failure is logged', async (t) => {
   const failures: unknown[] = []
   const { client } = createFakeClient({}, { context: { get room () { throw new Error('no') } } })
   const isChosen = createCondition({ where: { room: 1 } } as never, {

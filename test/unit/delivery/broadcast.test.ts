@@ -44,28 +44,28 @@ async function whoGot (peers: Record<string, Peer>, timeSocket: TimeSocket<Seat>
 type Choice = (idOf: (name: string) => string) => BroadcastOptions<Seat>
 
 const choices: [title: string, choice: Choice, names: string[]][] = [
-  ['all without options', () => ({}), ['Ada', 'Bob', 'Cleo', 'Dan']],
-  ['all with an empty where', () => ({ where: {} }), ['Ada', 'Bob', 'Cleo', 'Dan']],
-  ['all with options that are undefined', () =>
+  ['all clients without options', () => ({}), ['Ada', 'Bob', 'Cleo', 'Dan']],
+  ['all clients with an empty where', () => ({ where: {} }), ['Ada', 'Bob', 'Cleo', 'Dan']],
+  ['all clients with undefined options', () =>
     ({ where: undefined, except: undefined, filter: undefined, local: undefined }), ['Ada', 'Bob', 'Cleo', 'Dan']],
-  ['those with a field', () => ({ where: { room: 1 } }), ['Ada', 'Bob']],
-  ['those with one of several values', () => ({ where: { room: [2, null] } }), ['Cleo', 'Dan']],
-  ['those with null', () => ({ where: { room: null } }), ['Dan']],
-  ['those with all fields', () => ({ where: { room: 1, vip: true } }), ['Ada']],
-  ['nobody for a value of another type', () => ({ where: { room: '1' } }), []],
-  ['nobody for one of no values', () => ({ where: { room: [] } }), []],
-  ['nobody for a field that is not there', () => ({ where: { seat: null } }), []],
-  ['nobody for a field of Object\'s', () => ({ where: { constructor: 'Object' } }), []],
-  ['all but one', (idOf) => ({ except: idOf('Bob') }), ['Ada', 'Cleo', 'Dan']],
-  ['all but some', (idOf) => ({ except: [idOf('Bob'), idOf('Dan')] }), ['Ada', 'Cleo']],
-  ['all but someone who is not there', () => ({ except: 'nobody' }), ['Ada', 'Bob', 'Cleo', 'Dan']],
-  ['those the filter takes', () => ({ filter: ({ context }) => context.vip }), ['Ada', 'Dan']],
-  ['those for whom all of it holds', (idOf) =>
+  ['clients with a field', () => ({ where: { room: 1 } }), ['Ada', 'Bob']],
+  ['clients with one of several values', () => ({ where: { room: [2, null] } }), ['Cleo', 'Dan']],
+  ['clients with null', () => ({ where: { room: null } }), ['Dan']],
+  ['clients with all fields', () => ({ where: { room: 1, vip: true } }), ['Ada']],
+  ['no client for a value of another type', () => ({ where: { room: '1' } }), []],
+  ['no client for an empty list of values', () => ({ where: { room: [] } }), []],
+  ['no client for a missing field', () => ({ where: { seat: null } }), []],
+  ['no client for a field of Object.prototype', () => ({ where: { constructor: 'Object' } }), []],
+  ['all clients but one', (idOf) => ({ except: idOf('Bob') }), ['Ada', 'Cleo', 'Dan']],
+  ['all clients but some', (idOf) => ({ except: [idOf('Bob'), idOf('Dan')] }), ['Ada', 'Cleo']],
+  ['all clients but one that is not connected', () => ({ except: 'nobody' }), ['Ada', 'Bob', 'Cleo', 'Dan']],
+  ['clients that the filter chooses', () => ({ filter: ({ context }) => context.vip }), ['Ada', 'Dan']],
+  ['clients that meet all conditions', (idOf) =>
     ({ where: { vip: true }, except: idOf('Dan'), filter: () => true, local: true }), ['Ada']]
 ]
 
 for (const [title, choice, names] of choices) {
-  test(`sends to ${title}, and says to how many`, async (t) => {
+  test(`sends to ${title}, and returns their number`, async (t) => {
     const { peers, timeSocket, idOf } = await setUp(t)
     t.equal(timeSocket.broadcast('news', choice(idOf)), names.length)
     t.strictSame(await whoGot(peers, timeSocket, 'news'), names)
@@ -95,11 +95,11 @@ const refusals: Refusal[] = [
   ['an except that is a number', 'x', { except: 1 }, 'the broadcast option "except" must be a client id or an array of client ids, got 1'],
   ['an except with a hole', 'x', { except: [undefined] }, 'the broadcast option "except" must be a client id or an array of client ids, got [ undefined ]'],
   ['an except that is a client', 'x', { except: { id: 'x' } }, 'the broadcast option "except" must be a client id or an array of client ids, got { id: \'x\' }'],
-  ['a filter that is no function', 'x', { filter: 'vip' }, 'the broadcast option "filter" must be a function, got \'vip\''],
+  ['a filter that is not a function', 'x', { filter: 'vip' }, 'the broadcast option "filter" must be a function, got \'vip\''],
   ['an asynchronous filter', 'x', { filter: async () => false }, 'what the broadcast option "filter" returns must be a boolean, got Promise'],
   ['an asynchronous filter that rejects', 'x', { filter: async () => { throw new Error('no') } },
     'what the broadcast option "filter" returns must be a boolean, got Promise'],
-  ['a local that is no boolean', 'x', { local: 1 }, 'the broadcast option "local" must be a boolean, got 1']
+  ['a local that is not a boolean', 'x', { local: 1 }, 'the broadcast option "local" must be a boolean, got 1']
 ]
 
 for (const [title, data, options, message] of refusals) {
@@ -113,7 +113,7 @@ for (const [title, data, options, message] of refusals) {
   })
 }
 
-test('a filter that throws makes broadcast throw the same, with nothing sent', async (t) => {
+test('broadcast throws the error of a filter, and sends nothing', async (t) => {
   const { peers, timeSocket } = await setUp(t)
   const error = new Error('no database')
   let count = 0
@@ -133,7 +133,7 @@ test('sends bytes as a binary message, JSON values as text', async (t) => {
   t.strictSame(await peers.Ada?.received(2), [Buffer.of(1, 2), '{"sold":true}'])
 })
 
-test('each client gets what is sent in the order of the calls', async (t) => {
+test('each client gets messages in the order of the calls', async (t) => {
   const { peers, timeSocket, idOf } = await setUp(t)
   const ada = timeSocket.clients.get(idOf('Ada'))
   const expected: string[] = []
@@ -145,7 +145,7 @@ test('each client gets what is sent in the order of the calls', async (t) => {
   t.strictSame(await peers.Ada?.received(100), expected)
 })
 
-test('counts nobody who is leaving, and who comes later does not get it', async (t) => {
+test('does not count clients that are closing, and clients that join later do not get the message', async (t) => {
   const { app, timeSocket, idOf } = await setUp(t)
   timeSocket.clients.get(idOf('Dan'))?.close()
   t.equal(timeSocket.broadcast('news'), 3)
@@ -154,7 +154,7 @@ test('counts nobody who is leaving, and who comes later does not get it', async 
   t.strictSame(await late.received(1), ['end'])
 })
 
-test('finds fields that a context inherits, and takes a context that is no object', async (t) => {
+test('matches inherited fields of a context, and accepts a context that is not an object', async (t) => {
   class Guest {
     get room () { return 7 }
   }
@@ -165,7 +165,7 @@ test('finds fields that a context inherits, and takes a context that is no objec
   t.equal(timeSocket.broadcast('x'), 5)
 })
 
-test('a context that cannot be read leaves out its client, and is logged', async (t) => {
+test('a client whose context cannot be read is left out, and the error is logged', async (t) => {
   const contexts = [{ get room (): number { throw new Error('no room') } }, { room: 7 }]
   const { app, log, timeSocket } = await createTimeApp<unknown>(t, {
     immediate: false, context: () => contexts.shift()
@@ -176,7 +176,7 @@ test('a context that cannot be read leaves out its client, and is logged', async
   t.strictSame(log.messages('error'), ['reading the context of a client failed'])
 })
 
-test('returns 0 once closing, but still refuses what is wrong', async (t) => {
+test('returns 0 once closing, but still refuses invalid arguments', async (t) => {
   const { timeSocket } = await setUp(t)
   const closed = timeSocket.close()
   t.equal(timeSocket.broadcast('news'), 0)

@@ -13,7 +13,7 @@ const WRITE_MS = 0.1
 function setUp (clientCount: number) {
   const time = createFakeTime({ wallMs: 0 })
   const fanOut = createFanOut(time.timers)
-  const host = { serveFirst: fanOut.serveFirst }
+  const host = { sendPendingDeliveries: fanOut.sendPendingDeliveries }
   const members = Array.from({ length: clientCount }, () => createFakeClient(host))
   const clients = members.map(({ client }) => client)
   const sent = (index: number) => members[index]?.ws.sent ?? []
@@ -75,7 +75,7 @@ test('a second delivery starts after the first has ended, whatever its recipient
   }
 })
 
-test('a message to one client follows the deliveries under way to it', async (t) => {
+test('a message to one client follows the deliveries in progress to that client', async (t) => {
   const { time, sent, start, clients } = setUp(200)
   start('a')
   start('b')
@@ -87,7 +87,7 @@ test('a message to one client follows the deliveries under way to it', async (t)
   for (const index of [1, 65, 198]) t.strictSame(orderOf(index), ['a', 'b', 'c'])
 })
 
-test('a client that is no recipient is not served', async (t) => {
+test('a client that is not a recipient gets nothing', async (t) => {
   const { time, sent, start, clients } = setUp(200)
   start('a', clients.filter((_, index) => index % 2 === 0))
   for (const index of [101, 150]) clients[index]?.send('you')
@@ -95,7 +95,7 @@ test('a client that is no recipient is not served', async (t) => {
   t.strictSame([sent(101), sent(150).length], [['you'], 2])
 })
 
-test('a close frame follows the deliveries under way; a terminated client gets nothing', async (t) => {
+test('a close frame follows the deliveries in progress; a terminated client gets nothing', async (t) => {
   const { time, sent, ends, start, clients } = setUp(200)
   start('a')
   clients[150]?.close(4000)
@@ -105,7 +105,7 @@ test('a close frame follows the deliveries under way; a terminated client gets n
   t.strictSame(ends, ['a'])
 })
 
-test('a delivery that onEnd starts follows those that wait already', async (t) => {
+test('a delivery that onEnd starts follows those that are already waiting', async (t) => {
   const time = createFakeTime({ wallMs: 0 })
   const fanOut = createFanOut(time.timers)
   const { client, ws } = createFakeClient()
@@ -141,7 +141,7 @@ test('a slice whose encoding fails gets nothing, and the delivery ends', async (
 test('a format that sends a message itself is called once, and its message comes first', async (t) => {
   const time = createFakeTime({ wallMs: 0 })
   const fanOut: FanOut = createFanOut(time.timers)
-  const { client, ws } = createFakeClient({ serveFirst: fanOut.serveFirst })
+  const { client, ws } = createFakeClient({ sendPendingDeliveries: fanOut.sendPendingDeliveries })
   fanOut.start({
     recipients: [client],
     encode () {
@@ -198,7 +198,7 @@ test('if one wire format fails, the other is sent, and the failing one is tried 
   t.strictSame([encoded, members.map(({ ws }) => ws.sent)], [['plain', 'time'], [[], ['x'], [], ['x']]])
 })
 
-test('abandon ends deliveries where they are, in order, and later ones are sent', async (t) => {
+test('abandon stops deliveries in order, and later deliveries are sent', async (t) => {
   const { time, fanOut, sent, ends, encoded, start } = setUp(200)
   start('a')
   start('b')

@@ -161,7 +161,7 @@ function numbersOf ({ ws, messages }: Peer): number[] {
 }
 
 for (const [title, scheme] of [['TCP', 'ws'], ['TLS', 'wss']] as const) {
-  test(`over ${title}, whoever comes, leaves or is told meanwhile, each gets all of it in order and in its form`, async (t) => {
+  test(`over ${title}, whichever clients join, leave or get messages meanwhile, each client gets everything in order and in its wire format`, async (t) => {
     const sliceCount = countSlices(t)
     const scene = await setUp(t, scheme)
     const countBefore = sliceCount()

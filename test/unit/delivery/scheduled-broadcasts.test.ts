@@ -44,8 +44,8 @@ function setUp () {
     protocol: string, context: object = {}, onConnect = (_client: Client<object>) => {}
   ) {
     const sendScheduled = broadcaster.prepareWelcome()
-    const { serveFirst } = fanOut
-    const { client, ws } = createFakeClient({ serveFirst }, { context }, protocol)
+    const { sendPendingDeliveries } = fanOut
+    const { client, ws } = createFakeClient({ sendPendingDeliveries }, { context }, protocol)
     clients.add(client)
     onConnect(client)
     sendScheduled(client)

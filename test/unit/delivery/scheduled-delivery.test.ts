@@ -36,7 +36,7 @@ function read ({ messages }: Peer): unknown[] {
 }
 
 for (const [title, serverOptions] of [['TCP', {}], ['TLS', { https }]] as const) {
-  test(`over ${title}: time.v1 early, all others and bytes on time, in order`, async (t) => {
+  test(`over ${title}, clients of time.v1 get messages early; all others get them on time and in order, as all clients get bytes`, async (t) => {
     const { timeSocket, joinPlain, joinTime } = await setUp(t, {}, serverOptions)
     const [plain, page] = [await joinPlain(), await joinTime()]
     const came: number[] = []
@@ -62,7 +62,7 @@ for (const [title, serverOptions] of [['TCP', {}], ['TLS', { https }]] as const)
   })
 }
 
-test('on a real port, who connects again is sent what is pending again, as the same text', async (t) => {
+test('on a real port, a client that reconnects is sent pending messages again, as the same text', async (t) => {
   const { timeSocket, joinTime } = await setUp(t)
   const first = await joinTime()
   timeSocket.broadcast('x', { at: timeSocket.now() + 60_000.123 })
@@ -74,7 +74,7 @@ test('on a real port, who connects again is sent what is pending again, as the s
   t.equal(second.messages[1], first.messages[1])
 })
 
-test('on a real port, follows a step of the clock within a second or so', async (t) => {
+test('on a real port, scheduled messages follow a step of the clock within about a second', async (t) => {
   const { timeSocket, step, joinPlain } = await setUp(t)
   const plain = await joinPlain()
   timeSocket.broadcast('x', { at: timeSocket.now() + 3_600_000 })
@@ -84,7 +84,7 @@ test('on a real port, follows a step of the clock within a second or so', async 
 })
 
 for (const [title, close] of [['app.close', 'app'], ['timeSocket.close', 'timeSocket']] as const) {
-  test(`${title} withdraws what is pending, and the log says how many`, async (t) => {
+  test(`${title} withdraws pending messages, and logs their number`, async (t) => {
     const scene = await setUp(t)
     const { log, timeSocket, joinPlain } = scene
     const plain = await joinPlain()
@@ -100,13 +100,13 @@ for (const [title, close] of [['app.close', 'app'], ['timeSocket.close', 'timeSo
   })
 }
 
-test('nothing is said of it where nothing is pending', async (t) => {
+test('nothing is logged if no message is pending', async (t) => {
   const { app, log } = await setUp(t)
   await app.close()
   t.strictSame(log.lines.filter(({ msg }) => msg === WITHDRAWN), [])
 })
 
-test('until its own 1001, a client is sent what was scheduled', async (t) => {
+test('until its own 1001, a client gets scheduled messages', async (t) => {
   const { timeSocket, joinPlain } = await setUp(t, { shutdown: { grace: 1000, spread: 3000 } })
   const peers = [await joinPlain(), await joinPlain(), await joinPlain()]
   timeSocket.broadcast('x', { at: timeSocket.now() + 100 })
@@ -116,7 +116,7 @@ test('until its own 1001, a client is sent what was scheduled', async (t) => {
   t.strictSame(peers.map(({ messages }) => messages), [[], ['x'], ['x']])
 })
 
-test('what is pending does not keep the process alive', async (t) => {
+test('pending messages do not keep the process alive', async (t) => {
   const { timeSocket } = await setUp(t)
   const before = process.getActiveResourcesInfo().length
   timeSocket.broadcast('x', { at: timeSocket.now() + 86_400_000 })

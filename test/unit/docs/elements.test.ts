@@ -6,7 +6,7 @@ import { literalsOf } from '../../helpers/documents/typescript-source.js'
 
 const ELEMENTS = documentAt('docs/reference/elements.md')
 
-test('the table of attributes names those that each element observes', async (t) => {
+test('the table of attributes lists the observed attributes of each element', async (t) => {
   const { rows } = findTable(ELEMENTS, 'attribute', 'element')
   const namedFor = (element: string) => rows
     .filter(([, owner = '']) => owner === 'both' || codesIn(owner).includes(element))
@@ -16,7 +16,7 @@ test('the table of attributes names those that each element observes', async (t)
   t.strictSame(namedFor('<server-countdown>'), [...ServerCountdownElement.observedAttributes].sort())
 })
 
-test('the table of states names all there are', async (t) => {
+test('the table of states lists every state', async (t) => {
   const states = literalsOf(readSource('src/elements/time-element.ts'), 'State')
   const { rows } = findTable(ELEMENTS, 'state')
   t.strictSame(rows.map(([name = '']) => codesIn(name)[0]), states)

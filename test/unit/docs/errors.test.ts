@@ -7,7 +7,7 @@ import { literalsOf } from '../../helpers/documents/typescript-source.js'
 
 const ERRORS = documentAt('docs/reference/errors.md')
 
-test('the table of errors is that of the exported classes', async (t) => {
+test('the table of errors matches the exported classes', async (t) => {
   const { rows } = findTable(ERRORS, 'code', 'class', 'status')
   const exported = Object.entries(errors).map(([name, ErrorClass]) => {
     const { code, statusCode } = new ErrorClass('a', 'b', 'c')
@@ -20,7 +20,7 @@ test('the table of errors is that of the exported classes', async (t) => {
 test('the table of close codes', async (t) => {
   const { rows } = findTable(ERRORS, 'close code', '`cause`')
 
-  await t.test('has every code of ours, in order', async (t) => {
+  await t.test('has every code of the plugin, in order', async (t) => {
     const codes = Object.values(closeCodes).filter((value) => typeof value === 'number')
     // 4403 is the application's: it has a row for what the browser client makes of it.
     const named = rows.map(([code]) => Number(code)).filter((code) => code !== 4403)

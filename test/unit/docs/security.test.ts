@@ -3,7 +3,7 @@ import { documentAt, isInRepository, readSource } from '../../helpers/documents/
 import { codesIn, findTable } from '../../helpers/documents/markdown.js'
 import { defaults } from '../../helpers/documents/option-table.js'
 
-test('the table of threats names options with their defaults, and tests that are there', async (t) => {
+test('the table of threats names options with their defaults, and existing tests', async (t) => {
   const { rows } = findTable(documentAt('SECURITY.md'), 'threat', 'defence', 'option')
   const named = rows.filter(([, , option]) => option !== 'none')
     .map(([, , option, value]) => `${option} ${value}`)
@@ -14,7 +14,7 @@ test('the table of threats names options with their defaults, and tests that are
   t.strictSame(files.flat().filter((path) => !isInRepository(path)), [])
 })
 
-test('the table of dependencies names those of package.json, by kind', async (t) => {
+test('the table of dependencies lists the dependencies of package.json, by kind', async (t) => {
   const manifest = JSON.parse(readSource('package.json'))
   const expected = Object.entries({
     peer: manifest.peerDependencies,

@@ -67,7 +67,7 @@ for (const [to, ms] of instants) {
   })
 }
 
-test('changes when the rest does, wherever the second of the instant begins', (t) => {
+test('changes when the remaining time does, even if the instant is not on a full second', (t) => {
   const { text, time } = setUp(t, 5300, { lang: 'en' })
   t.equal(text(), '00:06')
   time.advance(299)
@@ -77,7 +77,7 @@ test('changes when the rest does, wherever the second of the instant begins', (t
   t.end()
 })
 
-test('stops at zero, and has no timer then', (t) => {
+test('stops at zero, without a timer', (t) => {
   const { text, time, element } = setUp(t, 1500, { lang: 'en' })
   time.advance(1500)
   t.equal(text(), '00:00')
@@ -86,7 +86,7 @@ test('stops at zero, and has no timer then', (t) => {
   t.end()
 })
 
-test('counts up after the instant with past', (t) => {
+test('with past, counts up after the instant', (t) => {
   const { text, time, element } = setUp(t, 1000, { lang: 'en', past: '' })
   time.advance(1000)
   t.equal(text(), '00:00')
@@ -96,7 +96,7 @@ test('counts up after the instant with past', (t) => {
   t.end()
 })
 
-test('fires due once, when the clock gets there', (t) => {
+test('fires due once, when the clock reaches the instant', (t) => {
   const { time, dues, clock } = setUp(t, 1500)
   time.advance(1499)
   t.equal(dues(), 0)
@@ -130,7 +130,7 @@ test('fires due once for each value of to', (t) => {
   t.end()
 })
 
-test('counts on to the instant that a listener of due sets', (t) => {
+test('continues to the instant that a listener of due sets', (t) => {
   const { text, element, time } = setUp(t, 1000, { lang: 'en' })
   element.addEventListener('due', () => {
     element.setAttribute('to', String(DUE_MS + 3000))
@@ -154,7 +154,7 @@ test('fires due only once the clock is synced', (t) => {
   t.end()
 })
 
-test('is not due any more when the server’s clock has stepped back, and fires no second due', (t) => {
+test('is no longer due after the server\'s clock has stepped back, and does not fire due again', (t) => {
   const { dues, clock, time, element, text } = setUp(t, 1000, { lang: 'en' })
   time.advance(1000)
   clock.startMs -= 10_000
@@ -167,7 +167,7 @@ test('is not due any more when the server’s clock has stepped back, and fires 
   t.end()
 })
 
-test('shows the fallback without to', (t) => {
+test('without to, shows the fallback', (t) => {
   const { element, isFallback } = setUp(t, 1000)
   element.removeAttribute('to')
   t.ok(isFallback())
@@ -199,7 +199,7 @@ test('reflects format and past', (t) => {
   t.end()
 })
 
-test('shows words where there is Intl.DurationFormat, else digits', (t) => {
+test('shows words if there is Intl.DurationFormat, else digits', (t) => {
   const asked: unknown[] = []
   const original = Object.getOwnPropertyDescriptor(Intl, 'DurationFormat')
   Reflect.deleteProperty(Intl, 'DurationFormat')
@@ -224,7 +224,7 @@ test('shows words where there is Intl.DurationFormat, else digits', (t) => {
   t.end()
 })
 
-test('shows no fractions where the user prefers reduced motion', (t) => {
+test('shows no fractions if the user prefers reduced motion', (t) => {
   motion.matches = true
   t.teardown(() => { motion.matches = false })
   const { text } = setUp(t, 5300, { lang: 'en', digits: '3' })

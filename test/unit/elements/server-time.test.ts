@@ -63,7 +63,7 @@ test('is repainted on the second, and not in between', (t) => {
   t.end()
 })
 
-test('is repainted on the tenth with one digit', (t) => {
+test('with one digit, is repainted every tenth of a second', (t) => {
   const { text, time } = setUp(t, { lang: 'de', 'time-zone': 'UTC', digits: '1' })
   time.advance(29)
   t.equal(text(), '14:05:09,3')
@@ -72,7 +72,7 @@ test('is repainted on the tenth with one digit', (t) => {
   t.end()
 })
 
-test('shows no fractions where the user prefers reduced motion', (t) => {
+test('shows no fractions if the user prefers reduced motion', (t) => {
   motion.matches = true
   t.teardown(() => { motion.matches = false })
   const { text } = setUp(t, { lang: 'de', 'time-zone': 'UTC', digits: '3' })
@@ -80,7 +80,7 @@ test('shows no fractions where the user prefers reduced motion', (t) => {
   t.end()
 })
 
-test('follows the zone through its change to and from summer time', (t) => {
+test('follows its time zone through changes to and from summer time', (t) => {
   const { text, time, clock, element } = setUp(t, { lang: 'de', 'time-zone': 'Europe/Berlin' })
   clock.startMs = Date.UTC(2026, 2, 29, 0, 59, 59)
   clock.fire('step')
@@ -97,7 +97,7 @@ test('follows the zone through its change to and from summer time', (t) => {
   t.end()
 })
 
-test('takes the language of the closest ancestor, also from outside of a shadow tree', (t) => {
+test('takes the language of the closest ancestor, even from outside a shadow tree', (t) => {
   const { element, text } = setUp(t, { 'time-zone': 'UTC', digits: '1', 'hour-cycle': 'h23' })
   const outer = new FakeElement()
   outer.setAttribute('lang', 'de')

@@ -6,7 +6,7 @@ import { FakeClock, installFakePage, installFakeTime, pageEvents } from '../../h
 
 installFakePage()
 
-test('gives one clock to all that have the same URL and transport', (t) => {
+test('gives one clock to all elements with the same URL and transport', (t) => {
   const { clocks, created } = setUp(t)
   const first = clocks.open('https://example.org/time', 'http')
   t.equal(clocks.open('https://example.org/time', 'http'), first)
@@ -35,7 +35,7 @@ test('closes the clock 1 s after its last painter was removed', (t) => {
   t.end()
 })
 
-test('keeps the clock of a painter that comes back within 1 s', (t) => {
+test('keeps the clock of a painter that is added again within 1 s', (t) => {
   const { clocks, created, time } = setUp(t)
   const shared = clocks.open('https://example.org/time', 'http')
   const painter = () => {}
@@ -48,7 +48,7 @@ test('keeps the clock of a painter that comes back within 1 s', (t) => {
   t.end()
 })
 
-test('never closes a clock of the page', (t) => {
+test('never closes a clock that the page has created', (t) => {
   const { clocks, time } = setUp(t)
   const clock = new FakeClock(time)
   const shared = clocks.adopt(clock.asServerClock)
@@ -62,7 +62,7 @@ test('never closes a clock of the page', (t) => {
   t.end()
 })
 
-test('calls each of a hundred painters when it asked to be called, by one timer', (t) => {
+test('calls each of a hundred painters at its time, with one timer', (t) => {
   const { shared, clock, time } = setUp(t, 500)
   const paints: number[] = []
   for (let i = 0; i < 100; i++) {
@@ -84,7 +84,7 @@ test('calls each of a hundred painters when it asked to be called, by one timer'
   t.end()
 })
 
-test('calls nobody early when a timer fires early, and waits in steps of at most 1 s', (t) => {
+test('calls no painter early when a timer fires early, and waits in steps of at most 1 s', (t) => {
   const { shared, clock, time } = setUp(t)
   const paints: number[] = []
   const dueMs = 86_400_000 * 3652
@@ -119,7 +119,7 @@ test('repaints when the clock or the page changes', (t) => {
   t.end()
 })
 
-test('tells why the clock does not hear from the server', (t) => {
+test('shows why the clock gets no time from the server', (t) => {
   const { shared, clock } = setUp(t)
   const seen: unknown[] = []
   shared.add(() => { seen.push(shared.trouble) })
@@ -132,7 +132,7 @@ for (const [state, trouble] of [
   ['connecting', undefined], ['open', undefined], ['waiting', 'offline'], ['closed', 'offline'],
   ['refused', 'refused']
 ]) {
-  test(`takes a clock that is ${state} for ${trouble ?? 'one without trouble'}`, (t) => {
+  test(`shows a clock in state ${state} as ${trouble ?? 'a clock without trouble'}`, (t) => {
     const { shared, clock } = setUp(t)
     clock.state = String(state)
     shared.add(() => {})
@@ -141,7 +141,7 @@ for (const [state, trouble] of [
   })
 }
 
-test('remembers that the clock was synced while its error is unknown again', (t) => {
+test('remembers that the clock was synced, even when its error is unknown again', (t) => {
   const { shared, clock } = setUp(t)
   clock.synced = false
   shared.add(() => {})
@@ -155,7 +155,7 @@ test('remembers that the clock was synced while its error is unknown again', (t)
   t.end()
 })
 
-test('lets a painter be removed while all are painted', (t) => {
+test('allows a painter to be removed while all are called', (t) => {
   const { shared, clock } = setUp(t)
   let count = 0
   const painter = () => {

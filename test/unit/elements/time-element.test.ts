@@ -46,7 +46,7 @@ test('shows its own content until the clock has synced', (t) => {
   t.end()
 })
 
-test('goes on showing the time while the error is unknown for a moment', (t) => {
+test('still shows the time while the error is temporarily unknown', (t) => {
   const { clock, isFallback, element, part } = setUp(t)
   clock.synced = false
   clock.fire('step')
@@ -56,7 +56,7 @@ test('goes on showing the time while the error is unknown for a moment', (t) => 
   t.end()
 })
 
-test('tells by its states that the server is away, or refuses', (t) => {
+test('shows by its states that the server is unreachable, or refuses', (t) => {
   const { clock, element } = setUp(t)
   const seen: unknown[] = []
   for (const type of ['close', 'refused', 'open']) {
@@ -69,7 +69,7 @@ test('tells by its states that the server is away, or refuses', (t) => {
   t.end()
 })
 
-test('works where the browser has no custom states', (t) => {
+test('works if the browser has no custom states', (t) => {
   const { element, clock } = setUp(t)
   element.internals.states = undefined
   clock.fire('close')
@@ -77,7 +77,7 @@ test('works where the browser has no custom states', (t) => {
   t.end()
 })
 
-test('works where custom states need two hyphens', (t) => {
+test('works if custom states need two hyphens', (t) => {
   const { element, clock } = setUp(t)
   element.internals.states = new class extends Set<string> {
     override add (): never { throw new SyntaxError('--') }
@@ -87,7 +87,7 @@ test('works where custom states need two hyphens', (t) => {
   t.end()
 })
 
-test('shows what is true again after it was removed', (t) => {
+test('is up to date when it is inserted again', (t) => {
   const { clock, element } = setUp(t)
   element.remove()
   clock.fire('close')
@@ -107,7 +107,7 @@ test('shows what is true again after it was removed', (t) => {
   t.end()
 })
 
-test('shows another clock when it is given one, and changes nothing outside of a page', (t) => {
+test('shows another clock when its clock is set, and changes nothing while not in a page', (t) => {
   const { element, clock, time } = setUp(t)
   const other = new FakeClock(time)
   other.state = 'refused'
@@ -142,7 +142,7 @@ test('adopts properties that were set before it was defined', (t) => {
   t.end()
 })
 
-test('opens one clock for the elements of a URL, and closes it after they are gone', async (t) => {
+test('opens one clock for all elements of a URL, and closes it after they are removed', async (t) => {
   const urls = ['', '/time', 'https://example.org/time']
   const elements = urls.map((src) => {
     const element = new ServerTimeElement()
@@ -186,7 +186,7 @@ const mistakes: [name: string, value: string, expectation: string][] = [
   ))
 ]
 
-test('reports a mistake again after a hundred others', async (t) => {
+test('reports the same mistake again after a hundred others', async (t) => {
   reported.length = 0
   for (let index = 0; index <= 100; index++) reportOnce(`mistake ${index}`)
   reportOnce('mistake 100')

@@ -19,14 +19,14 @@ const FIRST: Round = {
 }
 const NOT_A_BID = 'That is not a bid'
 
-test('tells of a round, and when it ends, when it begins', async (t) => {
+test('announces a round and its end when the round begins', async (t) => {
   const { rounds, changes, ends } = setUp()
   t.strictSame(rounds.current, FIRST)
   t.strictSame(changes, [FIRST])
   t.strictSame(ends, [FIRST])
 })
 
-test('takes higher bids, and tells everybody', async (t) => {
+test('accepts higher bids, and tells every client', async (t) => {
   const { rounds, changes, ends, bid, time } = setUp()
   t.equal(bid(10, 'Ada'), undefined)
   time.advance(1000)
@@ -39,7 +39,7 @@ test('takes higher bids, and tells everybody', async (t) => {
   t.equal(ends.length, 1, 'the end stays')
 })
 
-test('refuses bids that are too low or too high, and tells nobody else', async (t) => {
+test('refuses bids that are too low or too high, and tells no other client', async (t) => {
   const { changes, bid } = setUp()
   bid(10, 'Ada')
   t.equal(bid(10, 'Bob'), 'Too low: 10 is bid already')
@@ -76,7 +76,7 @@ const hostile: [title: string, data: string | Buffer][] = [
   ['a name that is an object', write({ name: { toString: 1 } })]
 ]
 
-test('refuses what is no bid, whatever it is', async (t) => {
+test('refuses anything that is not a bid', async (t) => {
   const { rounds, changes } = setUp()
   for (const [title, data] of hostile) t.equal(rounds.bid(data), NOT_A_BID, title)
   t.strictSame(changes, [FIRST])
@@ -97,7 +97,7 @@ test('ends on time by its clock, and begins another round', async (t) => {
   t.strictSame(ends, [FIRST, changes[3]])
 })
 
-test('a bid in the last moment moves the end, again and again', async (t) => {
+test('a last-moment bid postpones the end, any number of times', async (t) => {
   const { changes, ends, bid, time } = setUp()
   time.advance(ROUND_MS - LAST_MS)
   bid(10, 'Ada')
@@ -117,7 +117,7 @@ test('a bid in the last moment moves the end, again and again', async (t) => {
   t.strictSame(changes.at(-1), { ...moved[1], isOver: true })
 })
 
-test('judges late bids by the clock, though its timer be late', async (t) => {
+test('judges late bids by the clock, even if its timer is late', async (t) => {
   const { rounds, bid, time } = setUp({ jitterMs: () => 50 })
   time.advance(ROUND_MS - 1)
   t.equal(bid(10, 'Ada'), undefined)
@@ -129,14 +129,14 @@ test('judges late bids by the clock, though its timer be late', async (t) => {
   t.equal(rounds.current.amount, 10)
 })
 
-test('does not take a bid for the lot before', async (t) => {
+test('does not accept a bid for the previous lot', async (t) => {
   const { rounds, bid, time } = setUp()
   time.advance(ROUND_MS + LAST_MS)
   t.equal(rounds.current.isOver, false)
   t.equal(bid(10, 'Ada'), 'Too late')
 })
 
-test('offers the lots in turn, and the first again', async (t) => {
+test('offers the lots in turn, then the first one again', async (t) => {
   const { changes, time } = setUp()
   time.advance(6 * (ROUND_MS + LAST_MS))
   const lots = changes.filter(({ isOver }) => !isOver).map(({ lot }) => lot)

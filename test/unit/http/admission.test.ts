@@ -28,12 +28,12 @@ async function setUp (t: Test, options: TimeSocketOptions) {
 
 const agreed: [title: string, known: string[], offered: string[], chosen: string][] = [
   ['the only one', ['chat'], ['chat'], 'chat'],
-  ['the first that is known, in the client\'s order', ['a', 'b'], ['x', 'b', 'a'], 'b'],
-  ['the one that is known, after a secret', ['chat'], ['secret-ticket', 'chat'], 'chat'],
+  ['the first known one in the client\'s order', ['a', 'b'], ['x', 'b', 'a'], 'b'],
+  ['the known one after a secret', ['chat'], ['secret-ticket', 'chat'], 'chat'],
   ['one with every character of a token', ['!#$%&\'*+-.^_`|~09azAZ'], ['!#$%&\'*+-.^_`|~09azAZ'], '!#$%&\'*+-.^_`|~09azAZ'],
   ['time.v1, which is built in', [], ['time.v1'], 'time.v1'],
   ['time.v1 after others that are unknown', ['chat'], ['time.v2', 'time.v1', 'chat'], 'time.v1'],
-  ['another before time.v1', ['chat'], ['chat', 'time.v1'], 'chat'],
+  ['another one before time.v1', ['chat'], ['chat', 'time.v1'], 'chat'],
   ['none, if none is offered', ['chat'], [], '']
 ]
 
@@ -50,15 +50,15 @@ for (const [title, protocols, offered, chosen] of agreed) {
 const lines: [title: string, header: string[], answer: RegExp][] = [
   ['in several headers', ['Sec-WebSocket-Protocol: x', 'Sec-WebSocket-Protocol: b, a'], /\r\nSec-WebSocket-Protocol: b\r\n/],
   ['with blanks around', ['Sec-WebSocket-Protocol:  x ,\tb\t,a'], /\r\nSec-WebSocket-Protocol: b\r\n/],
-  ['with an unreadable one', ['Sec-WebSocket-Protocol: (x), , a'], /\r\nSec-WebSocket-Protocol: a\r\n/],
+  ['with an invalid one', ['Sec-WebSocket-Protocol: (x), , a'], /\r\nSec-WebSocket-Protocol: a\r\n/],
   ['twice', ['Sec-WebSocket-Protocol: a, a'], /\r\nSec-WebSocket-Protocol: a\r\n/],
-  ['in capitals, which are others', ['Sec-WebSocket-Protocol: A, B'], /^HTTP\/1\.1 400 /],
+  ['in capitals, which do not match', ['Sec-WebSocket-Protocol: A, B'], /^HTTP\/1\.1 400 /],
   ['as an empty list', ['Sec-WebSocket-Protocol: '], /^HTTP\/1\.1 400 /],
   ['as a list of nothing', ['Sec-WebSocket-Protocol: ,,'], /^HTTP\/1\.1 400 /]
 ]
 
 for (const [title, headers, answer] of lines) {
-  test(`reads subprotocols offered ${title}, on a real port`, async (t) => {
+  test(`on a real port, reads subprotocols offered ${title}`, async (t) => {
     const { port } = await setUp(t, { protocols: ['a', 'b'] })
     const peer = openRaw(port, upgradeRequest('/time', { headers }))
     await peer.answered
@@ -72,7 +72,7 @@ for (const [known, offered, list] of [
   [[], ['secret-ticket', 'chat'], 'time.v1'],
   [['chat', 'chat.v2'], ['secret-ticket', 'Chat'], 'time.v1, chat, chat.v2']
 ] as const) {
-  test(`refuses ${offered.join(', ')} where ${list} is spoken, and repeats nothing`, async (t) => {
+  test(`refuses ${offered.join(', ')} if only ${list} is supported, and echoes no offer`, async (t) => {
     const { url, seen, log } = await setUp(t, { protocols: known })
     const { status, headers, body } = await refused(url, [...offered])
     t.strictSame([status, headers.connection, JSON.parse(body)], [400, 'close', {
@@ -86,7 +86,7 @@ for (const [known, offered, list] of [
   })
 }
 
-test('agrees on a subprotocol where the application has its own handleProtocols', async (t) => {
+test('agrees on a subprotocol even if the application has its own handleProtocols', async (t) => {
   const { app } = createApp(t)
   const asked: string[][] = []
   await app.register(websocket, {
@@ -102,7 +102,7 @@ test('agrees on a subprotocol where the application has its own handleProtocols'
   t.strictSame([peer.ws.protocol, asked], ['chat', [['chat']]])
 })
 
-test('plain HTTP ignores offered subprotocols, and lists those built in', async (t) => {
+test('plain HTTP ignores offered subprotocols, and lists the built-in ones', async (t) => {
   const { app } = await createTimeApp(t, { protocols: ['chat'] })
   const headers = { 'sec-websocket-protocol': 'other' }
   const answer = await app.inject({ url: '/time', headers })
@@ -111,7 +111,7 @@ test('plain HTTP ignores offered subprotocols, and lists those built in', async 
 
 const NOW_MS = 1_795_262_400_000
 
-test('says when a permission ends, on both clocks', async (t) => {
+test('gives the end of a permission on both clocks', async (t) => {
   t.equal(readExpiry(undefined, NOW_MS, 1000), undefined)
   for (const aheadMs of [1500, -1, 50 * 86_400_000]) {
     const expected = { at: NOW_MS + aheadMs, dueMs: 1000 + aheadMs }
@@ -130,7 +130,7 @@ for (const [title, value, shown] of [
   ['a string', '2027-01-01', "'2027-01-01'"],
   ['null', null, 'null']
 ] as const) {
-  test(`refuses ${title}, and names the likely mistake`, async (t) => {
+  test(`refuses ${title}, and explains the likely mistake`, async (t) => {
     t.throws(() => readExpiry(value, NOW_MS, 0), {
       message: 'expiresAt must return a Date, milliseconds since the Unix epoch or undefined, ' +
         `got ${shown} (the exp of a JWT is in seconds: return exp * 1000)`

@@ -71,7 +71,7 @@ const hooks: [title: string, hook: Hook, upgrade: number, get: number][] = [
 ]
 
 for (const [title, preValidation, upgrade, get] of hooks) {
-  test(`a hook that ${title} decides for ${upgrade}, and of a GET for ${get}, on a real port`, async (t) => {
+  test(`on a real port, after a hook that ${title}, an upgrade gets ${upgrade}, and a GET ${get}`, async (t) => {
     const { port, told } = await setUp(t, { preValidation })
     const early = Buffer.concat([Buffer.from(upgradeRequest('/time')), textFrame('early')])
     const peer = openRaw(port, early)
@@ -125,7 +125,7 @@ test('messages sent before the 101 arrive after it, in order, none before the ho
   t.strictSame(told, ['connected', 'one', 'two', 'three', 'four', 'five'])
 })
 
-test('a client that resets while a hook decides is never told of', async (t) => {
+test('a client that resets while a hook is pending calls neither onConnect nor onClose', async (t) => {
   const gate = createGate()
   const { app, port, told } = await setUp(t, { preValidation: gate.hook, handshakeTimeout: 10_000 })
   const peer = openRaw(port, Buffer.concat([Buffer.from(upgradeRequest('/time')), textFrame('early')]))
@@ -137,7 +137,7 @@ test('a client that resets while a hook decides is never told of', async (t) => 
   t.strictSame(told, [])
 })
 
-test('a client that ends its side while a hook decides is told to have come and gone', async (t) => {
+test('a client that ends its side while a hook is pending calls onConnect and onClose', async (t) => {
   const gate = createGate()
   const { app, port, told } = await setUp(t, { preValidation: gate.hook, handshakeTimeout: 10_000 })
   const peer = openRaw(port, Buffer.concat([Buffer.from(upgradeRequest('/time')), textFrame('early')]))

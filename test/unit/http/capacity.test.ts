@@ -53,7 +53,7 @@ for (const [title, options, refusal] of [
     t.strictSame(lines.map(({ level, code }) => [level, code]), [[20, refusal.code]])
   })
 
-  test(`plain HTTP is answered beyond ${title}, and says that upgrades are not`, async (t) => {
+  test(`plain HTTP is answered beyond ${title}, and reports that upgrades are refused`, async (t) => {
     const { app, url, timeSocket } = await setUp(t, options)
     for (let count = 0; count < 2; count++) {
       t.notOk('upgrade' in (await app.inject('/time')).json())
@@ -70,7 +70,7 @@ for (const [title, options, refusal] of [
   })
 }
 
-test('tells those it refuses to come back in 1 to 5 s, not all at once', async (t) => {
+test('refusals have a random Retry-After of 1 to 5 s', async (t) => {
   const { app, url } = await setUp(t, { maxClients: 1 })
   await connect(url)
   const answers = await Promise.all(Array.from({ length: 100 }, () => app.inject('/time')))
@@ -79,7 +79,7 @@ test('tells those it refuses to come back in 1 to 5 s, not all at once', async (
   t.match((await refused(url)).headers['retry-after'], /^[1-5]$/)
 })
 
-test('a plain request takes no slot, though its connection stays open', async (t) => {
+test('a plain request takes no slot, even if its connection stays open', async (t) => {
   const { url } = await setUp(t, { maxClients: 1, maxClientsPerIp: 1 })
   const get = async () => await fetch(url.replace('ws', 'http'))
   const answers = await Promise.all([get(), get(), get()])
@@ -88,7 +88,7 @@ test('a plain request takes no slot, though its connection stays open', async (t
   t.equal((await refused(url)).status, 503)
 })
 
-test('a client that leaves gives its slot back, and only its own', async (t) => {
+test('a client that leaves frees its slot, and no other', async (t) => {
   const { url, port, timeSocket } = await setUp(t, { maxClients: 6, maxClientsPerIp: 3 })
   const peers = [await connect(url), await connect(url), await connect(url)]
   t.equal((await refused(url)).status, 429)
@@ -101,7 +101,7 @@ test('a client that leaves gives its slot back, and only its own', async (t) => 
   for (const status of [101, 101, 101, 503]) t.equal(await tryUpgrade(port, '127.0.0.2'), status)
 })
 
-test('an upgrade that is not decided yet counts', async (t) => {
+test('a pending upgrade counts', async (t) => {
   let letGo = (): void => {}
   const held = new Promise<void>((resolve) => { letGo = resolve })
   const { url, app } = await setUp(t, {
@@ -124,7 +124,7 @@ const refusals: [title: string, hook: TimeSocketOptions['preValidation']][] = [
 ]
 
 for (const [title, preValidation] of refusals) {
-  test(`an upgrade ${title} gives its slot back`, async (t) => {
+  test(`an upgrade ${title} frees its slot`, async (t) => {
     const { app, port, url } = await setUp(t, { maxClients: 1, preValidation })
     for (let count = 0; count < 3; count++) t.not((await refused(url)).status, 503)
     await allGone(app)
@@ -132,7 +132,7 @@ for (const [title, preValidation] of refusals) {
   })
 }
 
-test('an upgrade that times out gives its slot back', async (t) => {
+test('an upgrade that times out frees its slot', async (t) => {
   let isHanging = true
   const { app, port, url } = await setUp(t, {
     maxClients: 1,
@@ -145,7 +145,7 @@ test('an upgrade that times out gives its slot back', async (t) => {
   t.equal(await tryUpgrade(port, '127.0.0.1'), 101)
 })
 
-test('a client that has gone before it is counted takes no slot', async (t) => {
+test('a client that has disconnected before it is counted takes no slot', async (t) => {
   let entered = 0
   let letGo = (): void => {}
   const held = new Promise<void>((resolve) => { letGo = resolve })
@@ -179,11 +179,11 @@ test('each registration counts its own clients', async (t) => {
 const proxied: [
   title: string, trustProxy: boolean | string, forwarded: string[], statuses: number[]
 ][] = [
-  ['what an untrusted peer claims to be does not count', false,
+  ['an address forwarded by an untrusted peer does not count', false,
     ['192.0.2.1', '192.0.2.2', '192.0.2.3'], [101, 429, 429]],
-  ['nor does it where only others are trusted', '192.0.2.0/24',
+  ['an address forwarded by a peer that is not trusted does not count', '192.0.2.0/24',
     ['192.0.2.1', '192.0.2.2', '192.0.2.3'], [101, 429, 429]],
-  ['behind a trusted proxy its clients count', '127.0.0.1',
+  ['behind a trusted proxy, each client counts separately', '127.0.0.1',
     ['192.0.2.1', '192.0.2.2', '192.0.2.1'], [101, 101, 429]],
   ['an IPv4 address counts as the same in IPv6', true,
     ['192.0.2.1', '::ffff:192.0.2.1', '::ffff:c000:201'], [101, 429, 429]],
@@ -202,7 +202,7 @@ for (const [title, trustProxy, forwarded, statuses] of proxied) {
   })
 }
 
-test('injected clients count together, and by address where they have one', async (t) => {
+test('injected clients count together, or by address if they have one', async (t) => {
   const limits = { maxClients: 4, maxClientsPerIp: 1 }
   const { app, timeSocket } = await createTimeApp(t, limits, { logger: false })
   const from = (remoteAddress?: string) =>
@@ -224,7 +224,7 @@ test('injected clients count together, and by address where they have one', asyn
   await t.rejects(from('192.0.2.1'), { message: /503/ })
 })
 
-test('clients without an address count as one, also behind a proxy', async (t) => {
+test('clients without an address count as one, even behind a proxy', async (t) => {
   for (const trustProxy of [false, true]) {
     const { app } = await createTimeApp(t, { maxClientsPerIp: 2 }, { logger: false, trustProxy })
     for (let count = 0; count < 2; count++) await inject(app)
@@ -265,7 +265,7 @@ for (const [title, forwarded] of [
 }
 
 for (const [title, limits] of CHURN_LIMITS) {
-  test(`after hundreds of clients ${title}, on a real port, exactly as many fit as before`, async (t) => {
+  test(`on a real port, after hundreds of clients ${title}, there is room for as many as before`, async (t) => {
     const churn = await createChurn(t, limits)
     await churn.run(300)
     const { answers, expected } = await fillUp(churn.port, limits)

@@ -86,14 +86,14 @@ test('the application\'s handler may let a page of a foreign origin read', async
   t.strictSame(headers, { 'access-control-allow-origin': '*', vary: 'accept' })
 })
 
-test('it can read when to come back after a 503', async (t) => {
+test('a page of a foreign origin that may connect can read Retry-After of a 503', async (t) => {
   const { status, headers } = await ask(t, {
     options: { preValidation: async (_request, reply) => reply.code(503).header('retry-after', '9').send('busy') }
   })
   t.strictSame([status, headers], [503, { ...READABLE, 'access-control-expose-headers': 'retry-after' }])
 })
 
-test('it can read that the time socket is closing', async (t) => {
+test('a page of a foreign origin that may connect can read that the time socket is closing', async (t) => {
   const { app } = createApp(t)
   await app.register(timeSocket, { origin: [FOREIGN] })
   await app.ready()
@@ -121,7 +121,7 @@ for (const [title, rule, origin, isReadable] of rules) {
 }
 
 for (const [title, origin] of [['the default rule', 'same-origin'], ['a list', ['http://localhost']]] as const) {
-  test(`a page of the same host needs no leave to read under ${title}`, async (t) => {
+  test(`a page of the same host gets no CORS headers under ${title}`, async (t) => {
     // The host that app.inject asks for, with its default port.
     const { status, headers } = await ask(t, { origin: 'http://localhost', options: { origin } })
     t.strictSame([status, headers], [200, { vary: 'accept' }])
@@ -132,18 +132,18 @@ const hosts: [title: string, before: Asked['before'], expected: object][] = [
   ['by the application\'s hook', (app) => app.addHook('onRequest', async (_request, reply) => {
     reply.header('access-control-allow-origin', 'https://c.org')
   }), { 'access-control-allow-origin': 'https://c.org', vary: 'accept' }],
-  ['past Fastify', (app) => app.addHook('onRequest', async (_request, reply) => {
+  ['on the raw response', (app) => app.addHook('onRequest', async (_request, reply) => {
     reply.raw.setHeader('Access-Control-Allow-Origin', '*')
   }), { 'access-control-allow-origin': '*', vary: 'accept' }]
 ]
 
 for (const [title, before, expected] of hosts) {
-  test(`headers are left as they are where access-control-allow-origin was set ${title}`, async (t) => {
+  test(`headers stay unchanged if access-control-allow-origin was set ${title}`, async (t) => {
     t.strictSame((await ask(t, { before: before as () => void })).headers, expected)
   })
 }
 
-test('so are they where the route\'s own onSend hook has set it', async (t) => {
+test('headers stay unchanged if the route\'s own onSend hook has set access-control-allow-origin', async (t) => {
   const { headers } = await ask(t, {
     options: { route: { onSend: async (_request, reply) => { reply.header('access-control-allow-origin', '*') } } }
   })
@@ -168,7 +168,7 @@ for (const [given, expected] of varies) {
   })
 }
 
-test('a list of readable headers that the application gives is left as it is', async (t) => {
+test('an access-control-expose-headers of the application stays unchanged', async (t) => {
   const { headers } = await ask(t, {
     options: {
       preValidation: async (_request, reply) => reply.code(503)
@@ -178,7 +178,7 @@ test('a list of readable headers that the application gives is left as it is', a
   t.strictSame(headers, { ...READABLE, 'access-control-expose-headers': 'x-own' })
 })
 
-test('a rule that throws after the application has answered changes nothing, and is logged', async (t) => {
+test('a rule that throws after the application has answered has no effect, and is logged', async (t) => {
   const { status, headers, log } = await ask(t, {
     before: (app) => app.addHook('onRequest', async (_request, reply) => reply.code(503).send('busy')),
     options: { origin: () => { throw new Error('SECRET') } }

@@ -54,8 +54,8 @@ const sameOrigin: [title: string, host: string, origins: string[], isAllowed: bo
   ['null, to a host of that name', 'null', ['null'], false],
   ['another', 'a.org', ['http://b.org'], false],
   ['a suffix of its own', 'a.org', ['http://org'], false],
-  ['one that its own is a suffix of', 'a.org', ['http://evil-a.org'], false],
-  ['one that its own is a prefix of', 'a.org', ['http://a.org.evil.com'], false],
+  ['an origin that ends with its own', 'a.org', ['http://evil-a.org'], false],
+  ['an origin that starts with its own', 'a.org', ['http://a.org.evil.com'], false],
   ['a subdomain', 'a.org', ['http://www.a.org'], false],
   ['its parent', 'www.a.org', ['http://a.org'], false],
   ['another port', 'a.org:3000', ['http://a.org:3001'], false],
@@ -90,19 +90,19 @@ const sameOrigin: [title: string, host: string, origins: string[], isAllowed: bo
 ]
 
 for (const [title, host, origins, isAllowed] of sameOrigin) {
-  test(`by default ${isAllowed ? 'admits' : 'refuses'} ${title}, on a real port`, async (t) => {
+  test(`on a real port, by default ${isAllowed ? 'admits' : 'refuses'} ${title}`, async (t) => {
     const { statuses } = await ask(t, { host, headers: origins.map((origin) => `Origin: ${origin}`) })
     t.strictSame(statuses, isAllowed ? ALLOWED : FORBIDDEN)
   })
 }
 
-test('nothing is the origin of a request without a host', async (t) => {
+test('no origin is the same as that of a request without a host', async (t) => {
   const { app } = await createTimeApp(t)
   const headers = { host: '', origin: 'http://' }
   t.equal((await app.inject({ url: '/time', headers })).statusCode, 403)
 })
 
-test('refuses an origin by HTTP/1.0 without a Host header, and names no host', async (t) => {
+test('refuses an origin in HTTP/1.0 without a Host header, and names no host', async (t) => {
   const { app } = await createTimeApp(t)
   const peer = openRaw(await listen(app), 'GET /time HTTP/1.0\r\nOrigin: http://a.org\r\n\r\n')
   t.match(await peer.ended, /^HTTP\/1\.1 403 [^]*may not use the time socket of host ''/)
@@ -132,25 +132,25 @@ for (const [title, trustProxy, headers, isAllowed] of forwarded) {
 const LIST = ['https://b.org', 'http://c.org:8080']
 
 const listed: [title: string, rule: Rule, origin: string | undefined, isAllowed: boolean][] = [
-  ['a list admits what it has', LIST, 'https://b.org', true],
-  ['a list admits what it has in another spelling', LIST, 'HTTPS://B.ORG:443', true],
+  ['a list admits an origin that it contains', LIST, 'https://b.org', true],
+  ['a list admits an origin in another spelling', LIST, 'HTTPS://B.ORG:443', true],
   ['a list compares ports', LIST, 'http://c.org', false],
   ['a list compares schemes', LIST, 'http://b.org', false],
-  ['a list refuses what is not in it, its own origin too', LIST, 'http://a.org', false],
+  ['a list refuses an origin that it does not contain, even the server\'s own', LIST, 'http://a.org', false],
   ['a list refuses null', LIST, 'null', false],
-  ['a list that has null admits it', [...LIST, 'null'], 'null', true],
+  ['a list that contains null admits null', [...LIST, 'null'], 'null', true],
   ['a list passes requests without origin', LIST, undefined, true],
   ['a list refuses an empty origin', LIST, '', false],
   ['an empty list refuses all', [], 'http://a.org', false],
   ['an empty list passes requests without origin', [], undefined, true],
   ['* admits all', '*', 'http://evil.com', true],
   ['* admits null', '*', 'null', true],
-  ['* admits what is no origin', '*', 'chrome-extension://abc', true],
+  ['* admits an extension', '*', 'chrome-extension://abc', true],
   ['a function admits', (origin) => origin.endsWith('.b.org'), 'https://x.b.org', true],
   ['a function refuses', (origin) => origin.endsWith('.b.org'), 'https://b.org', false],
-  ['a function is not asked without origin', () => false, undefined, true],
-  ['a function sees what the browser sent', (origin) => origin === 'HTTP://B.org:80', 'HTTP://B.org:80', true],
-  ['a function sees the request', (_origin, { url, headers }) => `${url} ${headers.host}` === '/time a.org', 'x', true]
+  ['a function is not called without an origin', () => false, undefined, true],
+  ['a function gets the origin as the browser sent it', (origin) => origin === 'HTTP://B.org:80', 'HTTP://B.org:80', true],
+  ['a function gets the request', (_origin, { url, headers }) => `${url} ${headers.host}` === '/time a.org', 'x', true]
 ]
 
 for (const [title, origin, header, isAllowed] of listed) {
@@ -161,7 +161,7 @@ for (const [title, origin, header, isAllowed] of listed) {
   })
 }
 
-test('a list is what it was at registration', async (t) => {
+test('a list is copied at registration', async (t) => {
   const origin = ['https://b.org']
   const { app } = await createTimeApp(t, { origin })
   origin.push('https://c.org')
@@ -189,7 +189,7 @@ for (const [title, rule, message] of mistakes) {
   })
 }
 
-test('asks a function once for each request', async (t) => {
+test('calls a function once per request', async (t) => {
   let count = 0
   const { app } = await createTimeApp(t, { origin: () => { count++; return true } })
   await app.inject({ url: '/time', headers: { origin: 'http://b.org' } })
@@ -220,7 +220,7 @@ test('refuses before the route\'s hooks, with a coded body, and ends the connect
     Array(3).fill([20, 'FST_TIME_SOCKET_ORIGIN_FORBIDDEN']))
 })
 
-test('an origin is refused as such though there is no room either', async (t) => {
+test('a foreign origin is refused as such, even if there is no room', async (t) => {
   const { app } = await createTimeApp(t, { maxClients: 1, shutdown: { grace: 50 } })
   const port = await listen(app)
   t.equal(await tryUpgrade(port, '127.0.0.1'), 101)
@@ -251,7 +251,7 @@ for (const origin of [
   'chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb',
   'moz-extension://9f4ee1d1-6d4f-4f07-9c6d-1d0cf1d5a8a1'
 ]) {
-  test(`admits ${origin} where the list has it, and nothing like it`, async (t) => {
+  test(`admits ${origin} if the list contains it, and no similar origin`, async (t) => {
     const list = [origin, 'https://a.org']
     const { statuses } = await ask(t, { origin: list, headers: [`Origin: ${origin}`] })
     t.strictSame(statuses, ALLOWED)
@@ -268,7 +268,7 @@ test('a refusal names the origin, and the host that it was compared with', async
   }
 })
 
-test('an endless origin is cut off in the answer and in the log', async (t) => {
+test('a very long origin is truncated in the answer and in the log', async (t) => {
   const { answers, log } = await ask(t, { headers: [`Origin: https://${'a'.repeat(5000)}.org`] })
   for (const answer of answers) t.ok(answer.length < 1000)
   for (const line of log.lines) t.ok(JSON.stringify(line).length < 2000)

@@ -75,13 +75,13 @@ const others = [
 ]
 
 for (const accept of others) {
-  test(`Accept: ${accept?.slice(0, 80)} gets what the application's handler answers`, async (t) => {
+  test(`Accept: ${accept?.slice(0, 80)} gets the answer of the application's handler`, async (t) => {
     const { body, headers } = await ask(t, accept)
     t.strictSame([body, headers.vary, headers['cache-control']], ['mail', 'accept', undefined])
   })
 }
 
-test('the application\'s handler has the application for this, and may be asynchronous', async (t) => {
+test('in the application\'s handler, this is the application; the handler may be asynchronous', async (t) => {
   let self: unknown
   const { app } = await createTimeApp(t, {
     async handler () {
@@ -131,7 +131,7 @@ async function askSlow (t: Test, where: 'onRequest' | 'preValidation' | 'onSend'
 }
 
 for (const where of ['onRequest', 'preValidation', 'onSend'] as const) {
-  test(`hold covers an ${where} hook, and now is later than that`, async (t) => {
+  test(`hold includes the time of an ${where} hook, and now is later`, async (t) => {
     const { sentMs, now, hold, receivedMs, tookMs } = await askSlow(t, where)
     t.ok(hold >= tookMs - 0.02, `${hold} of ${tookMs} ms`)
     t.ok(now - hold >= sentMs - 0.25, 'arrived after it was sent')
@@ -140,21 +140,21 @@ for (const where of ['onRequest', 'preValidation', 'onSend'] as const) {
   })
 }
 
-test('hold covers hooks of the application that run before the route\'s', async (t) => {
+test('hold includes the time of application hooks that run before the route\'s', async (t) => {
   const { app } = createApp(t)
   app.addHook('onRequest', async () => { await new Promise((resolve) => setTimeout(resolve, 20)) })
   await app.register(timeSocket)
   t.ok((await app.inject('/time')).json().hold > 15)
 })
 
-test('an answer that an onSend hook has changed stays as it is', async (t) => {
+test('an answer that an onSend hook has changed is sent unchanged', async (t) => {
   const { app } = await createTimeApp(t, {
     route: { onSend: async (_request, _reply, payload) => `{"wrapped":${String(payload)}}` }
   })
   t.match((await app.inject('/time')).json(), { wrapped: { protocols: ['time.v1'] } })
 })
 
-test('so does an answer whose length an onSend hook has measured', async (t) => {
+test('an answer whose length an onSend hook has set is sent unchanged', async (t) => {
   const { app } = await createTimeApp(t, {
     route: {
       onSend: async (_request, reply, payload) => {
@@ -169,14 +169,14 @@ test('so does an answer whose length an onSend hook has measured', async (t) => 
   t.ok(answer.json().hold < 15)
 })
 
-test('a hook that refuses plain HTTP refuses who asks for the time, too', async (t) => {
+test('a hook that refuses plain HTTP also refuses requests for the time', async (t) => {
   const { statusCode } = await ask(t, `${MEDIA_TYPE};id=1`, {
     preValidation: async (_request, reply) => reply.code(401).send('no')
   })
   t.equal(statusCode, 401)
 })
 
-test('stats() counts plain requests that passed every check, and those that did not', async (t) => {
+test('stats() counts plain requests that passed every check, and refused ones', async (t) => {
   const { app, timeSocket } = await createTimeApp(t, {
     handler: MAIL,
     preValidation: async ({ headers }, reply) => headers.cookie === undefined ? undefined : reply.code(401).send('no')
@@ -195,8 +195,8 @@ const pages: [title: string, headers: Record<string, string>, status: number][] 
   ['that may not connect', { 'time-socket-origin': 'https://b.org' }, 403],
   ['with an empty name', { 'time-socket-origin': '' }, 403],
   ['that may not connect, whatever Origin says', { 'time-socket-origin': 'https://b.org', origin: 'https://a.org' }, 200],
-  ['that may connect, but Origin may not', { 'time-socket-origin': 'https://a.org', origin: 'https://b.org' }, 403],
-  ['of several names', { 'time-socket-origin': 'https://a.org, https://a.org' }, 403]
+  ['that may connect, with an Origin that may not', { 'time-socket-origin': 'https://a.org', origin: 'https://b.org' }, 403],
+  ['with several names', { 'time-socket-origin': 'https://a.org, https://a.org' }, 403]
 ]
 
 for (const [title, headers, status] of pages) {

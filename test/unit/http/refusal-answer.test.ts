@@ -25,7 +25,7 @@ async function ask (t: Test, options: RouteShorthandOptions, method: 'GET' | 'HE
   return { answer, log }
 }
 
-test('refuses with a coded body, its headers, and the end of the connection', async (t) => {
+test('refuses with a coded body and its headers, and ends the connection', async (t) => {
   const refusal = Object.assign(new TooManyClientsError(), { headers: { 'retry-after': '3' } })
   const { answer, log } = await ask(t, refusing(refusal))
   t.equal(answer.statusCode, 503)
@@ -48,23 +48,23 @@ test('refuses HEAD without a body', async (t) => {
   t.strictSame([answer.statusCode, answer.body, answer.headers.connection], [503, '', 'close'])
 })
 
-test('closes the connection though the refusal has other ideas', async (t) => {
+test('closes the connection even if the refusal has another Connection header', async (t) => {
   const refusal = Object.assign(new UnavailableError(), { headers: { connection: 'keep-alive' } })
   t.equal((await ask(t, refusing(refusal))).answer.headers.connection, 'close')
 })
 
 const errors: [title: string, error: unknown, status: number, message: string][] = [
   ['an error', new Error('SECRET'), 500, 'Internal Server Error'],
-  ['one of 500', Object.assign(new Error('SECRET'), { statusCode: 500 }), 500, 'Internal Server Error'],
-  ['one whose status is 503', Object.assign(new Error('SECRET'), { status: 503 }), 503, 'Service Unavailable'],
-  ['one of an unknown status', Object.assign(new Error('SECRET'), { statusCode: 599 }), 599, ''],
-  ['one of no error\'s status', Object.assign(new Error('SECRET'), { statusCode: 302 }), 500, 'Internal Server Error'],
-  ['one whose status is text', Object.assign(new Error('SECRET'), { statusCode: '401' }), 500, 'Internal Server Error'],
+  ['an error with status 500', Object.assign(new Error('SECRET'), { statusCode: 500 }), 500, 'Internal Server Error'],
+  ['an error whose status is 503', Object.assign(new Error('SECRET'), { status: 503 }), 503, 'Service Unavailable'],
+  ['an error with an unknown status', Object.assign(new Error('SECRET'), { statusCode: 599 }), 599, ''],
+  ['an error whose status is not an error status', Object.assign(new Error('SECRET'), { statusCode: 302 }), 500, 'Internal Server Error'],
+  ['an error whose status is text', Object.assign(new Error('SECRET'), { statusCode: '401' }), 500, 'Internal Server Error'],
   ['text', 'SECRET', 500, 'Internal Server Error']
 ]
 
 for (const [title, error, status, message] of errors) {
-  test(`tells nothing of ${title} but its status`, async (t) => {
+  test(`answers ${title} with only its status`, async (t) => {
     const { answer, log } = await ask(t, { onRequest: async () => { throw error } })
     t.equal(answer.statusCode, status)
     t.strictSame(answer.json(), message === '' ? { statusCode: status } : { statusCode: status, error: message, message })
@@ -73,7 +73,7 @@ for (const [title, error, status, message] of errors) {
 }
 
 for (const status of [400, 401, 429, 499]) {
-  test(`passes on an error of ${status}`, async (t) => {
+  test(`passes on an error with status ${status}`, async (t) => {
     const error = Object.assign(new Error('no ticket'), { statusCode: status, code: 'NO_TICKET' })
     const { answer } = await ask(t, { onRequest: async () => { throw error } })
     t.equal(answer.statusCode, status)
@@ -91,11 +91,11 @@ test('leaves errors to the application that handles them', async (t) => {
   t.strictSame([answer.statusCode, answer.body, log.messages('error')], [555, 'own', []])
 })
 
-test('where Fastify keeps error handlers elsewhere, nothing is leaked', async (t) => {
+test('no detail is sent if Fastify stores error handlers elsewhere', async (t) => {
   t.equal(hasErrorHandler({}), false)
 })
 
-test('finds the error handler of a scope around that of the route', async (t) => {
+test('finds the error handler of an outer scope', async (t) => {
   const app = Fastify()
   let around = false
   app.setErrorHandler(() => {})
@@ -103,7 +103,7 @@ test('finds the error handler of a scope around that of the route', async (t) =>
   t.equal(around, true)
 })
 
-test('an error provoked again and again is logged once in ten seconds', async (t) => {
+test('a repeated error is logged once in ten seconds', async (t) => {
   const { app, log } = await createTimeApp(t, { preValidation: async () => { throw new Error('SECRET') } })
   for (let i = 0; i < 20; i++) {
     const { statusCode, body } = await app.inject('/time')

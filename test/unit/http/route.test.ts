@@ -43,18 +43,18 @@ const answers: [title: string, hook: Hook, status: number, body: object][] = [
     401, { statusCode: 401, code: 'UNAUTHORIZED', error: 'Unauthorized', message: 'no ticket' }],
   ['passes on an error of 401', (_request, _reply, done) => done(new Unauthorized('no ticket')),
     401, { statusCode: 401, code: 'UNAUTHORIZED', error: 'Unauthorized', message: 'no ticket' }],
-  ['throws an error that it gave a status', async (_request, reply) => {
+  ['throws an error with a status', async (_request, reply) => {
     reply.code(418)
     throw new Error('a teapot')
   }, 418, { statusCode: 418, error: 'I\'m a Teapot', message: 'a teapot' }],
   ['throws', async () => { throw new Error('password hunter2') }, 500, GENERIC],
   ['throws synchronously', () => { throw new Error('password hunter2') }, 500, GENERIC],
-  ['throws no error', async () => { throw Object.assign(Object.create(null), { password: 'hunter2' }) },
+  ['throws a value that is not an error', async () => { throw Object.assign(Object.create(null), { password: 'hunter2' }) },
     500, GENERIC],
   ['throws an error of 502', async () => {
     throw Object.assign(new Error('password hunter2'), { status: 502, headers: { 'x-secret': 'hunter2' } })
   }, 502, { statusCode: 502, error: 'Bad Gateway', message: 'Bad Gateway' }],
-  ['throws an error of no status', async () => {
+  ['throws an error with an invalid status', async () => {
     throw Object.assign(new Error('password hunter2'), { statusCode: 200 })
   }, 500, GENERIC]
 ]
@@ -74,7 +74,7 @@ for (const [title, thrown] of [
   ['text', 'SECRET'], ['a number', 42], ['an object', { message: 'no', internal: 'SECRET' }],
   ['an object of 401', { statusCode: 401, message: 'no' }]
 ] as const) {
-  test(`${title} that a hook throws is an error to the application's handler`, async (t) => {
+  test(`${title} thrown by a hook reaches the application's error handler`, async (t) => {
     const preValidation = async () => { throw thrown }
     const { upgrade, get } = await ask(t, { preValidation }, { custom: true })
     t.strictSame([upgrade.status, get.statusCode], [500, 500])
@@ -83,7 +83,7 @@ for (const [title, thrown] of [
   })
 }
 
-test('an object with a status that a hook throws is answered with that status', async (t) => {
+test('an object with a status, thrown by a hook, is answered with that status', async (t) => {
   const { upgrade, get } = await ask(t, {
     preValidation: async () => { throw Object.assign(Object.create(null), { statusCode: 401, message: 'no' }) }
   })
@@ -96,20 +96,20 @@ test('an error that cannot be logged is answered with 500, and no detail', async
   t.strictSame([upgrade.status, JSON.parse(upgrade.body)], [500, GENERIC])
 })
 
-test('what went wrong is in the log, once for several requests', async (t) => {
+test('the error is logged once for several requests', async (t) => {
   const { log } = await ask(t, { preValidation: async () => { throw new Error('no database') } })
   const errors = log.lines.filter(({ level }) => level === 50)
   t.strictSame(errors.map(({ err }) => (err as Error).message), ['no database'])
 })
 
-test('the application\'s error handler has the last word, if it set one', async (t) => {
+test('the application\'s error handler decides the answer', async (t) => {
   const preValidation = async () => { throw new Error('no database') }
   const { upgrade, get } = await ask(t, { preValidation }, { custom: true })
   t.strictSame([upgrade.status, JSON.parse(upgrade.body)], [500, { custom: 'no database' }])
   t.strictSame(get.json(), { custom: 'no database' })
 })
 
-test('so has the route\'s own', async (t) => {
+test('the route\'s own error handler decides the answer', async (t) => {
   const { upgrade } = await ask(t, {
     preValidation: async () => { throw new Error('no database') },
     route: { errorHandler: (_error, _request, reply) => reply.code(599).send({ own: true }) }
@@ -153,7 +153,7 @@ test('runs the hooks in Fastify\'s order, the application\'s before the route\'s
   t.strictSame(called, order)
 })
 
-test('holds the upgrade and GET to the schema', async (t) => {
+test('validates the upgrade and GET by the schema', async (t) => {
   const { upgrade, get } = await ask(t, {
     route: { schema: { querystring: { type: 'object', required: ['room'], properties: { room: { type: 'integer' } } } } }
   })
@@ -161,7 +161,7 @@ test('holds the upgrade and GET to the schema', async (t) => {
   t.match(JSON.parse(upgrade.body), { code: 'FST_ERR_VALIDATION' })
 })
 
-test('the hooks see the request: query, headers, params and config', async (t) => {
+test('the hooks get the request: query, headers, params and config', async (t) => {
   const seen: object[] = []
   const { app } = createApp(t)
   await app.register(timeSocket, {
@@ -181,7 +181,7 @@ test('the hooks see the request: query, headers, params and config', async (t) =
   t.strictSame([...app.timeSocket.clients.values()].map(({ context }) => ({ ...context })), [{ room: '7' }])
 })
 
-test('plain HTTP is told the time and the schedule', async (t) => {
+test('plain HTTP is answered with the time and the schedule', async (t) => {
   const { app, timeSocket } = await createTimeApp(t, { interval: 1000 })
   const answer = await app.inject('/time')
   t.equal(answer.statusCode, 200)
@@ -197,7 +197,7 @@ test('plain HTTP is told the time and the schedule', async (t) => {
   t.strictSame([head.statusCode, head.body, head.headers['cache-control']], [200, '', 'no-store'])
 })
 
-test('an own handler answers plain HTTP, and only that, after the same hooks', async (t) => {
+test('the option handler answers only plain HTTP, after the same hooks', async (t) => {
   let hookCount = 0
   const { app } = await createTimeApp(t, {
     preValidation: async () => { hookCount++ },
@@ -215,12 +215,12 @@ test('answers other methods as Fastify does', async (t) => {
   t.equal((await app.inject({ method: 'POST', url: '/time' })).statusCode, 404)
 })
 
-test('answers HEAD though the application has turned that off', async (t) => {
+test('answers HEAD even if the application has disabled HEAD routes', async (t) => {
   const { app } = await createTimeApp(t, {}, { exposeHeadRoutes: false })
   t.equal((await app.inject({ method: 'HEAD', url: '/time' })).statusCode, 200)
 })
 
-test('a route option that is undefined replaces none of ours', async (t) => {
+test('an undefined route option does not replace one of the plugin\'s', async (t) => {
   const { app } = await createTimeApp(t, {
     logLevel: 'warn',
     preValidation: async () => { throw new Error('hunter2') },
@@ -230,7 +230,7 @@ test('a route option that is undefined replaces none of ours', async (t) => {
   t.equal((await app.inject({ method: 'HEAD', url: '/time' })).statusCode, 500)
 })
 
-test('an upgrade whose context is not there yet when closing begins is refused', async (t) => {
+test('an upgrade whose context is pending when the shutdown begins is refused', async (t) => {
   let isAsked = false
   let goOn = (): void => {}
   const { app, timeSocket } = await createTimeApp(t, {
@@ -246,7 +246,7 @@ test('an upgrade whose context is not there yet when closing begins is refused',
   t.match(JSON.parse((await refusal).body), { code: 'FST_TIME_SOCKET_UNAVAILABLE' })
 })
 
-test('once closing, the route\'s hooks are not asked any more', async (t) => {
+test('once the shutdown has begun, the route\'s hooks are not called', async (t) => {
   const { app, timeSocket } = await createTimeApp(t, {
     route: { onRequest: async () => { t.fail('asked') } }
   })
@@ -254,7 +254,7 @@ test('once closing, the route\'s hooks are not asked any more', async (t) => {
   t.equal((await app.inject('/time')).statusCode, 503)
 })
 
-test('plain HTTP counts a clock step though nobody is connected', async (t) => {
+test('plain HTTP counts a clock step even if no client is connected', async (t) => {
   let stepMs = 0
   const { app } = await createTimeApp(t, { clock: { now: () => Date.now() + stepMs } })
   const clockSteps = async () => (await app.inject('/time')).json().clockSteps
@@ -265,7 +265,7 @@ test('plain HTTP counts a clock step though nobody is connected', async (t) => {
 
 for (const thrown of [null, undefined]) {
   for (const option of ['origin', 'context', 'expiresAt'] as const) {
-    test(`nobody gets in past ${option} that throws ${thrown}`, async (t) => {
+    test(`no client is admitted if ${option} throws ${thrown}`, async (t) => {
       const { app } = await createTimeApp(t, { origin: '*', [option] () { throw thrown } })
       const port = await listen(app)
       const { status, body } = await refused(`ws://127.0.0.1:${port}/time`, [], { origin: 'http://a.org' })

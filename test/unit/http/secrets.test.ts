@@ -40,7 +40,7 @@ const cases: [
   ['a client that is admitted', {}, [101, 200]],
   ['an origin that is refused', {}, [403, 403], ['Origin: https://evil.com']],
   ['an origin that is admitted', { origin: '*' }, [101, 200], ['Origin: https://b.org']],
-  ['an origin that is asked for in vain', { origin: () => { throw new Error('no') } }, [500, 500], ['Origin: https://b.org']],
+  ['an origin function that throws', { origin: () => { throw new Error('no') } }, [500, 500], ['Origin: https://b.org']],
   ['a refused subprotocol', { protocols: [] }, [400, 200]],
   ['a hook that refuses', { preValidation: async (_request, reply) => reply.code(401).send('no') }, [401, 401]],
   ['a hook that throws', { preValidation: async () => { throw new Error('no database') } }, [500, 500]],
@@ -63,7 +63,7 @@ for (const [title, options, statuses, headers] of cases) {
   })
 }
 
-test('neither does one for whom there is no room', async (t) => {
+test('a client that is refused for capacity leaves no secret in answers or the log', async (t) => {
   const secret = randomBytes(16).toString('hex')
   for (const limits of [{ maxClients: 1 }, { maxClientsPerIp: 1 }]) {
     const log = createLog()
@@ -85,7 +85,7 @@ test('neither does one for whom there is no room', async (t) => {
   }
 })
 
-test('what is looked for would be found: Fastify\'s own line has the query', async (t) => {
+test('the search would find a secret: Fastify\'s own log line has the query', async (t) => {
   const secret = randomBytes(16).toString('hex')
   const { app, log } = await createTimeApp(t)
   await app.inject(`/time?token=${secret}`)

@@ -41,7 +41,7 @@ const stages: [title: string, options: TimeSocketOptions][] = [
 ]
 
 for (const [title, options] of stages) {
-  test(`answers GET and HEAD with 503 when ${title} never settles, on a real port`, async (t) => {
+  test(`on a real port, answers GET and HEAD with 503 when ${title} never settles`, async (t) => {
     const { app, log } = await createTimeApp(t, { handshakeTimeout: 50, ...options })
     const port = await listen(app)
     const [head = '', body = ''] = (await openRaw(port, request('/time')).ended).split('\r\n\r\n')
@@ -53,7 +53,7 @@ for (const [title, options] of stages) {
   })
 }
 
-test('waits as long as it may, and no longer', async (t) => {
+test('waits for exactly handshakeTimeout', async (t) => {
   const { app, time } = await setUp(t, hang)
   const answer = app.inject('/')
   await arrival(time)
@@ -63,14 +63,14 @@ test('waits as long as it may, and no longer', async (t) => {
   t.strictSame((await answer).json(), TIMED_OUT)
 })
 
-test('keeps no timer of a request that was answered', async (t) => {
+test('keeps no timer for an answered request', async (t) => {
   const { port, time } = await setUp(t, async () => 'time')
   const answer = await fetch(`http://127.0.0.1:${port}`)
   t.equal(await answer.text(), 'time')
   await waitFor(() => time.pendingCount === 0, 'the end of the timer')
 })
 
-test('keeps no timer of a client that has gone', async (t) => {
+test('keeps no timer for a client that has disconnected', async (t) => {
   const { port, time } = await setUp(t, hang)
   const { socket } = openRaw(port, request('/'))
   await arrival(time)
@@ -78,7 +78,7 @@ test('keeps no timer of a client that has gone', async (t) => {
   await waitFor(() => time.pendingCount === 0, 'the end of the timer')
 })
 
-test('leaves an answer alone that has begun', async (t) => {
+test('does not interrupt an answer that has begun', async (t) => {
   let finish = (): void => {}
   const { port, time } = await setUp(t, async (_request, reply) => {
     const body = new Readable({ read () {} })
@@ -95,7 +95,7 @@ test('leaves an answer alone that has begun', async (t) => {
   t.strictSame([answer.status, await answer.text()], [200, 'it is'])
 })
 
-test('leaves a hijacked reply alone', async (t) => {
+test('does not interrupt a hijacked reply', async (t) => {
   let finish = (): void => {}
   const { app, time, log } = await setUp(t, (_request, reply) => {
     reply.hijack()
@@ -116,7 +116,7 @@ const latecomers: [title: string, late: (reply: FastifyReply) => unknown][] = [
 ]
 
 for (const [title, late] of latecomers) {
-  test(`a hook that ${title} too late changes nothing, and no other is asked`, async (t) => {
+  test(`a hook that ${title} too late has no effect, and no further hook is called`, async (t) => {
     let goOn = (): void => {}
     const waiting = new Promise<void>((resolve) => { goOn = resolve })
     let settled = false
@@ -137,7 +137,7 @@ for (const [title, late] of latecomers) {
   })
 }
 
-test('an answer that waits for an onSend hook when time is up does no harm', async (t) => {
+test('an answer that waits for an onSend hook at the time limit is replaced by 503', async (t) => {
   let goOn = (): void => {}
   const waiting = new Promise<void>((resolve) => { goOn = resolve })
   let entered = 0
@@ -157,7 +157,7 @@ test('an answer that waits for an onSend hook when time is up does no harm', asy
   t.equal((await answer).headers.get('connection'), 'close')
 })
 
-test('upgrades are not its concern', async (t) => {
+test('does not limit upgrades', async (t) => {
   const time = createFakeTime({ wallMs: 0 })
   let passed = false
   const hook = createTimeLimit(createApp(t).app, 1000, time.timers) as unknown as
@@ -179,7 +179,7 @@ for (const method of ['GET', 'HEAD'] as const) {
   })
 }
 
-test('app.close waits for a handler that is at work', async (t) => {
+test('app.close waits for a running handler', async (t) => {
   let finish: (() => void) | undefined
   const { app } = await createTimeApp(t, {
     handler: async () => await new Promise((resolve) => { finish = () => resolve('done') })

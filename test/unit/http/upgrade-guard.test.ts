@@ -42,8 +42,8 @@ const upgrades: [title: string, bytes: string, answer: RegExp][] = [
   ['to nowhere', upgrade('/nowhere'), /^HTTP\/1\.1 404 /],
   ['to a plain route', upgrade('/plain'), /^HTTP\/1\.1 200 [^]*plain$/],
   ['that an earlier hook answers', upgrade('/busy'), /^HTTP\/1\.1 503 [^]*busy$/],
-  ['that an earlier hook lets hang', upgrade('/hanging'), TIMEOUT],
-  ['that a hook of ours lets hang', upgrade('/time?hang=1'), TIMEOUT],
+  ['whose earlier hook hangs', upgrade('/hanging'), TIMEOUT],
+  ['whose hook of the time socket hangs', upgrade('/time?hang=1'), TIMEOUT],
   ['by POST with a body', upgrade('/time', { method: 'POST', headers: ['Content-Length: 2'] }) + 'hi', /^HTTP\/1\.1 404 /],
   ['without a key', upgrade('/time').replace(/Sec-WebSocket-Key.*\r\n/, ''), /^HTTP\/1\.1 400 /],
   ['of another version', upgrade('/time').replace('Version: 13', 'Version: 7'), /^HTTP\/1\.1 400 /],
@@ -78,7 +78,7 @@ for (const [title, handshakeTimeout, end] of [
   ['the timeout', 200, async () => {}],
   ['app.close', 60_000, (app: { close: () => Promise<undefined> }) => within(app.close(), 'closing', SOON_MS)]
 ] as const) {
-  test(`${title} ends an upgrade whose answer nobody reads`, async (t) => {
+  test(`${title} ends an upgrade whose client does not read the answer`, async (t) => {
     const { app, port, connectionCount } = await setUp(t, { handshakeTimeout })
     const socket = net.connect(port, '127.0.0.1', () => { socket.write(upgrade('/large')) })
     t.teardown(() => socket.destroy())
@@ -113,7 +113,7 @@ for (const isEarly of [true, false]) {
   })
 }
 
-test('leaves WebSockets of others alone, past the timeout', async (t) => {
+test('does not end WebSockets of other plugins, even after the timeout', async (t) => {
   const { app } = createApp(t, { logger: false })
   const other = new WebSocketServer({ noServer: true })
   app.server.on('upgrade', (request, socket, head) => {
@@ -133,7 +133,7 @@ test('leaves WebSockets of others alone, past the timeout', async (t) => {
   t.strictSame(await peers[1]?.received(1), ['news'])
 })
 
-test('of two registrations, the more patient one\'s timeout holds', async (t) => {
+test('with two registrations, the longer timeout applies', async (t) => {
   const { app } = createApp(t, { logger: false })
   const hanging = () => new Promise<void>(() => {})
   await app.register(timeSocket, { handshakeTimeout: 100, preValidation: hanging })

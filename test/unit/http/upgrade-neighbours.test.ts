@@ -72,7 +72,7 @@ function listenBeside (app: FastifyInstance): WebSocketServer {
 for (const order of ['before', 'after'] as const) {
   for (const kind of ['synchronous', 'asynchronous'] as const) {
     const title = `a WebSocket server of others, attached ${order} this plugin, with ${kind} hooks`
-    test(`${title}, gets what Fastify has no route for`, async (t) => {
+    test(`${title}, gets upgrades that Fastify has no route for`, async (t) => {
       const { app, log } = createApp(t)
       if (kind === 'asynchronous') app.addHook('onRequest', async () => {})
       const beside = order === 'before' ? listenBeside(app) : undefined
@@ -93,7 +93,7 @@ for (const order of ['before', 'after'] as const) {
   }
 }
 
-test('an upgrade that nobody has a route for gets 404 where nobody else listens', async (t) => {
+test('an upgrade without a route gets 404 if there is no other listener', async (t) => {
   const { app } = createApp(t)
   await app.register(async (scope) => { await scope.register(websocket) })
   await app.register(timeSocket)
@@ -103,7 +103,7 @@ test('an upgrade that nobody has a route for gets 404 where nobody else listens'
   }
 })
 
-test('an upgrade left to others, who do nothing, ends after handshakeTimeout', async (t) => {
+test('an upgrade that another listener ignores ends after handshakeTimeout', async (t) => {
   const { app } = createApp(t)
   await app.register(timeSocket, { handshakeTimeout: 100 })
   app.server.on('upgrade', () => {})
@@ -111,7 +111,7 @@ test('an upgrade left to others, who do nothing, ends after handshakeTimeout', a
   t.match(await exchange(port, upgradeRequest('/nowhere')), /^HTTP\/1\.1 503 /)
 })
 
-test('an upgrade listener of others that throws ends that connection only', async (t) => {
+test('another upgrade listener that throws ends only that connection', async (t) => {
   const { app, log } = createApp(t)
   await app.register(timeSocket)
   app.server.on('upgrade', () => { throw new Error('broken listener') })
@@ -188,7 +188,7 @@ for (const registration of ['the plugin', 'the host'] as const) {
     return await listen(app)
   }
 
-  test(`a GET that asks for h2c is answered as if it had not, ${title}`, async (t) => {
+  test(`a GET that asks for h2c is answered over HTTP/1.1, ${title}`, async (t) => {
     const port = await setUp(t)
     for (const [path, answer] of [['/time', /200 OK[^]*"now":/], ['/plain', /200 OK[^]*plain$/]] as const) {
       const headers = [END, ...H2C.slice(1)]
@@ -196,7 +196,7 @@ for (const registration of ['the plugin', 'the host'] as const) {
     }
   })
 
-  test(`a connection goes on after a request for h2c, ${title}`, async (t) => {
+  test(`a connection stays usable after a request for h2c, ${title}`, async (t) => {
     const port = await setUp(t)
     const peer = openRaw(port, request('/plain', { headers: H2C }))
     await waitFor(() => peer.text.endsWith('plain'), 'the first answer')
@@ -224,7 +224,7 @@ for (const registration of ['the plugin', 'the host'] as const) {
   }
 }
 
-test('a request for another protocol is answered as if it had not asked', async (t) => {
+test('a request for another protocol is answered over HTTP/1.1', async (t) => {
   const { app } = createApp(t)
   await app.register(timeSocket)
   app.get('/plain', () => 'plain')
@@ -233,7 +233,7 @@ test('a request for another protocol is answered as if it had not asked', async 
   t.match(await exchange(port, request('/plain', { headers })), /^HTTP\/1\.1 200 [^]*plain$/)
 })
 
-test('a request for another protocol is left to whoever else listens', async (t) => {
+test('a request for another protocol is passed to other listeners', async (t) => {
   const { app } = createApp(t)
   await app.register(timeSocket)
   app.server.on('upgrade', (_request, socket) => { socket.end('HTTP/1.1 101 other\r\n\r\n') })
@@ -242,7 +242,7 @@ test('a request for another protocol is left to whoever else listens', async (t)
   t.equal(await exchange(port, request('/plain', { headers })), 'HTTP/1.1 101 other\r\n\r\n')
 })
 
-test('a request for h2c with more fields than Node.js reads is not served again', async (t) => {
+test('a request for h2c with more header fields than Node.js reads is not read again', async (t) => {
   const { app } = createApp(t, { logger: false })
   await app.register(timeSocket)
   app.server.maxHeadersCount = 10
@@ -251,7 +251,7 @@ test('a request for h2c with more fields than Node.js reads is not served again'
   t.match(await exchange(port, request('/time', { headers: [...H2C, ...fields] })), /^HTTP\/1\.1 (200 [^]*close|431)/)
 })
 
-test('a pipelined upgrade waits for the answer to the request before it', async (t) => {
+test('a pipelined upgrade waits for the answer to the previous request', async (t) => {
   const { app, log } = createApp(t)
   let goOn: (() => void) | undefined
   app.get('/slow', async () => await new Promise((resolve) => { goOn = () => resolve('slow') }))
@@ -267,7 +267,7 @@ test('a pipelined upgrade waits for the answer to the request before it', async 
   peer.socket.destroy()
 })
 
-test('a pipelined upgrade is dropped where the answer before it ends the connection', async (t) => {
+test('a pipelined upgrade is dropped if the previous answer ends the connection', async (t) => {
   const { app } = createApp(t)
   let goOn = (): void => {}
   let isAsked = false
@@ -285,7 +285,7 @@ test('a pipelined upgrade is dropped where the answer before it ends the connect
   t.equal(app.timeSocket.stats().accepted, 0)
 })
 
-test('injectWS of the host\'s @fastify/websocket connects, and the client goes when it ends', async (t) => {
+test('injectWS of the application\'s @fastify/websocket connects, and the client is removed when it ends', async (t) => {
   const { app } = createApp(t)
   await app.register(websocket)
   await app.register(timeSocket, { interval: 3_600_000 })
@@ -296,7 +296,7 @@ test('injectWS of the host\'s @fastify/websocket connects, and the client goes w
   await waitFor(() => app.timeSocket.clients.size === 0, 'its end')
 })
 
-test('an upgrade whose socket Node.js has wrapped to read a body is answered as plain HTTP', async (t) => {
+test('an upgrade whose socket Node.js wraps to read a body is answered as plain HTTP', async (t) => {
   const { app } = createApp(t)
   await app.register(timeSocket)
   const { server } = app

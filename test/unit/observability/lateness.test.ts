@@ -7,11 +7,11 @@ function setUp () {
   return { lateness: createLateness(timers), advance }
 }
 
-test('is zero where there were no ticks', async (t) => {
+test('is zero without ticks', async (t) => {
   t.strictSame(setUp().lateness.read(), { p50: 0, p99: 0, max: 0 })
 })
 
-test('tells median, 99th percentile and maximum, in milliseconds to two digits', async (t) => {
+test('gives median, 99th percentile and maximum, in milliseconds with two digits', async (t) => {
   const { lateness } = setUp()
   for (let count = 0; count < 980; count++) lateness.record(0.5)
   for (let count = 0; count < 19; count++) lateness.record(20)
@@ -22,13 +22,13 @@ test('tells median, 99th percentile and maximum, in milliseconds to two digits',
   t.ok(Math.abs(max - 3000) < 50, String(max))
 })
 
-test('takes any number, as a clock that steps may give', async (t) => {
+test('accepts any number, since the clock may step', async (t) => {
   const { lateness } = setUp()
   for (const lateMs of [-50, 0, 1e12]) lateness.record(lateMs)
   t.ok(lateness.read().max > 3_000_000)
 })
 
-test('remembers a minute for one to two minutes', async (t) => {
+test('remembers ticks for one to two minutes', async (t) => {
   const { lateness, advance } = setUp()
   lateness.record(100)
   advance(59_000)

@@ -9,7 +9,7 @@ import { waitFor } from '../../helpers/network/wait.js'
 /** pino marks what it serialises, which this one forbids. */
 const FROZEN = Object.freeze(new Error('frozen'))
 
-test('writes what can be written as it is', async (t) => {
+test('writes loggable fields unchanged', async (t) => {
   const { lines, logger } = createLog()
   const log = safely(pino({ level: 'debug' }, logger.stream))
   for (const level of ['debug', 'info', 'error'] as const) log[level]({ level: undefined, a: 1 }, level)
@@ -17,19 +17,19 @@ test('writes what can be written as it is', async (t) => {
     [[20, 1, 'debug'], [30, 1, 'info'], [50, 1, 'error']])
 })
 
-test('writes a line without its fields where they cannot be logged', async (t) => {
+test('writes a line without its fields if they cannot be logged', async (t) => {
   const { lines, logger } = createLog()
   safely(pino(logger.stream)).error({ err: FROZEN }, 'the formatter failed')
   t.strictSame(lines.map(({ msg }) => msg), ['the formatter failed (its fields cannot be logged)'])
 })
 
-test('a log that always throws harms nobody', async (t) => {
+test('a log that always throws has no effect on callers', async (t) => {
   const fail = () => { throw new Error('disk full') }
   t.doesNotThrow(() => safely({ debug: fail, info: fail, warn: fail, error: fail }).error({}, 'x'))
 })
 
 for (const name of ['onConnect', 'onMessage', 'onClose', 'onTick', 'format'] as const) {
-  test(`an error that cannot be logged, thrown by ${name}, harms nobody else`, async (t) => {
+  test(`an error that cannot be logged, thrown by ${name}, has no effect on other clients`, async (t) => {
     const { app, log, timeSocket } = await createTimeApp(t, {
       interval: 50, immediate: false, [name] () { throw FROZEN }
     })
@@ -43,7 +43,7 @@ for (const name of ['onConnect', 'onMessage', 'onClose', 'onTick', 'format'] as 
   })
 }
 
-test('so does a serializer that throws', async (t) => {
+test('a serializer that throws has no effect on clients', async (t) => {
   const { app, timeSocket } = await createTimeApp(t, {
     logSerializers: { id () { throw new Error('no') } }
   })

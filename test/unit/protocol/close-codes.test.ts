@@ -2,7 +2,7 @@ import { test } from 'tap'
 import * as ws from 'ws'
 import * as codes from '../../../src/protocol/close-codes.js'
 
-test('the codes that may be sent are those that ws takes', async (t) => {
+test('the sendable codes are those that ws accepts', async (t) => {
   const wrong: number[] = []
   for (let code = -1; code <= 5001; code++) {
     if (codes.isSendableCloseCode(code) !== isTakenByWs(code)) wrong.push(code)
@@ -11,7 +11,7 @@ test('the codes that may be sent are those that ws takes', async (t) => {
 })
 
 for (const code of [NaN, 1000.5, '1000', null, undefined, {}, 1000n]) {
-  test(`${String(code)} is none`, async (t) => {
+  test(`${String(code)} is not a sendable code`, async (t) => {
     t.equal(codes.isSendableCloseCode(code), false)
   })
 }

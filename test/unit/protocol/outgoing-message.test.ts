@@ -49,8 +49,8 @@ const unsendable: [title: string, data: unknown, shown: RegExp][] = [
   ['a regular expression', /x/, /got \/x\/$/],
   ['an error', new Error('no'), /got Error: no/],
   ['a Blob', new Blob(['x']), /got Blob/],
-  ['what has been transferred away', detached(), /got Uint8Array/],
-  ['what toJSON makes nothing of', { toJSON: () => undefined }, /got \{ toJSON/],
+  ['bytes that have been transferred', detached(), /got Uint8Array/],
+  ['a value whose toJSON returns undefined', { toJSON: () => undefined }, /got \{ toJSON/],
   ['a toJSON that throws', { toJSON () { throw new Error('no') } }, /got \{ toJSON/]
 ]
 
@@ -67,9 +67,9 @@ test('keeps the reason why JSON failed as the cause', async (t) => {
 })
 
 const wrapped: [title: string, data: unknown, text: string][] = [
-  ['a string as one', 'é "x"', '{"type":"message","data":"é \\"x\\""}'],
+  ['a string as a string', 'é "x"', '{"type":"message","data":"é \\"x\\""}'],
   ['a string that is JSON as a string', '{"a":1}', '{"type":"message","data":"{\\"a\\":1}"}'],
-  ['an object as one', { a: [1, null] }, '{"type":"message","data":{"a":[1,null]}}'],
+  ['an object as an object', { a: [1, null] }, '{"type":"message","data":{"a":[1,null]}}'],
   ['half a character escaped', '\ud800', '{"type":"message","data":"\\ud800"}']
 ]
 
@@ -80,7 +80,7 @@ for (const [title, data, text] of wrapped) {
   })
 }
 
-test('passes bytes through to time.v1, and whoever changes them later changes nothing', async (t) => {
+test('sends bytes unchanged to clients of time.v1, even if they are changed later', async (t) => {
   const data = Buffer.from('bytes')
   const message = createMessage(data)
   data.fill(0)
@@ -88,7 +88,7 @@ test('passes bytes through to time.v1, and whoever changes them later changes no
   t.strictSame([message.binary, message.encode('time').payload.toString()], [true, 'bytes'])
 })
 
-test('encodes a message once for each form, as it was', async (t) => {
+test('encodes a message once per wire format, with its content of the time of the call', async (t) => {
   const data = { bid: 1 }
   const message = createMessage(data, { at: 5, key: 'k' })
   data.bid = 2

@@ -47,7 +47,7 @@ for (const [heading, ...types] of SHAPES) {
   const examples = examplesIn(text)
   const tables = parseTables(text)
 
-  test(`the examples of ${heading} are of its type`, async (t) => {
+  test(`the examples of ${heading} have the documented type`, async (t) => {
     t.strictSame(examples.map(({ type }) => type), types.map(() => codesIn(heading)[0]))
     for (const [index, type] of types.entries()) {
       const members = membersOf(SOURCE, type).sort()
@@ -58,7 +58,7 @@ for (const [heading, ...types] of SHAPES) {
     }
   })
 
-  test(`the tables of ${heading} have each field, and its examples are what they say`, async (t) => {
+  test(`the tables of ${heading} list each field, and its examples match`, async (t) => {
     const [shared = { rows: [] }] = tables
     for (const [index, type] of types.entries()) {
       const fields = fieldsIn((tables[index] ?? shared).rows)
@@ -70,7 +70,7 @@ for (const [heading, ...types] of SHAPES) {
   })
 }
 
-test('every type of message has its part, and its directions are told', async (t) => {
+test('every type of message has a section with its directions', async (t) => {
   const { rows } = findTable(TEXT, 'direction', '`type`')
   const told = rows.map(([direction = '', type = '']) => `${direction}: ${codesIn(type)[0]}`)
   const typesOf = (union: string) => (new RegExp(`type ${union} = (.*)`).exec(SOURCE)?.[1] ?? '')
@@ -81,21 +81,21 @@ test('every type of message has its part, and its directions are told', async (t
   ].sort())
 })
 
-test('what a client may send is understood by the server', async (t) => {
+test('the server reads every documented client message', async (t) => {
   const [request] = examplesIn(section(TEXT, '`sync`'))
   const [, message] = examplesIn(section(TEXT, '`message`'))
   t.strictSame(readClientText(JSON.stringify(request)), request)
   t.strictSame(readClientText(JSON.stringify(message)), { type: 'message', text: '{"bid":5}' })
 })
 
-test('ids are accepted in the range that is told, and no other', async (t) => {
+test('ids are accepted in the documented range, and no other', async (t) => {
   const { rows } = findTable(section(TEXT, '`sync`').split('Server to client')[0] ?? '', 'field')
   const [, min = NaN, max = NaN] = (/(\d+) to (\d+)/.exec(rows[0]?.[1] ?? '') ?? []).map(Number)
   const isTaken = (id: number) => readClientText(`{"type":"sync","id":${id}}`) !== undefined
   t.strictSame([min, max, min - 1, max + 1].map(isTaken), [true, true, false, false])
 })
 
-test('the limits that it tells are the defaults, and intervals those that can be', async (t) => {
+test('the documented limits are the defaults, and the documented intervals are those allowed', async (t) => {
   const { messageRate, maxMessageBytes } = resolveOptions({}, 10_000)
   t.match(messageRate, { burst: Number, perSecond: Number })
   const { burst, perSecond } = messageRate as { burst: number, perSecond: number }
@@ -109,7 +109,7 @@ test('the limits that it tells are the defaults, and intervals those that can be
   }
 })
 
-test('every close code is told, with what to do, and those that end it all', async (t) => {
+test('every close code is documented with what to do, and so are the final ones', async (t) => {
   const { rows } = findTable(TEXT, 'close code')
   const told = rows.flatMap(([code = '']) => code.split(', ')).filter((code) => code !== 'others')
   const codes = Object.values(closeCodes).filter((value) => typeof value === 'number')
@@ -118,7 +118,7 @@ test('every close code is told, with what to do, and those that end it all', asy
   t.strictSame(stops, [protocol.DO_NOT_RETURN])
 })
 
-test('the name is that of the subprotocol', async (t) => {
+test('the documented name is that of the subprotocol', async (t) => {
   t.match(TEXT, new RegExp(`^# \`${protocol.TIME_PROTOCOL}\`\n`))
 })
 

@@ -5,7 +5,7 @@ import {
 
 const AT_MS = 1_795_262_405_000
 
-test('who has agreed on time.v1 takes its form, everybody else the plain one', async (t) => {
+test('a client that has agreed on time.v1 gets its wire format, every other client the plain one', async (t) => {
   const protocols = ['time.v1', '', 'chat', 'TIME.V1', 'time.v12']
   t.strictSame(protocols.map(wireFormatFor), ['time', 'plain', 'plain', 'plain', 'plain'])
 })
@@ -83,17 +83,17 @@ const useless: [title: string, text: string][] = [
   ['a message without data', '{"type":"message"}'],
   ['data from __proto__', '{"type":"message","__proto__":{"data":1}}'],
   ['a number beyond all numbers', '{"type":"message","data":1e999}'],
-  ['a negative one inside', '{"type":"message","data":{"a":[1,-1e999]}}'],
+  ['a negative infinity inside', '{"type":"message","data":{"a":[1,-1e999]}}'],
   ['arrays too deep to be written again', `{"type":"message","data":${'['.repeat(DEEP)}${']'.repeat(DEEP)}}`],
   ['arrays without end', '['.repeat(DEEP)]
 ]
 
 for (const [title, text] of useless) {
-  test(`makes nothing of ${title}`, async (t) => {
+  test(`ignores ${title}`, async (t) => {
     t.equal(readClientText(text), undefined)
   })
 }
 
-test('names this process in eight letters and digits', async (t) => {
+test('the server id has eight letters and digits', async (t) => {
   t.match(SERVER_ID, /^[0-9a-z]{8}$/)
 })

@@ -28,7 +28,7 @@ function read (peer: Peer): unknown[] {
   return peer.messages.map((text) => typeof text === 'string' ? JSON.parse(text) : text)
 }
 
-test('greets with hello, first of all, from a real port', async (t) => {
+test('on a real port, sends hello as the first message', async (t) => {
   const onConnection = (message: unknown) => {
     (message as { client: TimeSocketClient }).client.send('from a subscriber')
   }
@@ -46,7 +46,7 @@ test('greets with hello, first of all, from a real port', async (t) => {
   ])
 })
 
-test('hello counts a clock step, though the clock stepped while nobody was there', async (t) => {
+test('hello includes a clock step that happened while no client was connected', async (t) => {
   let stepMs = 0
   const { timeSocket, join } = await setUp(t, { clock: { now: () => Date.now() + stepMs } })
   const first = await join()
@@ -58,7 +58,7 @@ test('hello counts a clock step, though the clock stepped while nobody was there
   t.match(read(peer), [{ type: 'hello', clockSteps: 1 }, { type: 'tick', clockSteps: 1 }])
 })
 
-test('wraps what is sent to clients of time.v1, and leaves others their form', async (t) => {
+test('wraps messages to clients of time.v1, and sends other clients the plain form', async (t) => {
   const { timeSocket, url, join } = await setUp(t)
   const [page, plain] = [await join(), await connect(`ws://${url}`)]
   for (const data of ['x', { sold: [1] }, Buffer.of(1, 2)]) {
@@ -80,7 +80,7 @@ test('wraps what is sent to clients of time.v1, and leaves others their form', a
   ])
 })
 
-test('sends ticks as the format json does, whatever the format', async (t) => {
+test('sends ticks in the format json, whatever the option format', async (t) => {
   const { url } = await setUp(t, { interval: 50, format: 'json', clock: Date })
   const [page, json] = [await connect(`ws://${url}`, PROTOCOLS), await connect(`ws://${url}`)]
   await Promise.all([page.received(6), json.received(5)])
@@ -117,7 +117,7 @@ test('answers a sync while onConnect is pending; messages wait for it', async (t
   t.strictSame(timeSocket.stats().messages, { received: 4, ignored: 1 })
 })
 
-test('a client of time.v1 that asks without end is closed with 1008', async (t) => {
+test('a client of time.v1 that sends sync requests without end is closed with 1008', async (t) => {
   const { join } = await setUp(t)
   const peer = await join()
   for (let count = 0; count < 250; count++) peer.ws.send('{"type":"sync","id":1}')

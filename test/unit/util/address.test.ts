@@ -54,12 +54,12 @@ const networks: [ip: string, network: string][] = [
 ]
 
 for (const [ip, network] of networks) {
-  test(`${ip || 'no address'} is of ${network || 'no network'}`, async (t) => {
+  test(`${ip || 'no address'} belongs to ${network || 'no network'}`, async (t) => {
     t.equal(networkOf(ip), network)
   })
 }
 
-test('two IPv6 addresses are of one network exactly if their first 64 bits are equal', async () => {
+test('two IPv6 addresses belong to one network exactly if their first 64 bits are equal', async () => {
   const group = fc.integer({ min: 1, max: 0xfff }).map((value) => value.toString(16))
   const half = fc.array(group, { minLength: 4, maxLength: 4 })
   fc.assert(fc.property(half, half, half, (left, right, other) => {

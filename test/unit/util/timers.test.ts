@@ -3,7 +3,7 @@ import { test } from 'tap'
 import { systemTimers, timersIn } from '../../../src/util/timers.js'
 import { within } from '../../helpers/network/wait.js'
 
-test('monotonic goes on, and only on', async (t) => {
+test('monotonic never decreases', async (t) => {
   const readings = Array.from({ length: 1000 }, () => systemTimers.monotonic())
   t.ok(readings.every((reading, index) => index === 0 || reading >= Number(readings[index - 1])))
   await new Promise((resolve) => setTimeout(resolve, 20))
@@ -27,7 +27,7 @@ for (const name of ['after', 'hold', 'soon'] as const) {
     t.equal(count, 1)
   })
 
-  test(`${name} does not call back once called off`, async (t) => {
+  test(`${name} does not call back once cancelled`, async (t) => {
     start(() => t.fail('called back'))()
     await new Promise((resolve) => setTimeout(resolve, 20))
   })

@@ -19,7 +19,7 @@ async function setUpHttp (
 }
 
 test('over HTTP a clock', async (t) => {
-  await t.test('is open from the first answer, and known to half a round trip', async (t) => {
+  await t.test('is open from the first answer on, with an error of half a round trip', async (t) => {
     const { world, clock, events, ahead } = await setUpHttp(t, { world: { aheadMs: 5000 } })
     t.equal(clock.state, 'connecting')
     await world.advance(41)
@@ -31,7 +31,7 @@ test('over HTTP a clock', async (t) => {
     t.strictSame([clock.send('hi'), world.peers.length], [false, 0])
   })
 
-  await t.test('asks three times, then three times a minute, one request at a time', async (t) => {
+  await t.test('sends three requests, then three a minute, one at a time', async (t) => {
     const { world } = await setUpHttp(t)
     await world.advance(10_000)
     t.equal(world.asked.length, 3)
@@ -39,7 +39,7 @@ test('over HTTP a clock', async (t) => {
     t.equal(world.asked.length, 33)
   })
 
-  await t.test('asks at most twelve times in any minute, whatever happens', async (t) => {
+  await t.test('sends at most twelve requests in any minute, whatever happens', async (t) => {
     const { world } = await setUpHttp(t, { clock: { sync: { probes: 10, every: 1000 } } })
     const counts: number[] = []
     for (let second = 0; second < 180; second++) {
@@ -51,7 +51,7 @@ test('over HTTP a clock', async (t) => {
     t.ok(most <= 12 && most > 9, `${most} a minute`)
   })
 
-  await t.test('asks again when the page is seen, and not while it asks', async (t) => {
+  await t.test('sends requests when the page becomes visible, unless a round is in progress', async (t) => {
     const { world } = await setUpHttp(t)
     await world.advance(50)
     world.page.dispatchEvent(new Event('visibilitychange'))
@@ -62,7 +62,7 @@ test('over HTTP a clock', async (t) => {
     t.equal(world.asked.length, 6)
   })
 
-  await t.test('asks for a URL once a round', async (t) => {
+  await t.test('resolves the URL once per round', async (t) => {
     let count = 0
     const { world } = await setUpHttp(t, { url: () => `/time?round=${++count}` })
     await world.advance(100_000)
@@ -70,7 +70,7 @@ test('over HTTP a clock', async (t) => {
     t.strictSame(rounds, ['?round=1', '?round=1', '?round=1', '?round=2', '?round=2', '?round=2'])
   })
 
-  await t.test('keeps what it knows when a round fails, and says so', async (t) => {
+  await t.test('keeps its estimate when a round fails, and reports the failure', async (t) => {
     const { world, server, clock, events } = await setUpHttp(t)
     await world.advance(10_000)
     world.answer = undefined
@@ -83,7 +83,7 @@ test('over HTTP a clock', async (t) => {
     t.equal(clock.state, 'open')
   })
 
-  await t.test('is refused for good by 401', async (t) => {
+  await t.test('is permanently refused by 401', async (t) => {
     const { world, clock, events } = await setUpHttp(t)
     world.answer = { status: 401, body: { code: 'EXPIRED' } }
     await world.advance(60_000)
@@ -101,7 +101,7 @@ test('over HTTP a clock', async (t) => {
     }
   })
 
-  await t.test('is closed amid a round without a trace', async (t) => {
+  await t.test('can be closed during a round, without any later event', async (t) => {
     for (const ms of [10, 90]) {
       const { world, clock, events } = await setUpHttp(t)
       await world.advance(ms)
@@ -114,7 +114,7 @@ test('over HTTP a clock', async (t) => {
 })
 
 test('of several servers behind one URL', async (t) => {
-  await t.test('it follows the one that it knows best, without a step', async (t) => {
+  await t.test('follows the server with the smallest error, without a step', async (t) => {
     const { world, server, clock, events } = await setUpHttp(t)
     let count = 0
     world.answer = {
@@ -134,7 +134,7 @@ test('of several servers behind one URL', async (t) => {
     t.strictSame(events.map(([name]) => name), ['open'])
   })
 
-  await t.test('a new one each time never breaks the bound', async (t) => {
+  await t.test('a new server for each answer never breaks the error bound', async (t) => {
     const { world, server, clock, ahead } = await setUpHttp(t)
     let count = 0
     const body = (id: number) => ({ ...server.answer(id), server: count++ })
@@ -147,7 +147,7 @@ test('of several servers behind one URL', async (t) => {
   })
 })
 
-test('an answer that cannot be right', async (t) => {
+test('an invalid answer', async (t) => {
   type Body = (id: number, right: object) => unknown
   const bodies: [title: string, body: Body, reason: RegExp][] = [
     ['HTML', () => '<html></html>', /not that of a time socket/],
@@ -209,7 +209,7 @@ test('an answer that cannot be right', async (t) => {
     }
   }
 
-  await t.test('is given up where its body never ends', async (t) => {
+  await t.test('is abandoned if its body never ends', async (t) => {
     for (const kind of ['fast', 'slow']) {
       let count = 0
       const piece = new Uint8Array(1000).fill(120)
@@ -225,7 +225,7 @@ test('an answer that cannot be right', async (t) => {
     }
   })
 
-  await t.test('is read piece by piece', async (t) => {
+  await t.test('is read in chunks', async (t) => {
     const { world, server } = await setUpClock(t)
     const fetch = async (_url: string, { headers }: { headers?: Record<string, string> }) => {
       const id = Number(/id=(\d+)/.exec(String(headers?.['accept']))?.[1])
@@ -292,7 +292,7 @@ test('transport "auto"', async (t) => {
     t.strictSame(events.map(([name]) => name), ['open', 'close', 'open'])
   })
 
-  await t.test('falls back where the upgrade is accepted and every frame swallowed', async (t) => {
+  await t.test('falls back if the upgrade succeeds and every frame is dropped', async (t) => {
     const { world, clock, events } = await setUpBlocked(t)
     world.peer.accept()
     await world.advance(12_000)
@@ -300,7 +300,7 @@ test('transport "auto"', async (t) => {
     t.strictSame(events, [['open', null]])
   })
 
-  await t.test('uses HTTP in between where WebSockets are cut again and again', async (t) => {
+  await t.test('uses HTTP between attempts if WebSockets are cut repeatedly', async (t) => {
     const { world, server, clock, events } = await setUpBlocked(t)
     for (let second = 0; second < 120; second++) {
       const { peer } = world
@@ -315,7 +315,7 @@ test('transport "auto"', async (t) => {
     t.ok(world.asked.length > 3)
   })
 
-  await t.test('is told when the server is full, and syncs by HTTP', async (t) => {
+  await t.test('reports that the server is full, and syncs over HTTP', async (t) => {
     const { world, server, clock, events, block } = await setUpBlocked(t)
     const upgrade = { status: 503, code: 'FULL', retryAfter: 20 }
     world.answer = { status: 200, body: (id: number) => ({ ...server.answer(id), upgrade }) }
@@ -326,7 +326,7 @@ test('transport "auto"', async (t) => {
     t.ok(world.peers.length > 1)
   })
 
-  await t.test('closed by the listener that is told so, does nothing more', async (t) => {
+  await t.test('does nothing more if the listener of refused closes the clock', async (t) => {
     const { world, server, clock, block } = await setUpBlocked(t)
     clock.addEventListener('refused', () => clock.close())
     const upgrade = { status: 503, code: 'FULL' }
@@ -335,7 +335,7 @@ test('transport "auto"', async (t) => {
     t.strictSame([clock.state, world.timers.alive], ['closed', 0])
   })
 
-  await t.test('goes on by HTTP when the server comes back and WebSockets stay blocked', async (t) => {
+  await t.test('continues over HTTP when the server is reachable again and WebSockets stay blocked', async (t) => {
     const { world, server, clock, block } = await setUpBlocked(t)
     await block(10_000)
     world.answer = undefined
@@ -346,7 +346,7 @@ test('transport "auto"', async (t) => {
     t.match(clock, { state: 'open', transport: 'http' })
   })
 
-  await t.test('waits when neither works', async (t) => {
+  await t.test('waits if neither works', async (t) => {
     const { world, clock, events } = await setUpClock(t)
     world.peer.end()
     await world.advance(1000)

@@ -33,7 +33,7 @@ test('probes', async (t) => {
   }
 
   for (const [random, factor] of [[0, 0.9], [0.5, 1], [1, 1.1]] as const) {
-    await t.test(`come in a burst, then in rarer rounds, ${factor} as long`, async (t) => {
+    await t.test(`are sent in a burst, then in rounds whose pauses are multiplied by ${factor}`, async (t) => {
       const { world, probes, asked } = setUp(() => random)
       probes.burst()
       await world.advance(600_000)
@@ -43,14 +43,14 @@ test('probes', async (t) => {
     })
   }
 
-  await t.test('come as often as the options say', async (t) => {
+  await t.test('are sent as often as the options say', async (t) => {
     const { world, probes, asked } = setUp(() => 0.5, { probes: 1, every: 3000 })
     probes.burst()
     await world.advance(16_000)
     t.strictSame(asked, [...BURST, 2480, 5730, 8980, 12_230, 15_480])
   })
 
-  await t.test('do not come again for a burst while one lasts', async (t) => {
+  await t.test('do not start again when burst() is called during a burst', async (t) => {
     const { world, probes, asked } = setUp(() => 0.5)
     for (let ms = 0; ms < 400; ms += 10) {
       probes.burst()
@@ -60,7 +60,7 @@ test('probes', async (t) => {
     t.strictSame(asked, BURST)
   })
 
-  await t.test('come in a burst again after it, and then in rounds as at first', async (t) => {
+  await t.test('can start another burst after the first, with the same rounds after it', async (t) => {
     const { world, probes, asked } = setUp(() => 0.5)
     probes.burst()
     await world.advance(100_000)
@@ -82,7 +82,7 @@ test('probes', async (t) => {
     t.strictSame(asked.slice(2), BURST.map((ms) => ms + 100_100))
   })
 
-  await t.test('are none where none are wanted', async (t) => {
+  await t.test('are limited to bursts with probes: 0', async (t) => {
     const { world, probes, asked } = setUp(() => 0.5, { probes: 0, every: Infinity })
     probes.burst()
     await world.advance(86_400_000)
@@ -91,7 +91,7 @@ test('probes', async (t) => {
 })
 
 test('a clock', async (t) => {
-  await t.test('asks eight times once it is greeted, not before', async (t) => {
+  await t.test('probes eight times after hello, not before', async (t) => {
     const { world, server } = await setUpClock(t)
     world.peer.accept()
     await world.advance(1000)
@@ -101,7 +101,7 @@ test('a clock', async (t) => {
     t.equal(world.peer.received.length, 8)
   })
 
-  await t.test('does not ask while anything waits to be sent', async (t) => {
+  await t.test('does not probe while bytes are buffered', async (t) => {
     const { world, clock, server } = await setUpClock(t)
     world.peer.bufferedAmount = 1
     server.serve(world.peer)
@@ -112,7 +112,7 @@ test('a clock', async (t) => {
     t.strictSame([world.peer.received.length, clock.synced], [3, true])
   })
 
-  await t.test('asks no more once the connection is lost', async (t) => {
+  await t.test('does not probe once the connection is lost', async (t) => {
     const { world } = await setUpSynced(t)
     const { peer } = world
     peer.end()
@@ -121,7 +121,7 @@ test('a clock', async (t) => {
     t.equal(peer.received.length, length)
   })
 
-  await t.test('asks nothing when the page is hidden', async (t) => {
+  await t.test('does not start a burst when the page becomes hidden', async (t) => {
     const { world } = await setUpSynced(t)
     world.peer.received.length = 0
     world.page.document.hidden = true
@@ -130,7 +130,7 @@ test('a clock', async (t) => {
     t.equal(world.peer.received.length, 0)
   })
 
-  await t.test('asks as well when the device sleeps while the page is hidden', async (t) => {
+  await t.test('probes after the device has slept while the page is hidden', async (t) => {
     const { world, clock, ahead } = await setUpSynced(t)
     world.page.document.hidden = true
     world.peer.received.length = 0
@@ -140,7 +140,7 @@ test('a clock', async (t) => {
     t.ok(Math.abs(ahead()) <= clock.error && clock.synced)
   })
 
-  await t.test('asks at most 30 times in any minute, whatever happens', async (t) => {
+  await t.test('probes at most 30 times in any minute, whatever happens', async (t) => {
     const { world, server } = await setUpSynced(t)
     const askedMs: number[] = []
     const { onText } = world.peer
@@ -160,7 +160,7 @@ test('a clock', async (t) => {
     t.ok(most <= 30 && most > 20, `${most} a minute`)
   })
 
-  await t.test('asks as usual where the device’s clock is pinned', async (t) => {
+  await t.test('probes as usual if the device\'s clock is pinned', async (t) => {
     const { world, clock } = await setUpSynced(t, { clock: { environment: { wall: () => 5 } } })
     world.peer.received.length = 0
     await world.advance(10_000)
@@ -168,7 +168,7 @@ test('a clock', async (t) => {
     t.ok(clock.synced)
   })
 
-  await t.test('asks as usual where both clocks are rounded to 100 ms', async (t) => {
+  await t.test('probes as usual if both clocks are rounded to 100 ms', async (t) => {
     const world = createWorld()
     const { monotonic, wall } = world.environment
     const round = (ms: number, shiftMs: number) => Math.floor((ms + shiftMs) / 100) * 100
@@ -193,7 +193,7 @@ test('a clock', async (t) => {
     t.ok(world.peer.received.length <= 50, `${world.peer.received.length} probes`)
   })
 
-  await t.test('asks where the runtime does not say what is buffered', async (t) => {
+  await t.test('probes if the runtime does not report buffered bytes', async (t) => {
     const { world, clock, server } = await setUpClock(t)
     world.peer.bufferedAmount = undefined
     server.serve(world.peer)
@@ -202,7 +202,7 @@ test('a clock', async (t) => {
   })
 
   for (const name of ['visibilitychange', 'pageshow', 'online', 'resume']) {
-    await t.test(`asks eight times on ${name}`, async (t) => {
+    await t.test(`probes eight times on ${name}`, async (t) => {
       const { world } = await setUpSynced(t)
       world.peer.received.length = 0
       world.page.dispatchEvent(new Event(name))
@@ -210,7 +210,7 @@ test('a clock', async (t) => {
       t.equal(world.peer.received.length, 8)
     })
 
-    await t.test(`connects at once on ${name}, rather than wait`, async (t) => {
+    await t.test(`connects at once on ${name}, instead of waiting`, async (t) => {
       const { world } = await setUpSynced(t)
       world.peer.end()
       world.page.dispatchEvent(new Event(name))
@@ -221,7 +221,7 @@ test('a clock', async (t) => {
   }
 
   for (const ms of [60, -60, 86_400_000, -86_400_000]) {
-    await t.test(`asks eight times when the device’s clock moves by ${ms} ms`, async (t) => {
+    await t.test(`probes eight times when the device's clock moves by ${ms} ms`, async (t) => {
       const { world, clock, ahead } = await setUpSynced(t)
       world.peer.received.length = 0
       world.step(ms)
@@ -231,7 +231,7 @@ test('a clock', async (t) => {
     })
   }
 
-  await t.test('does not follow the device’s clock when that is set', async (t) => {
+  await t.test('does not change when the device\'s clock is set', async (t) => {
     const { world, ahead, clock } = await setUpSynced(t)
     clock.at(clock.now() + 60_000, () => t.fail('is early'))
     for (const ms of [3_600_000, -7_200_000, 60]) {
@@ -243,7 +243,7 @@ test('a clock', async (t) => {
     }
   })
 
-  await t.test('does not ask when the device’s clock moves by 40 ms', async (t) => {
+  await t.test('does not probe when the device\'s clock moves by 40 ms', async (t) => {
     const { world } = await setUpSynced(t)
     world.peer.received.length = 0
     world.step(40)
@@ -251,7 +251,7 @@ test('a clock', async (t) => {
     t.equal(world.peer.received.length, 0)
   })
 
-  await t.test('is right a second after a sleep, and claims it no sooner', async (t) => {
+  await t.test('shows the right time a second after a sleep, and claims no error bound before', async (t) => {
     for (const ms of [260, 300_000, 8 * 3_600_000]) {
       const { world, clock, ahead } = await setUpSynced(t)
       world.sleep(ms)

@@ -35,7 +35,7 @@ test('a message', async (t) => {
     t.strictSame(fired, [[{ a: [1] }, 0], ['b', 1000], ['c', 2000]])
   })
 
-  await t.test('waits for the first sync, though the device be ahead by minutes', async (t) => {
+  await t.test('waits for the first sync, even if the device is minutes ahead', async (t) => {
     const { world, server, clock } = await setUpClock(t, { world: { aheadMs: 300_000 } })
     const fired: [data: unknown, ms: number][] = []
     const startMs = world.serverNow()
@@ -52,14 +52,14 @@ test('a message', async (t) => {
     t.strictSame(fired, [['over', 60], ['a', 2000]])
   })
 
-  await t.test('is fired at once if its time is over', async (t) => {
+  await t.test('is fired at once if its time has passed', async (t) => {
     const { world, fired, message } = await setUp(t)
     world.peer.send(message('a', -5000))
     await world.advance(1)
     t.strictSame(fired, [['a', 0]])
   })
 
-  await t.test('takes the place of a pending one with the same key, and of no other', async (t) => {
+  await t.test('replaces the pending message with the same key, and no other', async (t) => {
     const { world, fired, message } = await setUp(t)
     world.peer.send(message('a', 1000, 'x'))
     world.peer.send(message('b', 1000, 'y'))
@@ -71,7 +71,7 @@ test('a message', async (t) => {
     t.strictSame(fired, [['b', 1000], ['c', 1000], ['e', 1500]])
   })
 
-  await t.test('is withdrawn by its key, and does not come back', async (t) => {
+  await t.test('is withdrawn by its key, and never fired', async (t) => {
     const { world, fired, message } = await setUp(t)
     world.peer.send(message('a', 1000, 'x'))
     world.peer.send({ type: 'cancel', key: 'y' })
@@ -82,7 +82,7 @@ test('a message', async (t) => {
     t.strictSame(fired, [['b', 1000]])
   })
 
-  await t.test('with a key that has been used may be sent again', async (t) => {
+  await t.test('may use the key of an earlier message again', async (t) => {
     const { world, fired, message } = await setUp(t)
     world.peer.send(message('a', 1000, 'x'))
     await world.advance(1500)
@@ -104,7 +104,7 @@ test('a reconnect', async (t) => {
   for (const key of [undefined, 'x']) {
     const kind = key === undefined ? 'without a key' : 'with a key'
 
-    await t.test(`fires a message ${kind} once that is sent again`, async (t) => {
+    await t.test(`fires once a message ${kind} that is sent again`, async (t) => {
       const { world, fired, message, reconnect } = await setUp(t)
       world.peer.send(message('a', 5000, key))
       await reconnect(1000)
@@ -113,7 +113,7 @@ test('a reconnect', async (t) => {
       t.strictSame(fired, [['a', 5000]])
     })
 
-    await t.test(`leaves a message ${kind} unfired that is not sent again`, async (t) => {
+    await t.test(`does not fire a message ${kind} that is not sent again`, async (t) => {
       const { world, fired, message, reconnect } = await setUp(t)
       world.peer.send(message('a', 5000, key))
       await reconnect(1000)
@@ -121,7 +121,7 @@ test('a reconnect', async (t) => {
       t.strictSame(fired, [])
     })
 
-    await t.test(`does not keep a message ${kind} from being fired meanwhile`, async (t) => {
+    await t.test(`does not prevent a message ${kind} from firing meanwhile`, async (t) => {
       const { world, fired, message, reconnect } = await setUp(t)
       world.peer.send(message('a', 500, key))
       await reconnect(1000)
@@ -138,7 +138,7 @@ test('a reconnect', async (t) => {
       t.strictSame(fired, [['a', 995]])
     })
 
-    await t.test(`fires a message ${kind} that has just become due over there`, async (t) => {
+    await t.test(`fires a message ${kind} that has just become due on the server`, async (t) => {
       const { world, fired, message, reconnect } = await setUp(t)
       world.peer.send(message('a', 1025, key))
       await reconnect(1000)
@@ -147,7 +147,7 @@ test('a reconnect', async (t) => {
     })
   }
 
-  await t.test('makes nothing of keys that were used long ago', async (t) => {
+  await t.test('is not affected by keys that were used long ago', async (t) => {
     const { world, fired, message, reconnect } = await setUp(t)
     for (let i = 1; i <= 5; i++) world.peer.send(message(i, i * 1000))
     await world.advance(10_000)

@@ -21,41 +21,41 @@ test('a watchdog', async (t) => {
   /** The same, once something has come. */
   function setUpOpen (patience?: number) {
     const setUp_ = setUp(patience)
-    setUp_.watchdog.onHeard()
+    setUp_.watchdog.onReceived()
     return setUp_
   }
 
-  await t.test('drops a handshake that nobody answers', async (t) => {
+  await t.test('drops a handshake that is not answered', async (t) => {
     const { check } = setUp()
     t.strictSame([check(10), check(1)], [[], ['drop']])
   })
 
-  await t.test('asks when a tick is missing, and drops the connection if none comes', async (t) => {
+  await t.test('probes when a tick is missing, and drops the connection if nothing arrives', async (t) => {
     const { check } = setUpOpen()
     t.strictSame([check(10), check(1), check(10)], [[], ['probe'], []])
     t.strictSame(check(1), ['drop'])
   })
 
-  await t.test('is content with anything that comes', async (t) => {
+  await t.test('accepts any message as an answer', async (t) => {
     const { watchdog, check } = setUpOpen()
     for (let i = 0; i < 10; i++) {
       t.strictSame(check(11), ['probe'])
       t.strictSame(check(9), [])
-      watchdog.onHeard()
+      watchdog.onReceived()
     }
   })
 
-  await t.test('drops a connection where an answer is due', async (t) => {
+  await t.test('drops a connection whose probe is not answered', async (t) => {
     const { watchdog, check } = setUpOpen()
     const day = { intervalMs: 86_400_000 }
     check(3, day)
-    watchdog.onAsked()
+    watchdog.onProbed()
     t.strictSame(check(6, day), [])
-    watchdog.onAsked()
+    watchdog.onProbed()
     t.strictSame([check(4, day), check(1, day)], [[], ['drop']])
   })
 
-  await t.test('drops nothing while it may not ask', async (t) => {
+  await t.test('drops nothing while it cannot send a probe', async (t) => {
     const { check, setCanProbe } = setUpOpen()
     setCanProbe(false)
     t.strictSame(check(100), [])
@@ -63,7 +63,7 @@ test('a watchdog', async (t) => {
     t.strictSame([check(1), check(10), check(1)], [['probe'], [], ['drop']])
   })
 
-  await t.test('takes bytes that leave for signs of life, and waits longer for them', async (t) => {
+  await t.test('counts outgoing bytes as activity, and waits longer while bytes are buffered', async (t) => {
     const { check, setCanProbe } = setUpOpen()
     setCanProbe(false)
     for (let bytes = 100_000; bytes > 0; bytes -= 1000) {
@@ -73,25 +73,25 @@ test('a watchdog', async (t) => {
     t.strictSame([check(41, stuck), check(1, stuck)], [[], ['drop']])
   })
 
-  await t.test('drops a connection that takes no bytes', async (t) => {
+  await t.test('drops a connection whose buffered bytes do not decrease', async (t) => {
     const { check, setCanProbe } = setUpOpen()
     setCanProbe(false)
     t.strictSame([check(41, { bufferedBytes: 9 }), check(1, { bufferedBytes: 9 })], [[], ['drop']])
   })
 
-  await t.test('is as patient as it is told while the connection is young', async (t) => {
+  await t.test('uses the given patience while the connection is young', async (t) => {
     const { check, watchdog } = setUpOpen(20)
     t.strictSame([check(11), check(20), check(1)], [['probe'], [], ['drop']])
-    watchdog.onHeard()
+    watchdog.onReceived()
     const old = setUpOpen(20)
     for (let i = 0; i < 70; i++) {
       old.check(1)
-      old.watchdog.onHeard()
+      old.watchdog.onReceived()
     }
     t.strictSame([old.check(11), old.check(10), old.check(1)], [['probe'], [], ['drop']])
   })
 
-  await t.test('asks for no tick where none is announced', async (t) => {
+  await t.test('does not probe for a missing tick if none is announced', async (t) => {
     const { check } = setUpOpen()
     t.strictSame(check(1000, { intervalMs: NaN }), [])
   })
@@ -100,7 +100,7 @@ test('a watchdog', async (t) => {
 test('a clock', async (t) => {
   const options = { server: { interval: 1000 } }
 
-  await t.test('drops a connection that is dead, and connects again', async (t) => {
+  await t.test('drops a dead connection, and reconnects', async (t) => {
     const { world, server, clock, events } = await setUpSynced(t, options)
     world.peer.onText = () => {}
     await world.advance(18_000)
@@ -125,7 +125,7 @@ test('a clock', async (t) => {
     t.strictSame(events, [])
   })
 
-  await t.test('keeps a connection while its timers come once a minute', async (t) => {
+  await t.test('keeps a connection while timers fire only once a minute', async (t) => {
     const { world, server, events } = await setUpSynced(t, options)
     for (let i = 0; i < 30; i++) {
       // What has come meanwhile is read after the timers that are due.
@@ -138,7 +138,7 @@ test('a clock', async (t) => {
     t.strictSame(events.filter(([name]) => name === 'close'), [])
   })
 
-  await t.test('gives up a handshake that nobody answers, and asks why', async (t) => {
+  await t.test('gives up a handshake that is not answered, and sends a plain GET', async (t) => {
     const { world, events } = await setUpSynced(t, options)
     world.peer.end()
     await world.advance(250)
@@ -153,7 +153,7 @@ test('a clock', async (t) => {
     t.equal(world.peers.length, 3)
   })
 
-  await t.test('does not look at a connection that is to be made again', async (t) => {
+  await t.test('does not check while it waits to reconnect', async (t) => {
     const { world, events } = await setUpSynced(t, options)
     world.answer = { status: 503, retryAfter: '600' }
     world.peer.end()

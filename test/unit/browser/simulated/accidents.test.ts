@@ -66,7 +66,7 @@ async function setUp (
   return { timeline, server, device, clock, events, wrongMs, pass, recover, violations }
 }
 
-test('after five minutes of sleep it knows the time within a second', async (t) => {
+test('after five minutes of sleep, the clock is right within a second', async (t) => {
   const { device, timeline, events, recover, pass, violations } = await setUp(t)
   device.sleep(300_000)
   await timeline.run(timeline.nowMs + 300_000)
@@ -77,7 +77,7 @@ test('after five minutes of sleep it knows the time within a second', async (t) 
   t.equal(violations(), 0)
 })
 
-test('it follows the server’s clock as soon as a step of that is announced', async (t) => {
+test('the clock follows a step of the server\'s clock as soon as it is announced', async (t) => {
   for (const stepMs of [-3_600_000, -400, 400, 90_000_000]) {
     const { server, clock, timeline, pass, recover, violations } = await setUp(t)
     server.step(stepMs)
@@ -92,7 +92,7 @@ test('it follows the server’s clock as soon as a step of that is announced', a
   }
 })
 
-test('the device’s clock may be set: what is shown does not change', async (t) => {
+test('setting the device\'s clock does not change the time shown', async (t) => {
   const { device, events, wrongMs, pass, violations } = await setUp(t)
   for (const stepMs of [-3_600_000, 86_400_000, -20]) {
     device.step(stepMs)
@@ -103,7 +103,7 @@ test('the device’s clock may be set: what is shown does not change', async (t)
   t.equal(violations(), 0)
 })
 
-test('another server after a restart, three seconds ahead, is believed', async (t) => {
+test('the clock follows another server, three seconds ahead, after a restart', async (t) => {
   const { server, events, recover, pass, violations } = await setUp(t)
   server.drop(1001, 'server shutting down')
   server.id = 'b0a7c1d2'
@@ -116,7 +116,7 @@ test('another server after a restart, three seconds ahead, is believed', async (
   t.equal(violations(), 0)
 })
 
-test('a lost network is noticed, and the time known all the while', async (t) => {
+test('a lost network is noticed, and the time stays known', async (t) => {
   const { device, clock, events, wrongMs, pass, recover, violations } = await setUp(t)
   device.isOnline = false
   await pass(60_000)
@@ -130,7 +130,7 @@ test('a lost network is noticed, and the time known all the while', async (t) =>
   t.strictSame([device.sockets.most, violations()], [1, 0])
 })
 
-test('the bound holds where the way to the server changes', async (t) => {
+test('the error bound holds if the route to the server changes', async (t) => {
   const { device, server, pass, violations } = await setUp(t)
   for (const name of ['satellite', 'lan', '4g', 'asymmetric', 'wifi'] as const) {
     device.moveTo(PROFILES[name])
@@ -140,7 +140,7 @@ test('the bound holds where the way to the server changes', async (t) => {
   t.equal(violations(), 0)
 })
 
-test('the bound holds where the device shows sixtieths of a second', async (t) => {
+test('the error bound holds if the device\'s clock counts sixtieths of a second', async (t) => {
   const { wrongMs, pass, violations } = await setUp(t, { resolutionMs: 16.67 })
   await pass(600_000)
   t.ok(wrongMs() < 34, `${wrongMs()} ms`)
@@ -159,7 +159,7 @@ for (const status of [401, 403]) {
   })
 }
 
-test('after 503 it does not come back before it is told to', async (t) => {
+test('after 503, the clock does not reconnect before Retry-After has passed', async (t) => {
   const { server, device, timeline, clock, pass } = await setUp(t)
   server.refusal = { status: 503, retryAfter: '20' }
   server.drop(1012)

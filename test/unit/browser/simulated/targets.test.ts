@@ -34,8 +34,8 @@ for (const [name, p95Ms] of targets) {
 }
 
 for (const [resolutionMs, wanderPpm] of [[0.1, 5], [1, 1], [1, 5]] as const) {
-  const title = `shows whole ${resolutionMs} ms, and strays by ${wanderPpm} ppm`
-  test(`the bound holds where the device’s clock ${title}`, async (t) => {
+  const title = `counts in steps of ${resolutionMs} ms, and wanders by ${wanderPpm} ppm`
+  test(`the error bound holds if the device's clock ${title}`, async (t) => {
     for (const [index, profile] of Object.values(PROFILES).entries()) {
       const seed = FIRST_SEED + 100 + index
       const options = { profile, seed, untilMs: HALF_HOUR_MS / 6, resolutionMs, wanderPpm }

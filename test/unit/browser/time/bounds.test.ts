@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { addBound, findEdge, findGap } from '../../../../src/browser/time/bounds.js'
 import type { Bounds } from '../../../../src/browser/time/bounds.js'
 
-test('of the two closest it keeps the tighter', async (t) => {
+test('keeps the tighter of the two closest bounds', async (t) => {
   const times = Array.from({ length: 50 }, (_, index) => 1000 * index)
   const add = (bounds: Bounds, [atMs, valueMs]: [number, number]) => addBound(bounds, atMs, valueMs)
 
@@ -16,7 +16,7 @@ test('of the two closest it keeps the tighter', async (t) => {
     [...before, tighter, ...after])
 })
 
-test('the past grows sparser', async (t) => {
+test('older bounds become sparser', async (t) => {
   let bounds: Bounds = []
   for (let atMs = 0; atMs < 1_000_000; atMs += 1000) bounds = addBound(bounds, atMs, 1)
   const ages = bounds.map(([at]) => 999_000 - at)
@@ -27,7 +27,7 @@ test('the past grows sparser', async (t) => {
   t.ok(count(500_000, 1_000_000) > 2, `${count(500_000, 1_000_000)} of the first half`)
 })
 
-test('forgets what is 20 minutes old', async (t) => {
+test('drops bounds that are 20 minutes old', async (t) => {
   t.strictSame(addBound([[0, 1], [1, 1]], 1_200_000, 1), [[1, 1], [1_200_000, 1]])
 })
 
@@ -38,7 +38,7 @@ test('finds the tightest bound at a later time', async (t) => {
   t.strictSame(findEdge([], 3000, 0), { valueMs: Infinity, ageMs: 0 })
 })
 
-test('the gap is a third of what lies between the least and the fourth', async (t) => {
+test('the gap is a third of the distance between the lowest and the fourth-lowest bound', async (t) => {
   const bounds: Bounds = [[0, 4], [1, 1], [2, 9], [3, 2.5], [4, 70]]
   t.equal(findGap(bounds, 4, 0), 8 / 3)
   t.equal(findGap(bounds.slice(0, 3), 4, 0), 0)

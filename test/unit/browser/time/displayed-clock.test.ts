@@ -39,14 +39,14 @@ function round (ms: number): number {
 }
 
 test('a displayed clock', async (t) => {
-  await t.test('shows the device’s time, with no bound, until there is an estimate', async (t) => {
+  await t.test('shows the device\'s time, without an error bound, until there is an estimate', async (t) => {
     const { world, display, ahead } = setUp()
     await world.advance(1000)
     t.strictSame([ahead(), display.error()], [0, Infinity])
   })
 
   for (const direction of [1, -1]) {
-    await t.test(`approaches an estimate ${direction * 100} ms ahead at its rate`, async (t) => {
+    await t.test(`slews toward an estimate that is ${direction * 100} ms ahead`, async (t) => {
       const { world, display, steps, ahead, estimateMs } = setUp()
       estimateMs(direction * 100)
       const shown = [[ahead(), round(display.error())]]
@@ -59,7 +59,7 @@ test('a displayed clock', async (t) => {
       t.strictSame(steps, [])
     })
 
-    await t.test(`steps where the estimate is ${direction * 251} ms ahead`, async (t) => {
+    await t.test(`steps if the estimate is ${direction * 251} ms ahead`, async (t) => {
       const { display, steps, ahead, estimateMs } = setUp()
       estimateMs(direction * 251)
       const stepMs = direction * 251
@@ -67,7 +67,7 @@ test('a displayed clock', async (t) => {
     })
   }
 
-  await t.test('is slewed on from where it is when the estimate changes again', async (t) => {
+  await t.test('continues to slew from the time shown when the estimate changes again', async (t) => {
     const { world, ahead, estimateMs } = setUp()
     estimateMs(100)
     await world.advance(1000)
@@ -89,7 +89,7 @@ test('a displayed clock', async (t) => {
     t.strictSame(steps, [])
   })
 
-  await t.test('goes on when the estimate is forgotten, with no bound', async (t) => {
+  await t.test('continues without an error bound when the estimate is cleared', async (t) => {
     const { world, display, steps, ahead, estimateMs, forget } = setUp()
     estimateMs(100)
     await world.advance(5000)
@@ -98,7 +98,7 @@ test('a displayed clock', async (t) => {
     t.strictSame([ahead(), display.error(), steps], [100, Infinity, []])
   })
 
-  await t.test('goes on from what it shows when a contradiction leaves no estimate', async (t) => {
+  await t.test('continues from the time shown when a contradiction leaves no estimate', async (t) => {
     const { world, display, steps, ahead, estimateMs } = setUp()
     estimateMs(90_000)
     await world.advance(1000)
@@ -110,7 +110,7 @@ test('a displayed clock', async (t) => {
     t.strictSame([shown, ahead(), steps], [[90_000, Infinity], 90_100, [90_000]])
   })
 
-  await t.test('goes on later by what the device has slept, without an estimate', async (t) => {
+  await t.test('adds the time that the device has slept if there is no estimate', async (t) => {
     const { world, display, steps, ahead } = setUp()
     world.sleep(60_000)
     const before = ahead()
@@ -119,7 +119,7 @@ test('a displayed clock', async (t) => {
     t.strictSame([before, ahead(), steps], [-60_000, 0, [60_000]])
   })
 
-  await t.test('goes on from what it shows after a move, with no bound, for a while', async (t) => {
+  await t.test('continues from the time shown after a move, without an error bound at first', async (t) => {
     const { world, display, steps, ahead, estimateMs } = setUp()
     estimateMs(1000)
     display.onMoved(60_000)
@@ -141,7 +141,7 @@ test('a displayed clock', async (t) => {
     t.strictSame([ahead(), display.error(), steps], [200, 5, []])
   })
 
-  await t.test('knows when it will show a time, also while it is slewed', async (t) => {
+  await t.test('converts a server time to the monotonic clock, even while it is slewed', async (t) => {
     const { world, display, estimateMs } = setUp()
     estimateMs(200)
     for (const inMs of [0, 10, 1000, 4000, 100_000]) {

@@ -38,7 +38,7 @@ function setUp () {
 }
 
 test('at', async (t) => {
-  await t.test('calls back once, when it is time, in order', async (t) => {
+  await t.test('calls back once, on time and in order', async (t) => {
     const { world, timetable, called, call, START } = setUp()
     timetable.at(START + 300, call('c'))
     timetable.at(START + 100, call('a'))
@@ -48,7 +48,7 @@ test('at', async (t) => {
     t.strictSame(world.timers, { alive: 0, most: 1 })
   })
 
-  await t.test('calls back soon, but not at once, if it has been', async (t) => {
+  await t.test('calls back soon, but not synchronously, if the time has passed', async (t) => {
     const { world, timetable, called, call, START } = setUp()
     await world.advance(500)
     timetable.at(START + 100, call('a'))
@@ -68,7 +68,7 @@ test('at', async (t) => {
     t.strictSame(called.slice(1), [['at', 1000]])
   })
 
-  await t.test('does not call back once it is taken back', async (t) => {
+  await t.test('does not call back once it is cancelled', async (t) => {
     const { world, timetable, called, call, START } = setUp()
     const cancel = timetable.at(START + 100, call('a'))
     cancel()
@@ -77,7 +77,7 @@ test('at', async (t) => {
     t.strictSame([called, world.timers.alive], [[], 0])
   })
 
-  await t.test('lets one callback take back another that is due as well', async (t) => {
+  await t.test('lets one callback cancel another that is also due', async (t) => {
     const { world, timetable, called, call, START } = setUp()
     timetable.at(START + 100, () => cancel())
     const cancel = timetable.at(START + 100, call('b'))
@@ -85,7 +85,7 @@ test('at', async (t) => {
     t.strictSame(called, [])
   })
 
-  await t.test('waits for weeks, though no timer can', async (t) => {
+  await t.test('waits for weeks, longer than a timer can', async (t) => {
     const { world, timetable, called, call, START } = setUp()
     const dueMs = 60 * 86_400_000
     timetable.at(START + dueMs, call('a'))
@@ -95,7 +95,7 @@ test('at', async (t) => {
     t.strictSame(called, [['a', dueMs]])
   })
 
-  await t.test('waits on where a timer comes early', async (t) => {
+  await t.test('keeps waiting if a timer fires early', async (t) => {
     const { world, START } = setUp()
     const { environment } = world
     const setTimeout = (callback: () => void, ms: number) =>
@@ -133,7 +133,7 @@ test('at', async (t) => {
 })
 
 test('every', async (t) => {
-  await t.test('calls back at whole multiples, from the next on', async (t) => {
+  await t.test('calls back at whole multiples, starting with the next', async (t) => {
     const { world, timetable, called, call } = setUp()
     await world.advance(250)
     const cancel = timetable.every(1000, call('a'))
@@ -144,7 +144,7 @@ test('every', async (t) => {
     t.equal(world.timers.alive, 0)
   })
 
-  await t.test('calls back soon as well where that is asked for', async (t) => {
+  await t.test('also calls back soon with immediate', async (t) => {
     const { world, timetable, called, call } = setUp()
     await world.advance(250)
     timetable.every(1000, call('a'), undefined, true)
@@ -152,7 +152,7 @@ test('every', async (t) => {
     t.strictSame(called, [['a', 250], ['a', 1000], ['a', 2000]])
   })
 
-  await t.test('calls back once for all that were missed', async (t) => {
+  await t.test('calls back once for all missed multiples', async (t) => {
     const { world, timetable, called, call, shift } = setUp()
     timetable.every(1000, call('a'))
     await world.advance(100)
@@ -161,7 +161,7 @@ test('every', async (t) => {
     t.strictSame(called, [['a', 5100], ['a', 6000]])
   })
 
-  await t.test('goes on at the next multiple once the clock has stepped back', async (t) => {
+  await t.test('continues with the next multiple after the clock has stepped back', async (t) => {
     const { world, timetable, called, call, shift } = setUp()
     timetable.every(1000, call('a'))
     await world.advance(1100)
@@ -195,7 +195,7 @@ test('every', async (t) => {
 })
 
 test('a signal', async (t) => {
-  await t.test('takes a callback back, and is let go of once that is over', async (t) => {
+  await t.test('cancels a callback, and keeps no listener once the callback is over', async (t) => {
     const { world, timetable, called, call, START } = setUp()
     const signals = Array.from({ length: 4 }, () => new AbortController())
     const listeners = new Map<AbortSignal, number>()
@@ -226,7 +226,7 @@ test('a signal', async (t) => {
 })
 
 test('a timetable', async (t) => {
-  await t.test('calls nobody back while it is stopped, and those who are due then', async (t) => {
+  await t.test('runs no callbacks while stopped, and runs due callbacks after start()', async (t) => {
     const { world, timetable, called, call, START } = setUp()
     timetable.at(START + 100, call('a'))
     timetable.every(1000, call('b'))
@@ -242,7 +242,7 @@ test('a timetable', async (t) => {
     t.strictSame(called.at(-1), ['b', 3000])
   })
 
-  await t.test('is stopped by a callback at once', async (t) => {
+  await t.test('stops at once when a callback stops it', async (t) => {
     const { world, timetable, called, call, START } = setUp()
     timetable.at(START + 100, () => timetable.stop())
     timetable.at(START + 100, call('b'))
@@ -250,7 +250,7 @@ test('a timetable', async (t) => {
     t.strictSame([called, world.timers.alive], [[], 0])
   })
 
-  await t.test('goes on after a callback that throws, which is reported as uncaught', async (t) => {
+  await t.test('continues after a callback that throws, and reports the error as uncaught', async (t) => {
     const { world, timetable, called, call, START } = setUp()
     const uncaught: unknown[] = []
     const { queueMicrotask } = globalThis

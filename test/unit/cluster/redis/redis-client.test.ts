@@ -6,7 +6,7 @@ import { findEngine } from '../../../../src/cluster/redis/redis-client.js'
 class FakeClient extends EventEmitter {
   readonly calls: unknown[][] = []
   connecting: Promise<void> = Promise.resolve()
-  isOld = false
+  mustUseOldFormat = false
   readonly options = { socket: { host: 'a' } }
 
   duplicate = (...args: object[]) => {
@@ -18,7 +18,7 @@ class FakeClient extends EventEmitter {
   connect = () => this.connecting
   destroy = () => {
     this.calls.push(['destroy'])
-    if (this.isOld) throw new Error('the client is closed')
+    if (this.mustUseOldFormat) throw new Error('the client is closed')
   }
 }
 
@@ -50,7 +50,7 @@ for (const [name, client, commandLine] of [
   ['a cluster of ioredis', new FakeCluster(), ['XADD', ['key', 5, '*']]],
   ['a client of node-redis', new FakeNodeRedis(), [['XADD', 'key', '5', '*'], { typeMapping: { 36: Buffer } }]]
 ] as const) {
-  test(`${name} is used by its own means`, async (t) => {
+  test(`${name} is called with its own methods`, async (t) => {
     const { connection, events } = setUp(client)
     client.emit('ready')
     client.emit('error', new Error('ECONNRESET'))
@@ -63,12 +63,12 @@ for (const [name, client, commandLine] of [
   })
 }
 
-test('only a cluster may answer in another order', async (t) => {
+test('only a cluster may answer in a different order', async (t) => {
   const engines = [new FakeIoredis(), new FakeCluster(), new FakeNodeRedis()].map(findEngine)
   t.strictSame(engines.map((engine) => engine?.mayReorder), [false, true, false])
 })
 
-test('a connection of ioredis is never opened again by ioredis', async (t) => {
+test('ioredis never reopens a connection by itself', async (t) => {
   const { client } = setUp(new FakeIoredis())
   const options = client.calls[0]?.[1] as Record<string, () => unknown>
   t.strictSame([options.retryStrategy?.(), options.sentinelRetryStrategy?.()], [null, null])
@@ -78,18 +78,18 @@ test('a connection of ioredis is never opened again by ioredis', async (t) => {
   t.equal((clusterOptions as typeof options).clusterRetryStrategy?.(), null)
 })
 
-test('a connection of ioredis that ends without an error says so', async (t) => {
+test('an ioredis connection that ends without an error gives an error that says so', async (t) => {
   const { client, events } = setUp(new FakeIoredis())
   client.emit('end')
   t.strictSame(events, ['Redis has ended the connection'])
 })
 
-test('a connection of node-redis keeps the socket options, and is never opened again', async (t) => {
+test('a node-redis connection keeps the socket options, and is never reopened', async (t) => {
   const { client } = setUp(new FakeNodeRedis())
   t.match(client.calls[0]?.[1], { RESP: 2, socket: { host: 'a', reconnectStrategy: false } })
 })
 
-test('a connection of node-redis that cannot be made is lost', async (t) => {
+test('a node-redis connection that cannot be opened is lost', async (t) => {
   const client = new FakeNodeRedis()
   client.connecting = Promise.reject(new Error('WRONGPASS'))
   const { events } = setUp(client)
@@ -97,9 +97,9 @@ test('a connection of node-redis that cannot be made is lost', async (t) => {
   t.strictSame(events, ['WRONGPASS'])
 })
 
-test('node-redis 5, which throws where there is nothing to end, is closed all the same', async (t) => {
+test('node-redis 5 is closed even if it throws because the connection has already ended', async (t) => {
   const client = new FakeNodeRedis()
-  client.isOld = true
+  client.mustUseOldFormat = true
   const { connection } = setUp(client)
   connection?.close()
   t.strictSame(client.calls.at(-1), ['destroy'])

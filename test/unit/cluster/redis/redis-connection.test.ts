@@ -37,7 +37,7 @@ test('sends commands once it is ready, and not before', async (t) => {
   t.strictSame(ends, ['a: there is no connection to Redis', 'b: OK'])
 })
 
-test('explains an error that Redis answers, and stays', async (t) => {
+test('explains an error that Redis returns, and keeps the connection', async (t) => {
   const { engine, errors, ends, connection, send } = setUp()
   engine.accept()
   send('a')
@@ -46,7 +46,7 @@ test('explains an error that Redis answers, and stays', async (t) => {
   t.strictSame([connection.isReady, errors], [true, []])
 })
 
-test('opens another connection when one is lost, after pauses that grow', async (t) => {
+test('opens another connection when one is lost, after growing pauses', async (t) => {
   const { time, engine, errors } = setUp()
   const pauses: number[] = []
   for (let round = 0; round < 7; round++) {
@@ -60,7 +60,7 @@ test('opens another connection when one is lost, after pauses that grow', async 
   t.strictSame(errors, Array(7).fill('Error: ECONNRESET'))
 })
 
-test('makes a short pause again once a command has been answered', async (t) => {
+test('resets the pause once a command has been answered', async (t) => {
   const { time, engine, send } = setUp()
   engine.latest().events.onLost(new Error('ECONNRESET'))
   time.advance(50)
@@ -72,7 +72,7 @@ test('makes a short pause again once a command has been answered', async (t) => 
   t.equal(engine.connections.length, 3)
 })
 
-test('rejects what has not been answered when it is lost, and reports it only so', async (t) => {
+test('rejects unanswered commands when it is lost, and does not report the loss otherwise', async (t) => {
   const { engine, errors, ends, send } = setUp()
   engine.accept()
   for (const text of ['a', 'b']) send(text)
@@ -81,7 +81,7 @@ test('rejects what has not been answered when it is lost, and reports it only so
   t.strictSame([ends, errors, engine.latest().isClosed], [['a: ECONNRESET', 'b: ECONNRESET'], [], true])
 })
 
-test('is lost when an answer takes too long, whatever has been answered since', async (t) => {
+test('is lost when an answer takes too long, even if later commands were answered', async (t) => {
   const { time, engine, ends, connection, send } = setUp()
   engine.accept()
   send('a')
@@ -96,7 +96,7 @@ test('is lost when an answer takes too long, whatever has been answered since', 
   t.equal(connection.isReady, false)
 })
 
-test('stays while it waits for no answer, however long', async (t) => {
+test('is kept while no answer is due, however long', async (t) => {
   const { time, engine, errors, ends, connection, send } = setUp()
   engine.accept()
   send('a')
@@ -132,7 +132,7 @@ test('is lost when the client cannot even be duplicated', async (t) => {
   t.strictSame(errors, ['Error: no such option', 'Error: no such option'])
 })
 
-test('can be replaced, which is reported by whoever does it', async (t) => {
+test('can be replaced, which the caller reports', async (t) => {
   const { time, engine, errors, ends, connection, send } = setUp()
   connection.replace(new Error('not ready: nothing to replace'))
   engine.accept()
@@ -143,7 +143,7 @@ test('can be replaced, which is reported by whoever does it', async (t) => {
   t.strictSame([ends, errors, engine.connections.length], [['a: READONLY'], [], 2])
 })
 
-test('takes no notice of a connection that has been replaced', async (t) => {
+test('ignores events of a replaced connection', async (t) => {
   const { time, engine, errors, connection } = setUp()
   engine.accept()
   const [first] = engine.connections
@@ -155,7 +155,7 @@ test('takes no notice of a connection that has been replaced', async (t) => {
   t.equal(engine.connections.length, 2)
 })
 
-test('is closed for good, and leaves nothing behind', async (t) => {
+test('is closed permanently, and leaves nothing behind', async (t) => {
   const { time, engine, ends, connection, send } = setUp()
   engine.accept()
   send('a')

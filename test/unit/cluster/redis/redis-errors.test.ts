@@ -8,7 +8,7 @@ const explained: [answer: string, remedy: RegExp][] = [
   ['WRONGPASS invalid username-password pair', /password of the client/],
   ['NOAUTH Authentication required.', /password of the client/],
   ['WRONGTYPE Operation against a key', /"stream" is used for something else/],
-  ["ERR unknown command 'XREVRANGE'", /Redis 5 is the oldest version/],
+  ["ERR unknown command 'XREVRANGE'", /older than version 5/],
   ['OOM command not allowed', /maxmemory/],
   ['MISCONF Redis is configured to save RDB snapshots', /see its log/],
   ['NOREPLICAS Not enough good replicas to write.', /min-replicas-to-write/],
@@ -17,7 +17,7 @@ const explained: [answer: string, remedy: RegExp][] = [
 ]
 
 for (const [answer, remedy] of explained) {
-  test(`says what to do about "${answer}"`, async (t) => {
+  test(`explains what to do about "${answer}"`, async (t) => {
     const cause = new Error(answer)
     const err = explainError(cause, 'stream')
     t.ok(err.message.startsWith(`${answer}. `))
@@ -27,20 +27,20 @@ for (const [answer, remedy] of explained) {
   })
 }
 
-test('says what it knows of what is no error, and of one without a message', async (t) => {
+test('describes a value that is not an error, and an error without a message', async (t) => {
   const refused = Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' })
   t.match(explainError(refused, 'stream').message, /^ECONNREFUSED\. Check/)
   t.equal(explainError('gone', 'stream').message, 'gone')
   t.equal(explainError(undefined, 'stream').message, 'undefined')
 })
 
-test('knows after which errors another connection may lead elsewhere', async (t) => {
+test('recognizes errors after which a new connection may lead to another server', async (t) => {
   const answers = ['READONLY a', 'MOVED 1 b', 'UNBLOCKED c', 'OOM d', 'NOPERM e']
   const found = answers.map((answer) => isOfWrongServer(explainError(new Error(answer), 'stream')))
   t.strictSame(found, [true, true, true, false, false])
 })
 
-test('knows how a Redis before 6.2 refuses MINID', async (t) => {
+test('recognizes how a Redis older than 6.2 refuses MINID', async (t) => {
   const answers = ['ERR syntax error', 'ERR Invalid stream ID specified as stream command argument', 'OOM']
   t.strictSame(answers.map((answer) => isMinIdUnknown(new Error(answer))), [true, true, false])
 })

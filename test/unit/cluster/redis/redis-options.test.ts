@@ -22,14 +22,14 @@ test('has a default for every option', async (t) => {
   t.strictSame(resolve({ key: undefined }), DEFAULTS)
 })
 
-test('takes what is given', async (t) => {
+test('accepts valid options', async (t) => {
   const given = { key: 'auction', maxBytes: 65_536, maxLength: 1, maxQueueAge: 100, maxQueueBytes: 1024 }
   t.strictSame(resolve(given), given)
 })
 
 const ONE_OF = 'one of key, maxBytes, maxLength, maxQueueAge, maxQueueBytes'
 const rejected: [title: string, options: unknown, sentence: string][] = [
-  ['options that are none', 5, '"backplane: redisStreams(…, options)" must be a plain object, got 5'],
+  ['options that are not an object', 5, '"backplane: redisStreams(…, options)" must be a plain object, got 5'],
   ['an unknown option', { url: 'a' }, `"url" must be ${ONE_OF}, got 'a'`],
   ['an empty key', { key: '' }, '"key" must be a string that is not empty, got \'\''],
   ['too few bytes', { maxBytes: 1000 },

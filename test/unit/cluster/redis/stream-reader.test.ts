@@ -45,7 +45,7 @@ function found (...entries: unknown[]): unknown {
 const NEWEST = 'XREVRANGE stream + - COUNT 1'
 const readFrom = (id: string) => `XREAD COUNT 100 BLOCK 2000 STREAMS stream ${id}`
 
-test('starts after the newest entry, and goes on from each that it has had', async (t) => {
+test('starts after the newest entry, and continues after the last entry read', async (t) => {
   const { entries, ids, errors, isStarted, answer } = setUp()
   t.equal(isStarted(), false)
   t.equal(await answer([entry('7-1', 'd', 'old')]), NEWEST)
@@ -56,13 +56,13 @@ test('starts after the newest entry, and goes on from each that it has had', asy
   t.strictSame([entries, ids, errors], [['a', 'b', 'c'], ['8-0', '8-1', '9-0'], []])
 })
 
-test('starts at the beginning of a stream that is not there yet', async (t) => {
+test('starts at the beginning of a stream that does not exist yet', async (t) => {
   const { answer } = setUp()
   t.equal(await answer([]), NEWEST)
   t.equal(await answer(null), readFrom('0-0'))
 })
 
-test('takes the field d, and nothing of entries without it', async (t) => {
+test('delivers the field d, and an empty payload for entries without it', async (t) => {
   const { entries, answer } = setUp()
   await answer([])
   await answer(found(
@@ -71,7 +71,7 @@ test('takes the field d, and nothing of entries without it', async (t) => {
   t.strictSame(entries, ['a', '', '', ''])
 })
 
-test('goes on where it stopped when the connection is lost', async (t) => {
+test('resumes where it stopped when the connection is lost', async (t) => {
   const { entries, errors, answer, reconnect } = setUp()
   await answer([])
   await answer(found(entry('5-0', 'd', 'a')))
@@ -89,7 +89,7 @@ const replaced: [title: string, newest: unknown[], from: string][] = [
 ]
 
 for (const [title, newest, from] of replaced) {
-  test(`starts anew in a stream that has been replaced and ${title}`, async (t) => {
+  test(`restarts in a stream that has been replaced and ${title}`, async (t) => {
     const { answer, reconnect } = setUp()
     await answer([entry('1795262405000-3')])
     await reconnect()
@@ -98,7 +98,7 @@ for (const [title, newest, from] of replaced) {
   })
 }
 
-test('looks whether the stream has been replaced when nothing comes', async (t) => {
+test('checks whether the stream has been replaced when nothing arrives', async (t) => {
   const { answer } = setUp()
   await answer([entry('5-0')])
   t.equal(await answer(null), readFrom('5-0'))
@@ -106,7 +106,7 @@ test('looks whether the stream has been replaced when nothing comes', async (t) 
   t.equal(await answer(null), readFrom('0-0'))
 })
 
-test('opens another connection when Redis refuses', async (t) => {
+test('opens another connection when Redis returns an error', async (t) => {
   const { time, engine, errors, answer, refuse } = setUp()
   await answer([])
   await refuse(new Error('UNBLOCKED force unblock from blocking operation'))
@@ -129,7 +129,7 @@ test('opens another connection when Redis does not answer', async (t) => {
   t.equal(engine.connections.length, 2)
 })
 
-test('opens another connection when what was written does not come back', async (t) => {
+test('opens another connection when a written entry does not come back', async (t) => {
   const { time, engine, errors, reader, answer } = setUp()
   await answer([entry('5-0')])
   reader.expect('5-0')
@@ -141,12 +141,12 @@ test('opens another connection when what was written does not come back', async 
   time.advance(1)
   await answer(null)
   await answer([entry('5-0')])
-  t.strictSame(errors, ['Redis does not deliver what was written: another one may have replaced it'])
+  t.strictSame(errors, ['Redis does not return an entry that was written: another Redis may have replaced it'])
   time.advance(50)
   t.equal(engine.connections.length, 2)
 })
 
-test('expects nothing that has come back, or that another stream had', async (t) => {
+test('expects no entry that has come back, or that was in a replaced stream', async (t) => {
   const { time, errors, reader, answer } = setUp()
   await answer([entry('5-0')])
   reader.expect('6-0')
@@ -171,7 +171,7 @@ test('delivers nothing once it has been stopped', async (t) => {
   t.strictSame([entries, errors, engine.latest().isClosed], [[], [], true])
 })
 
-test('delivers nothing of an answer during which it is stopped', async (t) => {
+test('delivers no further entry of an answer when it is stopped', async (t) => {
   const time = createFakeTime({ wallMs: 0 })
   const engine = createFakeEngine()
   const entries: string[] = []

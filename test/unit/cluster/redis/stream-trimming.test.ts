@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { createTrimming, isBefore, rewind } from '../../../../src/cluster/redis/stream-trimming.js'
 import type { StreamId } from '../../../../src/cluster/redis/stream-trimming.js'
 
-test('isBefore compares as numbers, first the milliseconds', async (t) => {
+test('isBefore compares numerically, milliseconds first', async (t) => {
   const pairs: [StreamId, StreamId, boolean][] = [
     ['1-0', '2-0', true], ['2-0', '1-0', false], ['9-0', '10-0', true], ['5-9', '5-10', true],
     ['5-10', '5-9', false], ['5-1', '5-1', false], ['0-0', '1795262405000-0', true]
@@ -10,7 +10,7 @@ test('isBefore compares as numbers, first the milliseconds', async (t) => {
   for (const [one, other, expected] of pairs) t.equal(isBefore(one, other), expected, `${one} ${other}`)
 })
 
-test('rewind goes back, and not beyond the beginning', async (t) => {
+test('rewind goes back, but not beyond the beginning', async (t) => {
   t.strictSame([rewind('1795262405000-7', 10_000), rewind('500-1', 1000)], ['1795262395000-0', '0-0'])
 })
 
@@ -21,7 +21,7 @@ test('trims nothing before it knows the clock of Redis', async (t) => {
   t.strictSame(createTrimming(OPTIONS).args(), ['MINID', '~', '0-0'])
 })
 
-test('keeps twelve seconds of what is written and read', async (t) => {
+test('keeps twelve seconds of written and read entries', async (t) => {
   const trimming = createTrimming(OPTIONS)
   trimming.noteTime(`${NOW_MS}-5`)
   t.strictSame(trimming.args(), ['MINID', '~', `${NOW_MS - 12_000}-0`])
@@ -29,7 +29,7 @@ test('keeps twelve seconds of what is written and read', async (t) => {
   t.strictSame(trimming.args(), ['MINID', '~', `${NOW_MS - 11_000}-0`])
 })
 
-test('keeps about maxBytes of what is younger', async (t) => {
+test('keeps about maxBytes of younger entries', async (t) => {
   const trimming = createTrimming(OPTIONS)
   for (let index = 0; index < 100; index++) trimming.noteEntry(`${NOW_MS + index}-0`, 9900)
   t.strictSame(trimming.args(), ['MINID', '~', `${NOW_MS + 36}-0`], '64 entries of 10 kB are left')
@@ -49,20 +49,20 @@ test('keeps the latest entry, however large', async (t) => {
   t.strictSame(trimming.args(), ['MINID', '~', `${NOW_MS}-1`])
 })
 
-test('counts no bytes of entries that are too old anyway', async (t) => {
+test('does not count the bytes of entries that are too old', async (t) => {
   const trimming = createTrimming(OPTIONS)
   for (let index = 0; index < 100; index++) trimming.noteEntry(`${NOW_MS + index * 1000}-0`, 39_900)
   t.strictSame(trimming.args(), ['MINID', '~', `${NOW_MS + 99_000 - 12_000}-0`])
 })
 
-test('begins anew in a stream that has been replaced', async (t) => {
+test('starts over in a stream that has been replaced', async (t) => {
   const trimming = createTrimming(OPTIONS)
   for (let index = 0; index < 100; index++) trimming.noteEntry(`${NOW_MS + index}-0`, 9900)
   trimming.noteEntry('50000-0', 10)
   t.strictSame(trimming.args(), ['MINID', '~', '38000-0'])
 })
 
-test('trims by length where Redis knows nothing better', async (t) => {
+test('trims by length if Redis does not support MINID', async (t) => {
   const trimming = createTrimming(OPTIONS)
   trimming.trimByLength()
   t.strictSame(trimming.args(), ['MAXLEN', '~', '50'])

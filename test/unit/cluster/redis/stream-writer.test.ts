@@ -54,7 +54,7 @@ test('sends at once, without waiting for an answer', async (t) => {
   t.strictSame(ends, ['a stored', 'b stored', 'c stored'])
 })
 
-test('sends no more than may be unanswered, and goes on with each answer', async (t) => {
+test('sends at most maxInFlight unanswered payloads, and the next one with each answer', async (t) => {
   const { attempts, write, answer } = setUp({ maxInFlight: 2 })
   for (const text of ['a', 'b', 'c', 'd']) write(text)
   attempts.shift()?.resolve()
@@ -63,14 +63,14 @@ test('sends no more than may be unanswered, and goes on with each answer', async
   t.strictSame([await answer(), await answer()], [['b', 'c'], ['d']])
 })
 
-test('has no more than a mebibyte unanswered, but at least one payload', async (t) => {
+test('keeps at most one mebibyte unanswered, but always at least one payload', async (t) => {
   const { write, answer } = setUp()
   for (const text of ['a', 'b'.repeat(1_048_576), 'c', 'd']) write(text)
   const sizes = [(await answer()).length, (await answer()).length]
   t.strictSame(sizes, [2, 2])
 })
 
-test('confirms in the order of sending', async (t) => {
+test('confirms payloads in the order in which they were sent', async (t) => {
   const { attempts, ends, write, answer } = setUp()
   for (const text of ['a', 'b']) write(text)
   attempts.pop()?.resolve()
@@ -92,7 +92,7 @@ test('sends nothing after a failure until everything is answered', async (t) => 
   t.strictSame(await answer(), ['a', 'b', 'c'])
 })
 
-test('waits while there is no connection, and sends when it comes', async (t) => {
+test('waits while there is no connection, and sends when there is one', async (t) => {
   const { ends, state, writer, write, answer } = setUp()
   state.isReady = false
   for (const text of ['a', 'b']) write(text)
@@ -103,7 +103,7 @@ test('waits while there is no connection, and sends when it comes', async (t) =>
   t.strictSame(ends, ['a stored', 'b stored'])
 })
 
-test('sends again, in order, what has failed, after pauses that grow', async (t) => {
+test('sends failed payloads again, in order, after growing pauses', async (t) => {
   const { time, errors, ends, write, answer } = setUp()
   write('a')
   write('b')
@@ -121,7 +121,7 @@ test('sends again, in order, what has failed, after pauses that grow', async (t)
   t.strictSame(ends, ['a stored', 'b stored'])
 })
 
-test('is patient no longer than the first time once something has worked', async (t) => {
+test('resets the pause after a success', async (t) => {
   const { time, write, answer } = setUp()
   write('a')
   await answer(OOM)
@@ -133,7 +133,7 @@ test('is patient no longer than the first time once something has worked', async
   t.strictSame(await answer(), ['b'])
 })
 
-test('does not wait for the end of a pause when the connection is new', async (t) => {
+test('ends the pause when there is a new connection', async (t) => {
   const { time, writer, write, answer } = setUp()
   write('a')
   await answer(OOM)
@@ -143,7 +143,7 @@ test('does not wait for the end of a pause when the connection is new', async (t
   t.strictSame(await answer(), [])
 })
 
-test('holds what comes during a pause', async (t) => {
+test('queues payloads during a pause', async (t) => {
   const { time, write, answer } = setUp()
   write('a')
   await answer(OOM)
@@ -153,7 +153,7 @@ test('holds what comes during a pause', async (t) => {
   t.strictSame(await answer(), ['a', 'b'])
 })
 
-test('gives up what a later message has overtaken, and repeats what none has', async (t) => {
+test('drops a failed payload if a later one was stored, and repeats it otherwise', async (t) => {
   const { time, errors, ends, write, answer } = setUp()
   for (const text of ['a', 'b', 'c', 'd']) write(text)
   await answer(OOM, undefined, OOM, OOM)
@@ -163,7 +163,7 @@ test('gives up what a later message has overtaken, and repeats what none has', a
   t.strictSame(await answer(), ['c', 'd'])
 })
 
-test('puts nothing back where the last of what was sent is stored', async (t) => {
+test('repeats nothing if the last payload sent was stored', async (t) => {
   const { time, ends, write, answer } = setUp()
   for (const text of ['a', 'b']) write(text)
   await answer(OOM, undefined)
@@ -173,7 +173,7 @@ test('puts nothing back where the last of what was sent is stored', async (t) =>
   t.strictSame(ends, [`a: ${OOM.message}`, 'b stored', 'c stored'])
 })
 
-test('survives a client that throws rather than rejects', async (t) => {
+test('survives a client that throws instead of rejecting', async (t) => {
   const time = createFakeTime({ wallMs: 0 })
   let attemptCount = 0
   const writer = createWriter({
@@ -195,7 +195,7 @@ test('survives a client that throws rather than rejects', async (t) => {
   t.equal(attemptCount, 2)
 })
 
-test('gives up everything when it is closed, and takes nothing more', async (t) => {
+test('drops all payloads when it is closed, and accepts no more', async (t) => {
   const { time, ends, writer, write, answer } = setUp()
   for (const text of ['a', 'b']) write(text)
   writer.close()
@@ -208,7 +208,7 @@ test('gives up everything when it is closed, and takes nothing more', async (t) 
   t.strictSame([await answer(), time.pendingCount], [[], 0])
 })
 
-test('leaves no pause behind when it is closed', async (t) => {
+test('leaves no timer behind when it is closed during a pause', async (t) => {
   const { time, writer, write, answer } = setUp()
   write('a')
   await answer(OOM)

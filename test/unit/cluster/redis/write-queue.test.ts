@@ -29,23 +29,23 @@ function take ({ shift }: Queue, count: number) {
   return Array.from({ length: count }, () => shift()).filter((waiting) => waiting !== undefined)
 }
 
-const TOO_OLD = 'Redis has not taken the message within 10000 ms'
-const TOO_MUCH = 'more than 100 bytes wait for Redis'
+const TOO_OLD = 'Redis has not accepted the message within 10000 ms'
+const TOO_MUCH = 'more than 100 bytes are waiting for Redis'
 
-test('gives out what was added first, in order', async (t) => {
+test('returns payloads in the order in which they were added', async (t) => {
   const { queue, add } = setUp()
   for (const text of ['a', 'b', 'c']) add(text)
   t.strictSame([drain(queue), drain(queue)], [['a', 'b', 'c'], []])
 })
 
-test('puts back what was taken, before the rest', async (t) => {
+test('puts payloads back in front of the others', async (t) => {
   const { queue, add } = setUp()
   for (const text of ['a', 'b', 'c']) add(text)
   queue.putBack(take(queue, 2), undefined)
   t.strictSame(drain(queue), ['a', 'b', 'c'])
 })
 
-test('gives up what has become too old, and says why it had to wait', async (t) => {
+test('drops payloads that have become too old, with the cause of the wait', async (t) => {
   const { time, queue, ends, add } = setUp()
   add('a')
   time.advance(1)
@@ -67,7 +67,7 @@ test('gives up what has become too old, and says why it had to wait', async (t) 
   await t.rejects(given, { message: TOO_OLD, cause: failure })
 })
 
-test('gives up what is too old when it is put back', async (t) => {
+test('drops payloads that are too old when they are put back', async (t) => {
   const { time, queue, ends, add } = setUp()
   add('a')
   const taken = take(queue, 1)
@@ -78,7 +78,7 @@ test('gives up what is too old when it is put back', async (t) => {
   t.strictSame([ends, drain(queue)], [[`a: ${TOO_OLD}`], ['b']])
 })
 
-test('gives up the oldest when there are too many bytes', async (t) => {
+test('drops the oldest payloads if there are too many bytes', async (t) => {
   const { queue, ends, add } = setUp()
   add('a')
   add('b'.repeat(60))
@@ -90,7 +90,7 @@ test('gives up the oldest when there are too many bytes', async (t) => {
   t.equal(drain(queue).length, 2)
 })
 
-test('gives up a message that is too large by itself', async (t) => {
+test('drops a payload that is too large by itself', async (t) => {
   const { queue, add } = setUp()
   add('a')
   const large = queue.add(Buffer.alloc(101))
@@ -98,7 +98,7 @@ test('gives up a message that is too large by itself', async (t) => {
   t.strictSame(drain(queue), [])
 })
 
-test('gives up all when it is cleared', async (t) => {
+test('drops all payloads when it is cleared', async (t) => {
   const { time, queue, ends, add } = setUp()
   for (const text of ['a', 'b']) add(text)
   queue.clear(new Error('closed'))
@@ -106,7 +106,7 @@ test('gives up all when it is cleared', async (t) => {
   t.strictSame([ends, drain(queue), time.pendingCount], [['a: closed', 'b: closed'], [], 0])
 })
 
-test('gives out very many in order', async (t) => {
+test('returns very many payloads in order', async (t) => {
   const { queue, add } = setUp(1_000_000)
   const numbers = Array.from({ length: 5000 }, (_, index) => String(index))
   numbers.forEach(add)
