@@ -3,10 +3,11 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Test } from 'tap'
 
 /**
- * What becomes of WebSockets: `pass`; `block`: upgrades are answered 400; `swallow`: upgrades are
- * accepted, and no frame passes in either direction; a number: cut after so many milliseconds.
+ * What becomes of WebSockets: `pass`; `block`: upgrades are answered 400; `drop`: upgrades are cut
+ * without an answer; `swallow`: upgrades are accepted, and no frame passes in either direction; a
+ * number: cut after so many milliseconds.
  */
-export type WebSocketPolicy = 'pass' | 'block' | 'swallow' | number
+export type WebSocketPolicy = 'pass' | 'block' | 'drop' | 'swallow' | number
 
 /** A proxy that passes plain HTTP, and treats WebSockets as its policy says. */
 export interface RestrictiveProxy {
@@ -37,6 +38,8 @@ export async function createRestrictiveProxy (
       if (isUpgrade) proxy.upgradeCount++
       if (isUpgrade && proxy.policy === 'block') {
         client.end(REFUSAL)
+      } else if (isUpgrade && proxy.policy === 'drop') {
+        client.destroy()
       } else {
         client.removeAllListeners('data')
         join(client, head, isUpgrade ? proxy.policy : 'pass')
