@@ -31,7 +31,7 @@ declare namespace fastifyTimeSocket {
   export type TimeAnswer = entry.TimeAnswer
   export type TimeSocket<Context = TimeSocketContext> = entry.TimeSocket<Context>
   export type TimeSocketClient<Context = TimeSocketContext> = entry.TimeSocketClient<Context>
-  // Declared anew, because nobody could augment an alias; `api/time-socket.ts` inherits what is added here.
+  // Declared anew, because an alias cannot be augmented. `api/time-socket.ts` inherits the fields.
   export interface TimeSocketContext {}
   export interface TimeSocketNamespaces {}
   export type TimeSocketOptions<Context = TimeSocketContext> =

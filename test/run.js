@@ -6,9 +6,9 @@
 // With --watch, it runs them again whenever a source has changed.
 import { spawn } from 'node:child_process'
 import {
-  existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, watch, writeFileSync
+  existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, watch, writeFileSync
 } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import process from 'node:process'
 import { build } from 'esbuild'
 
@@ -55,27 +55,39 @@ function testsIn (path) {
   const files = readdirSync(built, { recursive: true })
     .filter((file) => /\.(test|soak)\.js$/.test(file))
     .map((file) => join(built, file))
-    .sort()
-  return [...new Set(files.map((file) => isUnit(file) ? toGroup(file) : file))]
+  const groups = groupBy(files, groupOf)
+  const alone = groups.get(undefined) ?? []
+  groups.delete(undefined)
+  return [...alone, ...writeGroups(groups)]
 }
 
-function isUnit (file) {
-  return !relative(UNIT, file).startsWith('..')
-}
-
-/** A program that runs `file` and all other tests of its folder in `test/unit/`. */
-function toGroup (file) {
-  const folder = dirname(relative(UNIT, file)).split('/')[0]
-  const group = folder === '.' ? file : `build/groups/${folder}.js`
-  if (!existsSync(group)) {
-    const files = readdirSync(join(UNIT, folder), { recursive: true })
-      .filter((name) => name.endsWith('.test.js'))
-      .sort()
-    const imports = files.map((name) => `import '../test/unit/${folder}/${name}'\n`)
-    mkdirSync(dirname(group), { recursive: true })
-    writeFileSync(group, imports.join(''))
+/** As Map.groupBy, which Node.js 20 lacks. */
+function groupBy (values, keyOf) {
+  const groups = new Map()
+  for (const value of values) {
+    const key = keyOf(value)
+    groups.set(key, [...groups.get(key) ?? [], value])
   }
-  return group
+  return groups
+}
+
+/** The folder of test/unit/ whose tests share a process with this one; undefined for none. */
+function groupOf (file) {
+  const [folder, ...rest] = relative(UNIT, file).split(sep)
+  return folder === '..' || rest.length === 0 ? undefined : folder
+}
+
+/** Writes a program for each group. tap runs them in alphabetical order: the largest first. */
+function writeGroups (groups) {
+  mkdirSync('build/groups', { recursive: true })
+  const sizeOf = ([, files]) => files.reduce((sum, file) => sum + statSync(file).size, 0)
+  const largestFirst = [...groups].sort((a, b) => sizeOf(b) - sizeOf(a))
+  return largestFirst.map(([folder, files], index) => {
+    const program = `build/groups/${String(index).padStart(2, '0')}-${folder}.js`
+    const imports = files.sort().map((file) => `import '../../${file}'\n`)
+    writeFileSync(program, imports.join(''))
+    return program
+  })
 }
 
 function watchSources () {
