@@ -67,7 +67,7 @@ export const UnsupportedProtocolError = createError<[supported: string]>(
  */
 export const UpgradeRequiredError = createError(
   'FST_TIME_SOCKET_UPGRADE_REQUIRED',
-  'the WebSocket handshake came without "Upgrade: websocket" (proxies must be told to pass it on) or with a body',
+  'a WebSocket handshake must have the header "Upgrade: websocket" (a proxy may have removed it) and no body',
   426
 )
 

@@ -142,5 +142,5 @@ function detachResponse (response: ServerResponse, { raw }: FastifyRequest): voi
 
 /** An Error for Fastify, which ignores a hook that throws null or undefined. */
 export function toError (thrown: unknown): Error {
-  return (thrown ?? new TypeError('nothing was thrown')) as Error
+  return (thrown ?? new TypeError('a callback threw undefined or null')) as Error
 }

@@ -19,11 +19,11 @@ export function assertRegistrable<Context> (
   const { namespace, websocket, route, logLevel } = options
   const { http2, https } = app.initialConfig
   if (http2 === true && !(typeof https === 'object' && https.allowHTTP1 === true)) {
-    const expected = 'registered on a server that speaks HTTP/1.1, as with https.allowHTTP1'
-    throw new InvalidOptionError('url', expected, 'one for HTTP/2 only')
+    const expected = 'on a server that accepts HTTP/1.1 (set https.allowHTTP1 to true)'
+    throw new InvalidOptionError('url', expected, 'a server that accepts only HTTP/2')
   }
   if (websocket !== undefined && app.hasDecorator('websocketServer')) {
-    const expected = 'left out where @fastify/websocket is registered already'
+    const expected = 'left out, because @fastify/websocket is already registered'
     throw new InvalidOptionError('websocket', expected, show(websocket))
   }
   assertFree(app, namespace)
@@ -43,7 +43,7 @@ function assertRoutesFree<Context> (
   }
   const taken = SERVED_NAMES.map((name) => servedPath(url, name)).find(isTaken)
   if (serveClient && taken !== undefined) {
-    throw new InvalidOptionError('serveClient', `false where ${taken} has a route`, 'true')
+    throw new InvalidOptionError('serveClient', `false, because ${taken} already has a route`, 'true')
   }
 }
 
@@ -54,7 +54,7 @@ function assertLevel (app: FastifyInstance, option: string, level: string | unde
   const known = log.levels?.values
   if (known === undefined ? typeof log[level] === 'function' : Object.hasOwn(known, level)) return
   const expected = known && `one of ${Object.keys(known).join(', ')}, silent`
-  throw new InvalidOptionError(option, expected ?? 'a level of the log', show(level))
+  throw new InvalidOptionError(option, expected ?? 'a level that the logger has', show(level))
 }
 
 function assertFree (app: FastifyInstance, namespace: string | undefined): void {

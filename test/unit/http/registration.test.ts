@@ -51,7 +51,7 @@ test('refuses a level that the log does not have where the log is not pino\'s', 
   app.register(timeSocket, { url: '/loud', namespace: 'loud', logLevel: 'loud' as 'warn' }).after((err) => {
     t.match(err, {
       code: 'FST_TIME_SOCKET_INVALID_OPTION',
-      message: 'time socket option "logLevel" must be a level of the log, got \'loud\''
+      message: 'time socket option "logLevel" must be a level that the logger has, got \'loud\''
     })
   })
   await app.ready()
@@ -63,7 +63,7 @@ test('refuses an HTTP/2-only server, and takes one that speaks HTTP/1.1 too', as
   t.teardown(() => only.close())
   await t.rejects(async () => { await only.register(timeSocket as never) }, {
     code: 'FST_TIME_SOCKET_INVALID_OPTION',
-    message: 'time socket option "url" must be registered on a server that speaks HTTP/1.1, as with https.allowHTTP1, got one for HTTP/2 only'
+    message: 'time socket option "url" must be on a server that accepts HTTP/1.1 (set https.allowHTTP1 to true), got a server that accepts only HTTP/2'
   })
   const both = Fastify({ http2: true, https: { allowHTTP1: true } })
   t.teardown(() => both.close())
@@ -77,7 +77,7 @@ test('refuses the option websocket where @fastify/websocket is registered alread
   await app.register(websocket)
   await t.rejects(async () => { await app.register(timeSocket, { websocket: {} }) }, {
     code: 'FST_TIME_SOCKET_INVALID_OPTION',
-    message: 'time socket option "websocket" must be left out where @fastify/websocket is registered already, got {}'
+    message: 'time socket option "websocket" must be left out, because @fastify/websocket is already registered, got {}'
   })
 })
 

@@ -256,7 +256,7 @@ test('a route that the application has there already is an error of the option',
     app.route({ method, url: '/time/client.js', handler: async () => 'own' })
     await t.rejects(async () => await app.register(timeSocket), {
       code: 'FST_TIME_SOCKET_INVALID_OPTION',
-      message: 'time socket option "serveClient" must be false where /time/client.js has a route, got true'
+      message: 'time socket option "serveClient" must be false, because /time/client.js already has a route, got true'
     })
     t.notOk(app.hasRoute({ method: 'GET', url: '/time' }))
   }
