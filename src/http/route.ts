@@ -9,6 +9,7 @@ import type { Timers } from '../util/timers.js'
 import { withoutUndefined } from '../util/values.js'
 import { createAdmission, toError } from './admission.js'
 import type { Check } from './admission.js'
+import { keepReplyHeaders } from './handshake-headers.js'
 import { createCors, createOrigins } from './origin-check.js'
 import { isAnsweredByHost } from './plain-answer.js'
 import type { PlainAnswers } from './plain-answer.js'
@@ -79,11 +80,12 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
       passes(isUnavailable, origins.check, isStrippedUpgrade, findRoom),
       ...listOf(route.onRequest)
     ],
-    // The last hook before the 101 is synchronous, so nothing changes between it and the upgrade.
+    // The last hooks are synchronous, so nothing changes between them and the 101.
     preHandler: [
       ...listOf(route.preHandler),
       admit,
-      passes(isUnavailable, checkExpiry, chooseSubprotocol)
+      passes(isUnavailable, checkExpiry, chooseSubprotocol),
+      keepReplyHeaders
     ],
     onSend: [
       ...listOf(route.onSend),

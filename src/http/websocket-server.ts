@@ -1,9 +1,12 @@
 import type { Server } from 'node:http'
+import Module from 'node:module'
 import websocket from '@fastify/websocket'
+import type { WebsocketPluginOptions } from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
 import type { ServerOptions, WebSocket, WebSocketServer } from 'ws'
 import type { Log } from '../observability/log.js'
 import type { ResolvedOptions } from '../api/options.js'
+import { sendReplyHeaders } from './handshake-headers.js'
 import type { UpgradeDispatch } from './upgrade-dispatch.js'
 import { withoutUndefined } from '../util/values.js'
 
@@ -23,7 +26,9 @@ export interface WebsocketServerParts<Context> {
 export async function registerWebsocketServer<Context> (
   app: FastifyInstance, { options, dispatch, log }: WebsocketServerParts<Context>
 ): Promise<void> {
-  const { websocket: given, maxMessageBytes } = options
+  const { maxMessageBytes } = options
+  // The public type names no type of ws.
+  const given = options.websocket as WebsocketPluginOptions | undefined
   if (!app.hasDecorator('websocketServer')) {
     const maxPayload = Math.max(MAX_PAYLOAD_BYTES, maxMessageBytes)
     await app.register(websocket, {
@@ -35,8 +40,26 @@ export async function registerWebsocketServer<Context> (
         ...withoutUndefined({ ...given?.options })
       }
     })
+    app.addHook('onReady', async () => warnOfCopies(app, log))
   }
+  sendReplyHeaders(app.websocketServer)
   warnOfLimits(app.websocketServer.options, maxMessageBytes, log)
+}
+
+/** The files of @fastify/websocket, by their paths in node_modules. */
+const WEBSOCKET_FILE = /[\\/]@fastify[\\/]websocket[\\/]index\.js$/
+
+/**
+ * Warns if another copy of @fastify/websocket, in another scope, also listens to the server's
+ * upgrades. The copies do not recognize each other's upgrades: of the two, only ours gets them.
+ */
+function warnOfCopies (app: FastifyInstance, log: Log): void {
+  // Not createRequire().cache, which is the same object: webpack replaces calls of createRequire.
+  const { _cache = {} } = Module as { _cache?: object }
+  const copies = Object.keys(_cache).filter((path) => WEBSOCKET_FILE.test(path))
+  if (copies.length < 2 || app.server.listenerCount('upgrade') < 2) return
+  log.warn({ copies }, 'two copies of @fastify/websocket are loaded, and WebSocket routes of one ' +
+    'of them may answer 404: install one version, or register yours before this plugin')
 }
 
 /** Warns if the `maxPayload` that the application has set conflicts with `maxMessageBytes`. */
@@ -45,10 +68,10 @@ function warnOfLimits ({ maxPayload = 0 }: ServerOptions, maxMessageBytes: numbe
   const maxBytes = (maxPayload | 0) > 0 ? maxPayload | 0 : Infinity
   const fields = { maxPayload, maxMessageBytes }
   if (maxBytes < maxMessageBytes) {
-    log.warn(fields, 'maxPayload of @fastify/websocket is smaller than maxMessageBytes, and holds')
+    log.warn(fields, 'maxPayload of @fastify/websocket is smaller than maxMessageBytes, and applies')
   } else if (maxBytes > Math.max(MAX_PAYLOAD_BYTES, maxMessageBytes)) {
     log.warn(fields, 'maxPayload of @fastify/websocket lets clients fill the memory before ' +
-      'maxMessageBytes is looked at')
+      'maxMessageBytes is checked')
   }
 }
 

@@ -83,9 +83,9 @@ for (const clientTracking of [true, false]) {
   })
 }
 
-const SMALLER = 'maxPayload of @fastify/websocket is smaller than maxMessageBytes, and holds'
+const SMALLER = 'maxPayload of @fastify/websocket is smaller than maxMessageBytes, and applies'
 const LARGER = 'maxPayload of @fastify/websocket lets clients fill the memory before ' +
-  'maxMessageBytes is looked at'
+  'maxMessageBytes is checked'
 const MIB = 1024 * 1024
 
 const limits: [
