@@ -5,6 +5,7 @@ import { closeWith } from './client-connection.js'
 import type { Clients } from './client-registry.js'
 import { closeAll } from './paced-close.js'
 import { SHUTTING_DOWN } from './endings.js'
+import { sharedState } from '../util/shared-state.js'
 import type { Timers } from '../util/timers.js'
 
 /** Closes every client when the server shuts down. */
@@ -82,7 +83,7 @@ export function createShutdown<Context> (options: ShutdownOptions<Context>): Shu
 }
 
 /** The shutdowns of each HTTP server. */
-const shutdownsOf = new WeakMap<object, Shutdown[]>()
+const shutdownsOf = sharedState('shutdowns', () => new WeakMap<object, Shutdown[]>())
 
 /**
  * Starts the shutdown, together with those of other registrations, when the application closes, or

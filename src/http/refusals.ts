@@ -78,7 +78,7 @@ export function createRefusals<Context> (
     state.count++
     const nowMs = timers.monotonic()
     if (nowMs < state.quietUntilMs) return
-    const { code, message = 'no valid WebSocket handshake', details = {} } = refusal ?? {}
+    const { code, message = 'the WebSocket handshake is not valid', details = {} } = refusal ?? {}
     log.warn({ cause, code, count: state.count, ...details }, `upgrade refused: ${message}`)
     state.count = 0
     state.quietUntilMs = nowMs + QUIET_MS
@@ -93,6 +93,8 @@ export function createRefusals<Context> (
 
   return {
     trackUpgrade (request, _reply, done) {
+      // A second copy of @fastify/websocket in a scope around this one has set it to false.
+      if (guard.isUpgrading(request.raw)) request.ws = true
       if (request.ws) guard.onEnd(request.raw.socket, (end) => countEnd(request, end))
       done()
     },

@@ -2,10 +2,11 @@ import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { FastifyInstance, onRequestHookHandler, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler, RouteOptions } from 'fastify'
 import { createCallbackFault } from '../observability/failure-log.js'
 import type { Fault } from '../observability/failure-log.js'
 import type { Log } from '../observability/log.js'
+import { sharedState } from '../util/shared-state.js'
 import type { Timers } from '../util/timers.js'
 import { UnavailableError } from '../api/errors.js'
 import { createUpgradeGuard } from './upgrade-guard.js'
@@ -35,7 +36,7 @@ export interface UpgradeDispatchOptions {
   timers: Timers
 }
 
-const dispatches = new WeakMap<object, ServerDispatch>()
+const dispatches = sharedState('upgrade-dispatches', () => new WeakMap<object, ServerDispatch>())
 
 /**
  * Passes each upgrade to one listener at a time: first to Fastify (through the @fastify/websocket
@@ -80,6 +81,8 @@ interface Upgrade {
   readonly candidates: Listener[]
   /** The listener that was called last. */
   current: Listener | undefined
+  /** True once the upgrade has met a scope with another copy of @fastify/websocket. */
+  isOfOtherCopy: boolean
   /** The symbols that the request had before any listener was called. */
   readonly symbols: ReadonlySet<symbol>
 }
@@ -155,7 +158,9 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
 
   function track (request: IncomingMessage, head: Buffer, candidates: Listener[]): Upgrade {
     const symbols = new Set(Object.getOwnPropertySymbols(request))
-    const upgrade = { request, head, candidates, symbols, current: undefined }
+    const upgrade = {
+      request, head, candidates, symbols, current: undefined, isOfOtherCopy: false
+    }
     upgrades.set(request, upgrade)
     return upgrade
   }
@@ -194,13 +199,24 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
     }
   }
 
+  /**
+   * True if our @fastify/websocket has dispatched the upgrade to a scope in which the host has
+   * registered another copy. The hook of that copy runs before this one, and has not recognized the
+   * upgrade.
+   */
+  function isOfOtherCopy ({ ws }: FastifyRequest, { current }: Upgrade): boolean {
+    return ws === false && current !== undefined && sourceListeners().includes(current)
+  }
+
   const passOn: onRequestHookHandler = (request, reply, done) => {
     const upgrade = upgrades.get(request.raw)
     if (upgrade === undefined || !guard.isUpgrading(request.raw)) return done()
     const { current, candidates } = upgrade
-    if (request.ws && current !== undefined) fastifyListeners.add(current)
+    upgrade.isOfOtherCopy ||= isOfOtherCopy(request, upgrade)
+    if (request.ws && current !== undefined && !upgrade.isOfOtherCopy) fastifyListeners.add(current)
     const others = candidates.filter((listener) => !fastifyListeners.has(listener))
-    if (others.length === 0 || !hasNoWebsocketRoute(request)) return done()
+    const belongsToOthers = isOfOtherCopy(request, upgrade) || hasNoWebsocketRoute(request)
+    if (others.length === 0 || !belongsToOthers) return done()
     candidates.splice(0, candidates.length, ...others)
     reply.hijack()
     reply.raw.detachSocket(request.raw.socket)
@@ -240,7 +256,8 @@ function announcesBody ({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
 }
 
-const kPlain = Symbol('time-socket-plain-route')
+/** Registered, because the hooks of one copy of this package read the marks of another. */
+const kPlain = Symbol.for('fastify-time-socket:plain-route')
 
 /** An `onRoute` hook that marks the routes that are not WebSocket routes. */
 function markPlainRoute (route: RouteOptions): void {
@@ -249,7 +266,7 @@ function markPlainRoute (route: RouteOptions): void {
 }
 
 function hasNoWebsocketRoute (
-  { is404, routeOptions: { config } }: Parameters<onRequestHookHandler>[0]
+  { is404, routeOptions: { config } }: FastifyRequest
 ): boolean {
   return is404 || (config as { [kPlain]?: boolean })[kPlain] === true
 }
