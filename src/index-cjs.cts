@@ -39,6 +39,8 @@ declare namespace fastifyTimeSocket {
   export type TimeSocketHook = entry.TimeSocketHook
   export type TimeSocketPlugin = entry.TimeSocketPlugin
   export type TimeSocketRouteOptions = entry.TimeSocketRouteOptions
+  export type WebsocketOptions = entry.WebsocketOptions
+  export type WebsocketServerOptions = entry.WebsocketServerOptions
   export type Where<Context> = entry.Where<Context>
 }
 

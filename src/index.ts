@@ -5,16 +5,17 @@ import { timeSocketPlugin } from './plugin.js'
 
 export * from './api/errors.js'
 export type { Backplane, Deliver } from './api/backplane.js'
-export type { TimeAnswer } from './http/plain-answer.js'
 export type { Json, Message, Sendable } from './api/message.js'
 export type { ExpiresAt, TimeSocketOptions } from './api/options.js'
 export type { TimeSocketHook, TimeSocketRouteOptions } from './api/route-options.js'
 export type { BackplaneStats, CloseCause, RefusalCause, Stats } from './api/stats.js'
+export type { TimeAnswer } from './api/time-answer.js'
 export type { Clock, Format, FormatName, Tick } from './api/tick.js'
 export type {
   BroadcastOptions, CloseInfo, Scalar, TickDelivery, TimeSocket, TimeSocketClient,
   TimeSocketContext, TimeSocketNamespaces, Where
 } from './api/time-socket.js'
+export type { WebsocketOptions, WebsocketServerOptions } from './api/websocket-options.js'
 
 /** The plugin. Options with a context of your own can be registered without a cast. */
 export type TimeSocketPlugin = FastifyPluginAsync<AnyTimeSocketOptions>

@@ -1,9 +1,9 @@
-import type { WebsocketPluginOptions } from '@fastify/websocket'
 import type { FastifyRequest, LogLevel, RegisterOptions, RouteHandlerMethod } from 'fastify'
 import type { Backplane } from './backplane.js'
 import type { TimeSocketHook, TimeSocketRouteOptions } from './route-options.js'
 import type { Clock, Format, FormatName, Tick } from './tick.js'
 import type { CloseInfo, TickDelivery, TimeSocketClient, TimeSocketContext } from './time-socket.js'
+import type { WebsocketOptions } from './websocket-options.js'
 
 /** Options of one time socket. Each is checked at registration; `undefined` counts as absent. */
 export interface TimeSocketOptions<Context = TimeSocketContext> {
@@ -169,7 +169,7 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
   /**
    * Options for `@fastify/websocket`; refused when it has been registered already. Default `{}`.
    */
-  websocket?: WebsocketPluginOptions | undefined
+  websocket?: WebsocketOptions | undefined
   /** Log level of the route and of this plugin's lines. Default: the application's. */
   logLevel?: LogLevel
   /** Log serializers of the route and of this plugin's lines. Default none. */

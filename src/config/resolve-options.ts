@@ -1,9 +1,9 @@
-import type { WebsocketPluginOptions } from '@fastify/websocket'
 import { InvalidOptionError } from '../api/errors.js'
 import * as check from './option-rules.js'
 import { FORMATS } from '../time/tick-format.js'
 import type { FormatName } from '../api/tick.js'
 import type { ResolvedOptions, ShutdownTimes, TimeSocketOptions } from '../api/options.js'
+import type { WebsocketOptions } from '../api/websocket-options.js'
 import { SYSTEM_CLOCK } from '../time/server-time.js'
 import { doNothing } from '../util/callbacks.js'
 import { show, withoutUndefined } from '../util/values.js'
@@ -84,7 +84,7 @@ const MESSAGE_RATE_RULES = {
   perSecond: check.numberAbove(0, 1_000_000)
 }
 
-const WEBSOCKET_RULES: Readonly<Record<keyof WebsocketPluginOptions, check.Rule>> = {
+const WEBSOCKET_RULES: Readonly<Record<keyof WebsocketOptions, check.Rule>> = {
   errorHandler: check.callback,
   preClose: check.callback,
   options: check.object
