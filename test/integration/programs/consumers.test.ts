@@ -76,7 +76,7 @@ import { ServerClock } from 'fastify-time-socket/client'
 import type { CloseDetail, ServerClockOptions } from 'fastify-time-socket/client'
 
 const options: ServerClockOptions = { sync: { probes: 4, every: 16_000 } }
-const clock = new ServerClock(() => '/time', options)
+const clock: ServerClock = new ServerClock(() => '/time', options)
 const last: CloseDetail[] = []
 clock.addEventListener('close', ({ detail }) => { last.push(detail) })
 clock.addEventListener('step', (event) => { event.detail.by.toFixed(0) })
@@ -89,6 +89,20 @@ clock.addEventListener('tick', ({ detail }) => { detail.sent.toUpperCase() })
 // @ts-expect-error
 clock.error = 5
 `
+/** The client and the elements, from CommonJS. */
+const CLIENT_REQUIRES = `
+import client = require('fastify-time-socket/client')
+import elements = require('fastify-time-socket/elements')
+const options: client.ServerClockOptions = { sync: { probes: 4 } }
+class Clock extends client.ServerClock<{ bid: number }> {}
+const clock: client.ServerClock<{ bid: number }> = new Clock('/time', options)
+clock.addEventListener('message', ({ detail }) => { detail.bid.toFixed(0) })
+const shown: elements.ServerTimeElement | null = document.querySelector('server-time')
+void [shown?.clock, new elements.ServerCountdownElement()]
+
+// @ts-expect-error
+clock.addEventListener('message', ({ detail }) => { detail.toUpperCase() })
+`
 const IN_NODE: ts.CompilerOptions = { lib: ['lib.es2022.d.ts'], types: ['node'] }
 const IN_PAGE: ts.CompilerOptions = { lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'], types: [] }
 
@@ -96,6 +110,13 @@ const STYLES: readonly [style: string, file: string, source: string][] = [
   ['an ES module that imports it', 'esm.mts', IMPORTS + APPLICATION],
   ['a CommonJS module that imports it', 'interop.cts', IMPORTS + APPLICATION],
   ['a CommonJS module that requires it', 'cjs.cts', REQUIRES + APPLICATION]
+]
+
+const CLIENT_STYLES: readonly [place: string, file: string, settings: ts.CompilerOptions][] = [
+  ['in Node', 'client.mts', IN_NODE],
+  ['in a page', 'client.mts', IN_PAGE],
+  ['in a CommonJS module that imports it', 'client-interop.cts', IN_PAGE],
+  ['in a CommonJS module that requires it', 'client-cjs.cts', IN_PAGE]
 ]
 
 /** Programs share what they read, and check other libraries once, to spare half a minute. */
@@ -106,17 +127,20 @@ test('a project in strict TypeScript that checks its libraries too', async (t) =
   const { project } = await packPackage(t)
   for (const [, file, source] of STYLES) await writeFile(join(project, file), source)
   await writeFile(join(project, 'client.mts'), CLIENT)
+  await writeFile(join(project, 'client-interop.cts'), CLIENT)
+  await writeFile(join(project, 'client-cjs.cts'), CLIENT_REQUIRES)
 
   for (const [mode, module, moduleResolution] of MODES) {
     for (const [style, file] of STYLES) {
       await t.test(`compiles with ${mode} ${style}`, async (t) => {
         const program = createProgram(join(project, file), { module, moduleResolution, ...IN_NODE })
         t.strictSame(problemsOf(program, project), [])
+        t.strictSame(websocketTypesOf(program), [])
       })
     }
-    for (const [place, settings] of [['in Node', IN_NODE], ['in a page', IN_PAGE]] as const) {
+    for (const [place, file, settings] of CLIENT_STYLES) {
       await t.test(`compiles with ${mode} and the client ${place}`, async (t) => {
-        const path = join(project, 'client.mts')
+        const path = join(project, file)
         const program = createProgram(path, { module, moduleResolution, ...settings })
         t.strictSame(problemsOf(program, project), [])
       })
@@ -127,19 +151,21 @@ test('a project in strict TypeScript that checks its libraries too', async (t) =
 test('the package', async (t) => {
   const { directory } = await packPackage(t)
 
-  await t.test('names every type for require that it names for import', async (t) => {
-    const imported = typesOf(join(directory, 'dist/index.d.ts'))
-    t.ok(imported.includes('TimeSocketOptions'))
-    t.strictSame(typesOf(join(directory, 'dist/index-cjs.d.cts')), imported)
-  })
-
-  await t.test('does so for its entry for Redis', async (t) => {
-    const imported = typesOf(join(directory, 'dist/cluster/redis/index.d.ts'))
-    t.strictSame(imported, [
-      'Backplane', 'Deliver', 'IoredisClient', 'NodeRedisClient', 'RedisClient', 'RedisStreamsOptions'
-    ])
-    t.strictSame(typesOf(join(directory, 'dist/cluster/redis/index-cjs.d.cts')), imported)
-  })
+  const entries: [entry: string, imported: string, required: string, example: string][] = [
+    ['.', 'index', 'index-cjs', 'TimeSocketOptions'],
+    ['./client', 'browser/index', 'browser/index-cjs', 'ServerClockOptions'],
+    ['./elements', 'elements/index', 'elements/index-cjs', 'ServerTimeElement'],
+    ['./elements/react', 'elements/react', 'elements/react-cjs', 'ServerTimeProps'],
+    ['./redis', 'cluster/redis/index', 'cluster/redis/index-cjs', 'RedisClient'],
+    ['./backplane-contract', 'cluster/contract/index', 'cluster/contract/index-cjs', 'BackplaneEngine']
+  ]
+  for (const [entry, imported, required, example] of entries) {
+    await t.test(`names every type for require that it names for import: ${entry}`, async (t) => {
+      const names = typesOf(join(directory, `dist/${imported}.d.ts`))
+      t.ok(names.includes(example))
+      t.strictSame(typesOf(join(directory, `dist/${required}.d.cts`)), names)
+    })
+  }
 })
 
 function createProgram (path: string, settings: ts.CompilerOptions): ts.Program {
@@ -175,6 +201,12 @@ function problemsOf (program: ts.Program, project: string): string[] {
     const message = ts.flattenDiagnosticMessageText(messageText, ' ')
     return `${file && relative(project, file.fileName)}:${line + 1}: ${message}`
   })
+}
+
+/** Types that a project would have to install itself, and those that need them. */
+function websocketTypesOf (program: ts.Program): string[] {
+  return program.getSourceFiles().map(({ fileName }) => fileName)
+    .filter((path) => /node_modules\/(@types\/ws|@fastify\/websocket)\//.test(path))
 }
 
 /** The names of the types that a module exports, sorted. */
