@@ -19,9 +19,9 @@ import { dispatchUpgrades } from './http/upgrade-dispatch.js'
 import { removeFromWebsocketServer, registerWebsocketServer } from './http/websocket-server.js'
 import { createCallbackFault, createFault } from './observability/failure-log.js'
 import { createLog } from './observability/log.js'
-import { createObserver } from './observability/observer.js'
+import { createObserver } from './observability/telemetry.js'
 import { createFineClock } from './time/fine-clock.js'
-import { createServerClock, SYSTEM_CLOCK } from './time/server-time.js'
+import { createServerClock, SYSTEM_CLOCK } from './time/wall-clock.js'
 import { systemTimers, timersIn } from './util/timers.js'
 
 /** Creates the parts of one time socket and connects them. Contains no logic of its own. */

@@ -4,7 +4,7 @@ import { FORMATS } from '../time/tick-format.js'
 import type { FormatName } from '../api/tick.js'
 import type { ResolvedOptions, ShutdownTimes, TimeSocketOptions } from '../api/options.js'
 import type { WebsocketOptions } from '../api/websocket-options.js'
-import { SYSTEM_CLOCK } from '../time/server-time.js'
+import { SYSTEM_CLOCK } from '../time/wall-clock.js'
 import { doNothing } from '../util/callbacks.js'
 import { show, withoutUndefined } from '../util/values.js'
 

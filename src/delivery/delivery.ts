@@ -8,10 +8,10 @@ import type { Clients } from '../connections/client-registry.js'
 import { createFanOut } from './fan-out.js'
 import type { FanOut } from './fan-out.js'
 import type { Log } from '../observability/log.js'
-import type { Observer } from '../observability/observer.js'
+import type { Observer } from '../observability/telemetry.js'
 import { createTicks } from './tick-delivery.js'
 import type { Ticks } from './tick-delivery.js'
-import type { ServerClock } from '../time/server-time.js'
+import type { ServerClock } from '../time/wall-clock.js'
 import type { Timers } from '../util/timers.js'
 
 /** Everything that one registration sends to many clients: ticks and broadcasts. */

@@ -13,7 +13,7 @@ import type { Log } from '../observability/log.js'
 import { encodeFrame } from '../protocol/frame.js'
 import type { Outgoing } from '../protocol/outgoing-message.js'
 import { cancelText } from '../protocol/time-v1-text.js'
-import type { ServerClock } from '../time/server-time.js'
+import type { ServerClock } from '../time/wall-clock.js'
 import type { Timers } from '../util/timers.js'
 
 /** One broadcast that takes effect later, or replaces one that would have. */

@@ -3,7 +3,7 @@ import type {
 } from 'fastify'
 import { SERVER_ID, toHundredths } from '../protocol/time-v1-text.js'
 import { TIME_PROTOCOL } from '../protocol/time-v1.js'
-import type { ServerClock } from '../time/server-time.js'
+import type { ServerClock } from '../time/wall-clock.js'
 import { readHeaderList } from '../util/header-list.js'
 import { addVary } from './origin-check.js'
 import { markHandled } from './refusals.js'

@@ -8,7 +8,7 @@ import type { RefusalCause } from '../api/stats.js'
 import type { Fault } from '../observability/failure-log.js'
 import { safely } from '../observability/log.js'
 import type { Log } from '../observability/log.js'
-import type { Observer } from '../observability/observer.js'
+import type { Observer } from '../observability/telemetry.js'
 import type { Timers } from '../util/timers.js'
 import type { UpgradeEnd, UpgradeGuard } from './upgrade-guard.js'
 

@@ -1,5 +1,5 @@
 import type { Tick } from '../api/tick.js'
-import type { Reading, ServerClock } from './server-time.js'
+import type { Reading, ServerClock } from './wall-clock.js'
 import type { Timers } from '../util/timers.js'
 
 /** Decides when the time is sent. */

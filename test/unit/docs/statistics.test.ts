@@ -21,7 +21,7 @@ test('the tables of statistics name all there are', async (t) => {
 })
 
 test('the table of channels names those that are published', async (t) => {
-  const source = readSource('src/observability/observer.ts')
+  const source = readSource('src/observability/telemetry.ts')
   const published = [...source.matchAll(/channel\('([^']+)'\)/g)].map(([, name = '']) => name)
   const { rows } = findTable(STATISTICS, 'channel')
   t.not(published.length, 0)

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { createFineClock } from '../../../src/time/fine-clock.js'
-import { createServerClock } from '../../../src/time/server-time.js'
+import { createServerClock } from '../../../src/time/wall-clock.js'
 import type { Tick } from '../../../src/api/tick.js'
 import { createTicker } from '../../../src/time/tick-schedule.js'
 import { systemTimers } from '../../../src/util/timers.js'

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createServerClock } from '../../../src/time/server-time.js'
+import { createServerClock } from '../../../src/time/wall-clock.js'
 import { createTicker } from '../../../src/time/tick-schedule.js'
 import type { Tick } from '../../../src/api/tick.js'
 import { createFakeFault } from '../../helpers/fakes/fake-fault.js'

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createServerClock } from '../../../src/time/server-time.js'
+import { createServerClock } from '../../../src/time/wall-clock.js'
 import { createFakeFault } from '../../helpers/fakes/fake-fault.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 
