@@ -19,9 +19,9 @@ import { dispatchUpgrades } from './http/upgrade-dispatch.js'
 import { removeFromWebsocketServer, registerWebsocketServer } from './http/websocket-server.js'
 import { createCallbackFault, createFault } from './observability/failure-log.js'
 import { createLog } from './observability/log.js'
-import { createObserver } from './observability/telemetry.js'
+import { createTelemetry } from './observability/telemetry.js'
 import { createFineClock } from './time/fine-clock.js'
-import { createServerClock, SYSTEM_CLOCK } from './time/wall-clock.js'
+import { createWallClock, SYSTEM_CLOCK } from './time/wall-clock.js'
 import { systemTimers, timersIn } from './util/timers.js'
 
 /** Creates the parts of one time socket and connects them. Contains no logic of its own. */
@@ -36,8 +36,8 @@ export async function timeSocketPlugin (
   const scope = new AsyncResource('TimeSocket')
   const timers = timersIn(scope, systemTimers)
   const log = createLog(app, url, options)
-  const observer = createObserver<TimeSocketContext>(timers, options.backplane !== undefined)
-  const clock = createServerClock({
+  const telemetry = createTelemetry<TimeSocketContext>(timers, options.backplane !== undefined)
+  const clock = createWallClock({
     source: options.clock === SYSTEM_CLOCK
       ? createFineClock({ coarse: SYSTEM_CLOCK, timers })
       : options.clock,
@@ -46,12 +46,12 @@ export async function timeSocketPlugin (
   })
   const clients = createClients<TimeSocketContext>()
   const delivery = createDelivery({
-    clients, clock, timers, scope, options, url, observer, log
+    clients, clock, timers, scope, options, url, telemetry, log
   })
   const heartbeat = options.heartbeat === false ? undefined : createHeartbeat(options.heartbeat)
   startClientChecks({ clients, timers, heartbeat, maxMessageBytes: options.maxMessageBytes })
   const connections = createConnections({
-    clients, delivery, clock, timers, options, heartbeat, observer, log
+    clients, delivery, clock, timers, options, heartbeat, telemetry, log
   })
   const { whenCallbacksSettled } = connections
   const { grace: graceMs, spread: spreadMs } = options.shutdown
@@ -71,7 +71,7 @@ export async function timeSocketPlugin (
     isClosing: () => shutdown.hasStarted,
     limitTime: createTimeLimit(app, handshakeTimeout, systemTimers),
     findRoom: capacity.findRoom,
-    refusals: createRefusals({ observer, guard, log, timers }),
+    refusals: createRefusals({ telemetry, guard, log, timers }),
     fault: createCallbackFault(log, 'a hook or callback of the route', timers),
     plainAnswers: createPlainAnswers({
       clock,
@@ -97,12 +97,12 @@ export async function timeSocketPlugin (
       return delivery.lastTick
     },
     now: clock.now,
-    stats: () => observer.read({ clients: clients.byId.size, clockSteps: clock.clockSteps }),
+    stats: () => telemetry.read({ clients: clients.byId.size, clockSteps: clock.clockSteps }),
     broadcast: delivery.broadcast,
     cancel: delivery.cancel,
     close: shutdown.start
   }
-  observer.observe(timeSocket)
+  telemetry.publishFor(timeSocket)
   decorate(app, timeSocket)
   app.addHook('onReady', delivery.open)
   shutDownOnClose(app, shutdown)

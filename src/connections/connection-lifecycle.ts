@@ -16,10 +16,10 @@ import { createInboundMessages } from './inbound-messages.js'
 import { attempt } from '../observability/attempt.js'
 import { createCallbackFault } from '../observability/failure-log.js'
 import type { Log } from '../observability/log.js'
-import type { Observer } from '../observability/telemetry.js'
+import type { Telemetry } from '../observability/telemetry.js'
 import { encodeFrame } from '../protocol/frame.js'
 import { helloText } from '../protocol/time-v1-text.js'
-import type { ServerClock } from '../time/wall-clock.js'
+import type { WallClock } from '../time/wall-clock.js'
 import { doNothing } from '../util/callbacks.js'
 import type { Timers } from '../util/timers.js'
 
@@ -27,12 +27,12 @@ export interface ConnectionsOptions<Context> {
   clients: Clients<Context>
   /** What is sent to many clients; told of each new one. */
   delivery: ConnectionDelivery<Context>
-  clock: ServerClock
+  clock: WallClock
   timers: Timers
   options: ResolvedOptions<Context>
   /** Undefined if clients are not pinged. */
   heartbeat: Heartbeat | undefined
-  observer: Observer<Context>
+  telemetry: Telemetry<Context>
   log: Log
 }
 
@@ -76,7 +76,7 @@ const MAX_HELD_MESSAGES = 16
 export function createConnections<Context> (
   parts: ConnectionsOptions<Context>
 ): Connections<Context> {
-  const { clients, delivery, clock, timers, options, heartbeat, observer, log } = parts
+  const { clients, delivery, clock, timers, options, heartbeat, telemetry, log } = parts
   const faults = {
     onConnect: createCallbackFault(log, 'onConnect', timers),
     onMessage: createCallbackFault(log, 'onMessage', timers),
@@ -89,7 +89,7 @@ export function createConnections<Context> (
   const pending = new Map<Client<Context>, Pending>()
 
   const host: ClientHost<Context> = {
-    counters: observer.counters,
+    counters: telemetry.counters,
     maxBufferedBytes: options.maxBufferedBytes,
     maxMessageBytes: options.maxMessageBytes,
     now: clock.now,
@@ -100,7 +100,7 @@ export function createConnections<Context> (
       clock,
       timers,
       messageRate: options.messageRate,
-      counters: observer.counters,
+      counters: telemetry.counters,
       onMessage (client, data) {
         const held = pending.get(client)?.messages
         if (held === undefined) callOnMessage(client, data)
@@ -110,7 +110,7 @@ export function createConnections<Context> (
     }),
     onClosed (client, info) {
       clients.remove(client)
-      observer.closed(client, info)
+      telemetry.closed(client, info)
       logClosed(client, info)
       const waiting = pending.get(client)
       if (waiting === undefined) return callOnClose(client, info)
@@ -188,7 +188,7 @@ export function createConnections<Context> (
       if (wireFormatOf(client) === 'time') sendHello(client)
       const welcome = delivery.prepareWelcome()
       clients.add(client)
-      observer.connected(client)
+      telemetry.connected(client)
       const { id, ip, port } = client
       log.info({ id, ip, port, clients: clients.byId.size }, 'client connected')
       callOnConnect(client)

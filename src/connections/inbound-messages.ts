@@ -7,7 +7,7 @@ import { encodeFrame } from '../protocol/frame.js'
 import { readClientText, syncText } from '../protocol/time-v1-text.js'
 import { createRateLimit } from './rate-limit.js'
 import type { Rate } from './rate-limit.js'
-import type { Reading, ServerClock } from '../time/wall-clock.js'
+import type { Reading, WallClock } from '../time/wall-clock.js'
 import type { Timers } from '../util/timers.js'
 
 /** Handles what a client has sent. */
@@ -18,7 +18,7 @@ export interface InboundMessages<Context> {
 }
 
 export interface InboundMessagesOptions<Context> {
-  clock: ServerClock
+  clock: WallClock
   timers: Timers
   /** For messages of the application, and pings; `false` also lifts the limit for `sync`. */
   messageRate: Rate | false

@@ -8,12 +8,12 @@ import type { Clients } from '../connections/client-registry.js'
 import type { FanOut } from './fan-out.js'
 import { createCallbackFault } from '../observability/failure-log.js'
 import type { Log } from '../observability/log.js'
-import type { Observer } from '../observability/telemetry.js'
+import type { Telemetry } from '../observability/telemetry.js'
 import { createOutgoing, readContent } from '../protocol/outgoing-message.js'
 import type { Content, Outgoing } from '../protocol/outgoing-message.js'
 import { createScheduledBroadcasts } from './scheduled-broadcasts.js'
 import type { ScheduledBroadcasts } from './scheduled-broadcasts.js'
-import type { ServerClock } from '../time/wall-clock.js'
+import type { WallClock } from '../time/wall-clock.js'
 import type { Timers } from '../util/timers.js'
 
 /** Sends messages to many clients, now and later, on this server and the others. */
@@ -40,16 +40,16 @@ export type Receive = (message: Broadcast | Cancel) => void
 export interface BroadcasterOptions<Context> {
   clients: Clients<Context>
   fanOut: FanOut
-  clock: Pick<ServerClock, 'now'>
+  clock: Pick<WallClock, 'now'>
   timers: Timers
-  observer: Observer<Context>
+  telemetry: Telemetry<Context>
   /** Undefined without other servers. */
   createRelay: ((receive: Receive) => Relay) | undefined
   log: Log
 }
 
 export function createBroadcaster<Context> (
-  { clients, fanOut, clock, timers, observer, createRelay, log }: BroadcasterOptions<Context>
+  { clients, fanOut, clock, timers, telemetry, createRelay, log }: BroadcasterOptions<Context>
 ): Broadcaster<Context> {
   const scheduled = createScheduledBroadcasts({ clients, clock, timers, log, send })
   const contextFault = createCallbackFault(log, 'reading the context of a client', timers)
@@ -74,7 +74,7 @@ export function createBroadcaster<Context> (
       .filter((client) => isOpen(client) && isChosen(client))
     if (at === undefined && key === undefined) send(message, recipients)
     else scheduled.put({ message, isChosen, at, key }, recipients)
-    observer.broadcast(recipients.length)
+    telemetry.broadcast(recipients.length)
     return recipients.length
   }
 

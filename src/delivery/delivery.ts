@@ -8,10 +8,10 @@ import type { Clients } from '../connections/client-registry.js'
 import { createFanOut } from './fan-out.js'
 import type { FanOut } from './fan-out.js'
 import type { Log } from '../observability/log.js'
-import type { Observer } from '../observability/telemetry.js'
+import type { Telemetry } from '../observability/telemetry.js'
 import { createTicks } from './tick-delivery.js'
 import type { Ticks } from './tick-delivery.js'
-import type { ServerClock } from '../time/wall-clock.js'
+import type { WallClock } from '../time/wall-clock.js'
 import type { Timers } from '../util/timers.js'
 
 /** Everything that one registration sends to many clients: ticks and broadcasts. */
@@ -31,32 +31,32 @@ export interface Delivery<Context> extends
 
 export interface DeliveryOptions<Context> {
   clients: Clients<Context>
-  clock: ServerClock
+  clock: WallClock
   timers: Timers
   /** The async context in which `format`, `onTick` and messages of other servers are handled. */
   scope: AsyncResource
   options: ResolvedOptions<Context>
   /** The full path of the route. */
   url: string
-  observer: Observer<Context>
+  telemetry: Telemetry<Context>
   log: Log
 }
 
 export function createDelivery<Context> (parts: DeliveryOptions<Context>): Delivery<Context> {
-  const { clients, clock, timers, scope, options, url, observer, log } = parts
+  const { clients, clock, timers, scope, options, url, telemetry, log } = parts
   const { backplane, immediate, namespace } = options
   const fanOut = createFanOut(timers)
-  const ticks = createTicks({ clients, fanOut, clock, timers, scope, options, observer, log })
+  const ticks = createTicks({ clients, fanOut, clock, timers, scope, options, telemetry, log })
   const broadcaster = createBroadcaster({
     clients,
     fanOut,
     clock,
     timers,
-    observer,
+    telemetry,
     createRelay: backplane && ((receive) => createRelay({
       backplane,
       registration: JSON.stringify([url, namespace]),
-      counters: observer.backplane,
+      counters: telemetry.backplane,
       timers,
       now: clock.now,
       log,

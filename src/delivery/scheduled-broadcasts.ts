@@ -13,7 +13,7 @@ import type { Log } from '../observability/log.js'
 import { encodeFrame } from '../protocol/frame.js'
 import type { Outgoing } from '../protocol/outgoing-message.js'
 import { cancelText } from '../protocol/time-v1-text.js'
-import type { ServerClock } from '../time/wall-clock.js'
+import type { WallClock } from '../time/wall-clock.js'
 import type { Timers } from '../util/timers.js'
 
 /** One broadcast that takes effect later, or replaces one that would have. */
@@ -54,7 +54,7 @@ export interface ScheduledBroadcasts<Context> {
 
 export interface ScheduledBroadcastsOptions<Context> {
   clients: Clients<Context>
-  clock: Pick<ServerClock, 'now'>
+  clock: Pick<WallClock, 'now'>
   timers: Timers
   log: Log
   /** Sends a message to these clients now, after everything that was sent before. */

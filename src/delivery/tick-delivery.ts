@@ -8,12 +8,12 @@ import type { FanOut } from './fan-out.js'
 import { attempt } from '../observability/attempt.js'
 import { createCallbackFault, createFault } from '../observability/failure-log.js'
 import type { Log } from '../observability/log.js'
-import type { Observer } from '../observability/telemetry.js'
+import type { Telemetry } from '../observability/telemetry.js'
 import { encodeFrame } from '../protocol/frame.js'
 import type { Frame } from '../protocol/frame.js'
 import { tickText } from '../protocol/time-v1-text.js'
 import type { WireFormat } from '../protocol/time-v1-text.js'
-import type { ServerClock } from '../time/wall-clock.js'
+import type { WallClock } from '../time/wall-clock.js'
 import { createTickEncoder } from '../time/tick-format.js'
 import { createTicker } from '../time/tick-schedule.js'
 import type { Timers } from '../util/timers.js'
@@ -29,12 +29,12 @@ export interface Ticks<Context> {
 export interface TicksOptions<Context> {
   clients: Clients<Context>
   fanOut: FanOut
-  clock: ServerClock
+  clock: WallClock
   timers: Timers
   /** The async context in which `format` and `onTick` run. */
   scope: AsyncResource
   options: Pick<ResolvedOptions<Context>, 'interval' | 'format' | 'onTick'>
-  observer: Observer<Context>
+  telemetry: Telemetry<Context>
   log: Log
 }
 
@@ -43,7 +43,7 @@ export interface TicksOptions<Context> {
  * bytes are written to every client of the slice that has this format.
  */
 export function createTicks<Context> (
-  { clients, fanOut, clock, timers, scope, options, observer, log }: TicksOptions<Context>
+  { clients, fanOut, clock, timers, scope, options, telemetry, log }: TicksOptions<Context>
 ): Ticks<Context> {
   const format = scope.bind(options.format)
   const onTick = scope.bind(options.onTick)
@@ -52,7 +52,7 @@ export function createTicks<Context> (
     time: (tick) => encodeFrame(tickText(tick))
   }
   const fault = createCallbackFault(log, 'onTick', timers)
-  const { ticks: counts } = observer.counters
+  const { ticks: counts } = telemetry.counters
   let isSending = false
   const ticker = createTicker({
     clock,
@@ -86,7 +86,7 @@ export function createTicks<Context> (
       onEnd () {
         isSending = false
         if (hasFailed) counts.failed++
-        observer.ticked(tick, delivery)
+        telemetry.ticked(tick, delivery)
         log.debug({ seq: tick.seq, at: tick.at, sent: tick.sent, ...delivery }, 'tick')
         attempt(fault, () => onTick(tick, Object.freeze(delivery)))
       }

@@ -6,7 +6,7 @@ import type { ExpiresAt, ResolvedOptions } from '../api/options.js'
 import type { Expiry } from '../connections/client.js'
 import type { Admitted } from '../connections/connection-lifecycle.js'
 import { TIME_PROTOCOL } from '../protocol/time-v1.js'
-import type { ServerClock } from '../time/wall-clock.js'
+import type { WallClock } from '../time/wall-clock.js'
 import { addressOf } from '../util/address.js'
 import { adopt, isThenable } from '../util/callbacks.js'
 import type { Timers } from '../util/timers.js'
@@ -19,7 +19,7 @@ export type Check = (request: FastifyRequest) => Refusal | undefined
 /** What `createAdmission` needs. */
 export interface AdmissionParts<Context> {
   options: ResolvedOptions<Context>
-  clock: ServerClock
+  clock: WallClock
   timers: Timers
 }
 

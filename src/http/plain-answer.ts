@@ -3,7 +3,7 @@ import type {
 } from 'fastify'
 import { SERVER_ID, toHundredths } from '../protocol/time-v1-text.js'
 import { TIME_PROTOCOL } from '../protocol/time-v1.js'
-import type { ServerClock } from '../time/wall-clock.js'
+import type { WallClock } from '../time/wall-clock.js'
 import { readHeaderList } from '../util/header-list.js'
 import { addVary } from './origin-check.js'
 import { markHandled } from './refusals.js'
@@ -11,7 +11,7 @@ import type { Refusal } from './refusals.js'
 
 /** What `createPlainAnswers` needs. */
 export interface PlainAnswerOptions {
-  clock: ServerClock
+  clock: WallClock
   /** Milliseconds between two ticks. */
   intervalMs: number
   /** Says why an upgrade would be refused for capacity; undefined if it would not. */

@@ -8,7 +8,7 @@ import type { RefusalCause } from '../api/stats.js'
 import type { Fault } from '../observability/failure-log.js'
 import { safely } from '../observability/log.js'
 import type { Log } from '../observability/log.js'
-import type { Observer } from '../observability/telemetry.js'
+import type { Telemetry } from '../observability/telemetry.js'
 import type { Timers } from '../util/timers.js'
 import type { UpgradeEnd, UpgradeGuard } from './upgrade-guard.js'
 
@@ -51,7 +51,7 @@ const QUIET_MS = 10_000
 
 /** What `createRefusals` needs. */
 export interface RefusalsOptions<Context> {
-  observer: Observer<Context>
+  telemetry: Telemetry<Context>
   guard: UpgradeGuard
   log: Log
   timers: Timers
@@ -59,7 +59,7 @@ export interface RefusalsOptions<Context> {
 
 /** Creates the hooks that refuse and count the requests of one time socket. */
 export function createRefusals<Context> (
-  { observer, guard, log, timers }: RefusalsOptions<Context>
+  { telemetry, guard, log, timers }: RefusalsOptions<Context>
 ): Refusals {
   /** For each cause: the refusals since its last log line, and when it may be logged again. */
   const logged = new Map<RefusalCause, { count: number, quietUntilMs: number }>()
@@ -67,7 +67,7 @@ export function createRefusals<Context> (
   function count (request: CountedRequest, cause: RefusalCause, refusal?: Refusal): void {
     if (request[kCounted] === true) return
     request[kCounted] = true
-    observer.refused(cause, refusal?.code)
+    telemetry.refused(cause, refusal?.code)
     if (LOGGED_CAUSES.has(cause)) warn(cause, refusal)
   }
 
@@ -102,7 +102,7 @@ export function createRefusals<Context> (
       // A hook has answered before @fastify/websocket could set request.ws.
       if (request.ws || guard.isUpgrading(request.raw)) count(request, 'hook')
       else if (!isCounted(request)) {
-        observer.counters.http[isHandled(request) ? 'answered' : 'refused']++
+        telemetry.counters.http[isHandled(request) ? 'answered' : 'refused']++
       }
       done()
     },

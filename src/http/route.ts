@@ -4,7 +4,7 @@ import { UnavailableError, UpgradeRequiredError } from '../api/errors.js'
 import type { ResolvedOptions } from '../api/options.js'
 import type { Admitted } from '../connections/connection-lifecycle.js'
 import type { Fault } from '../observability/failure-log.js'
-import type { ServerClock } from '../time/wall-clock.js'
+import type { WallClock } from '../time/wall-clock.js'
 import type { Timers } from '../util/timers.js'
 import { withoutUndefined } from '../util/values.js'
 import { createAdmission, toError } from './admission.js'
@@ -19,7 +19,7 @@ import type { Refusal, Refusals } from './refusals.js'
 /** What `createRoute` needs. */
 export interface RouteParts<Context> {
   options: ResolvedOptions<Context>
-  clock: ServerClock
+  clock: WallClock
   timers: Timers
   /** Logs errors of the application's hooks and callbacks, which clients may provoke. */
   fault: Fault

@@ -10,16 +10,16 @@ export type Counters = Pick<
   Stats, 'accepted' | 'refused' | 'http' | 'closed' | 'ticks' | 'frames' | 'bytes' | 'messages' | 'backplane'
 >
 
-/** Counts what happens, and tells those who listen on `node:diagnostics_channel`. */
-export interface Observer<Context> {
+/** Counts what happens for `stats()`, and publishes it on `node:diagnostics_channel`. */
+export interface Telemetry<Context> {
   /** Also counted up directly, where a call would cost too much. */
   readonly counters: Counters
   /** Likewise, of what goes to other servers and comes from them. */
   readonly backplane: BackplaneStats
   /** All of them as of now, with what the others know. */
   read (others: Pick<Stats, 'clients' | 'clockSteps'>): Stats
-  /** Says of whom everything is told from now on. */
-  observe (timeSocket: TimeSocket<Context>): void
+  /** Names the time socket that each published message carries. */
+  publishFor (timeSocket: TimeSocket<Context>): void
   connected (client: TimeSocketClient<Context>): void
   closed (client: TimeSocketClient<Context>, info: CloseInfo): void
   /** A tick has reached all who get it. */
@@ -38,9 +38,9 @@ const CHANNELS = {
 }
 
 /** @param hasBackplane whether there are other servers: what they tell is counted then. */
-export function createObserver<Context> (
+export function createTelemetry<Context> (
   timers: Timers, hasBackplane: boolean = false
-): Observer<Context> {
+): Telemetry<Context> {
   const backplane = createBackplaneCounters()
   const counters = { ...createCounters(), ...(hasBackplane ? { backplane } : {}) }
   const lateness = createLateness(timers)
@@ -60,8 +60,8 @@ export function createObserver<Context> (
       lateness: lateness.read(),
       clockSteps
     }),
-    observe (observed) {
-      timeSocket = observed
+    publishFor (published) {
+      timeSocket = published
     },
     connected (client) {
       counters.accepted++

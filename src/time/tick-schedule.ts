@@ -1,5 +1,5 @@
 import type { Tick } from '../api/tick.js'
-import type { Reading, ServerClock } from './wall-clock.js'
+import type { Reading, WallClock } from './wall-clock.js'
 import type { Timers } from '../util/timers.js'
 
 /** Decides when the time is sent. */
@@ -21,7 +21,7 @@ export interface Ticker {
 }
 
 export interface TickerOptions {
-  clock: ServerClock
+  clock: WallClock
   timers: Timers
   intervalMs: number
   /** True while the tick before is still being sent: a tick that is due then is left out. */

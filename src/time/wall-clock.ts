@@ -19,7 +19,7 @@ export interface Reading {
 }
 
 /** The server's time, and how often it has stepped. */
-export interface ServerClock {
+export interface WallClock {
   /**
    * Milliseconds since the Unix epoch. Never throws: while the source fails, the time continues
    * from the last good reading.
@@ -43,14 +43,14 @@ const MAX_PERIOD_MS = 1000
 /** The fastest that a disciplined clock is slewed: 500 ppm (RFC 5905, §11.3). */
 const MAX_SLEW = 500e-6
 
-export interface ServerClockOptions {
+export interface WallClockOptions {
   source: Clock
   timers: Timers
   /** Told when the source throws or returns no time, and when it works again. */
   fault: Fault
 }
 
-export function createServerClock ({ source, timers, fault }: ServerClockOptions): ServerClock {
+export function createWallClock ({ source, timers, fault }: WallClockOptions): WallClock {
   let clockSteps = 0
   // Wall clock minus monotonic clock at the last good reading.
   let offsetMs = Date.now() - timers.monotonic()

@@ -4,7 +4,7 @@ import { encodeFrame } from '../../../src/protocol/frame.js'
 import { createInboundMessages } from '../../../src/connections/inbound-messages.js'
 import { writeFrame } from '../../../src/connections/client-connection.js'
 import type { Rate } from '../../../src/connections/rate-limit.js'
-import { createServerClock } from '../../../src/time/wall-clock.js'
+import { createWallClock } from '../../../src/time/wall-clock.js'
 import { createFakeClient } from '../../helpers/fakes/fake-client.js'
 import { createFakeFault } from '../../helpers/fakes/fake-fault.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
@@ -15,7 +15,7 @@ function setUp (messageRate: Rate | false = false) {
   const time = createFakeTime({ wallMs: START_MS })
   const { timers } = time
   const source = { isFailing: false, now: () => source.isFailing ? NaN : time.clock.now() }
-  const clock = createServerClock({ source, timers, fault: createFakeFault() })
+  const clock = createWallClock({ source, timers, fault: createFakeFault() })
   const fanOut = createFanOut(timers)
   const counters = { messages: { received: 0, ignored: 0 } }
   const told: unknown[] = []

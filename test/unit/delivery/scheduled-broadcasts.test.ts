@@ -4,7 +4,7 @@ import type { Client } from '../../../src/connections/client.js'
 import { createClients } from '../../../src/connections/client-registry.js'
 import { createFanOut } from '../../../src/delivery/fan-out.js'
 import type { Log } from '../../../src/observability/log.js'
-import { createObserver } from '../../../src/observability/telemetry.js'
+import { createTelemetry } from '../../../src/observability/telemetry.js'
 import { createFakeClient } from '../../helpers/fakes/fake-client.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 
@@ -35,7 +35,7 @@ function setUp () {
     clock: time.clock,
     timers: time.timers,
     createRelay: undefined,
-    observer: createObserver(time.timers),
+    telemetry: createTelemetry(time.timers),
     log
   })
 

@@ -3,10 +3,10 @@ import { pino } from 'pino'
 import { test } from 'tap'
 import { createClients } from '../../../src/connections/client-registry.js'
 import { createFanOut } from '../../../src/delivery/fan-out.js'
-import { createObserver } from '../../../src/observability/telemetry.js'
+import { createTelemetry } from '../../../src/observability/telemetry.js'
 import type { TimeSocketOptions } from '../../../src/api/options.js'
 import { resolveOptions } from '../../../src/config/resolve-options.js'
-import { createServerClock } from '../../../src/time/wall-clock.js'
+import { createWallClock } from '../../../src/time/wall-clock.js'
 import type { Tick } from '../../../src/api/tick.js'
 import { createTicks } from '../../../src/delivery/tick-delivery.js'
 import { createFakeClient } from '../../helpers/fakes/fake-client.js'
@@ -22,14 +22,14 @@ function setUp (
 ) {
   const time = createFakeTime({ wallMs: START_MS })
   const { timers } = time
-  const clock = createServerClock({ source: time.clock, timers, fault: createFakeFault() })
+  const clock = createWallClock({ source: time.clock, timers, fault: createFakeFault() })
   const fanOut = createFanOut(timers)
   const clients = createClients<object>()
   const options = resolveOptions<object>({ interval: 1000, format: 'timestamp', ...given })
   const log = pino({ level: 'silent' })
-  const observer = createObserver<object>(timers)
+  const telemetry = createTelemetry<object>(timers)
   const ticks = createTicks({
-    clients, fanOut, clock, timers, scope: new AsyncResource('test'), options, observer, log
+    clients, fanOut, clock, timers, scope: new AsyncResource('test'), options, telemetry, log
   })
   const members = Array.from({ length: clientCount }, (_, index) =>
     createFakeClient({}, {}, protocolOf(index)))
@@ -41,7 +41,7 @@ function setUp (
     }
     clients.add(client)
   }
-  return { time, ticks, members, clients, observer }
+  return { time, ticks, members, clients, telemetry }
 }
 
 test('each slice of a tick says when it was sent', async (t) => {
@@ -100,14 +100,14 @@ test('counts ticks sent, missed and failed, and how late they were', async (t) =
     if (isFailing) throw new Error('no words')
     return 'x'
   }
-  const { time, observer } = setUp(1, { format })
+  const { time, telemetry } = setUp(1, { format })
   time.advance(2000)
   isFailing = true
   time.advance(1000)
   isFailing = false
   time.stall(2500)
   time.advance(1000)
-  const { ticks, frames, lateness } = observer.read({ clients: 1, clockSteps: 0 })
+  const { ticks, frames, lateness } = telemetry.read({ clients: 1, clockSteps: 0 })
   t.strictSame(ticks, { sent: 5, missed: 1, failed: 1 })
   t.strictSame(frames.skipped, 0)
   t.ok(lateness.max >= 400 && lateness.max < 600, String(lateness.max))
@@ -138,12 +138,12 @@ test('a format that fails, or is asked for by nobody, does not concern clients o
   const alone = setUp(2, { format, protocolOf: () => 'time.v1' })
   alone.time.advance(3000)
   t.strictSame([calls, alone.members.map(({ ws }) => ws.sent.length)], [0, [3, 3]])
-  t.equal(alone.observer.counters.ticks.failed, 0)
+  t.equal(alone.telemetry.counters.ticks.failed, 0)
 
   const both = setUp(2, { format, protocolOf: (index) => index === 0 ? 'time.v1' : '' })
   both.time.advance(3000)
   t.strictSame([calls, both.members.map(({ ws }) => ws.sent.length)], [3, [3, 0]])
-  t.strictSame(both.observer.counters.ticks, { sent: 3, missed: 0, failed: 3 })
+  t.strictSame(both.telemetry.counters.ticks, { sent: 3, missed: 0, failed: 3 })
 })
 
 test('sends a client who has just come the current tick in its form', async (t) => {

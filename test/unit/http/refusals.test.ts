@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { UnsupportedProtocolError } from '../../../src/api/errors.js'
 import { createRefusals } from '../../../src/http/refusals.js'
 import type { UpgradeGuard } from '../../../src/http/upgrade-guard.js'
-import type { Observer } from '../../../src/observability/telemetry.js'
+import type { Telemetry } from '../../../src/observability/telemetry.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 import type { RefusalCause, TimeSocketOptions } from '../../../src/index.js'
 import timeSocket from '../../../src/index.js'
@@ -276,10 +276,10 @@ function setUpAlone () {
   const counted: unknown[][] = []
   const warn = (fields: object) => { lines.push(fields) }
   const log = { debug () {}, info () {}, error () {}, warn }
-  const observer = {
+  const telemetry = {
     refused (...refusal: unknown[]) { counted.push(refusal) }, counters: {}
-  } as unknown as Observer<unknown>
-  const refusals = createRefusals({ observer, guard: {} as UpgradeGuard, log, timers: time.timers })
+  } as unknown as Telemetry<unknown>
+  const refusals = createRefusals({ telemetry, guard: {} as UpgradeGuard, log, timers: time.timers })
   const refuse = (refusal: FastifyError) => refusals.refuse(
     { ws: true, raw: {}, log } as unknown as FastifyRequest,
     {

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { createFineClock } from '../../../src/time/fine-clock.js'
-import { createServerClock } from '../../../src/time/wall-clock.js'
+import { createWallClock } from '../../../src/time/wall-clock.js'
 import type { Tick } from '../../../src/api/tick.js'
 import { createTicker } from '../../../src/time/tick-schedule.js'
 import { systemTimers } from '../../../src/util/timers.js'
@@ -82,7 +82,7 @@ for (const [title, stepMs, clockSteps] of [
 ] as const) {
   test(`the server's clock counts ${title} as ${clockSteps} steps, once`, async (t) => {
     const { fine, step, time } = setUp(0.5)
-    const clock = createServerClock({
+    const clock = createWallClock({
       source: fine, timers: time.timers, fault: createFakeFault()
     })
     for (let count = 0; count < 5; count++) {
@@ -154,7 +154,7 @@ test('ticks that follow it are never early, and sent is never before at', async 
   const fine = createFineClock({ coarse: time.clock, timers })
   const ticks: Tick[] = []
   const ticker = createTicker({
-    clock: createServerClock({ source: fine, timers, fault: createFakeFault() }),
+    clock: createWallClock({ source: fine, timers, fault: createFakeFault() }),
     timers,
     intervalMs: 1000,
     isBusy: () => false,

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createServerClock } from '../../../src/time/wall-clock.js'
+import { createWallClock } from '../../../src/time/wall-clock.js'
 import { createTicker } from '../../../src/time/tick-schedule.js'
 import type { Tick } from '../../../src/api/tick.js'
 import { createFakeFault } from '../../helpers/fakes/fake-fault.js'
@@ -24,7 +24,7 @@ function setUp ({ intervalMs, onTick, ...timeOptions }: SetUpOptions) {
   let busy = false
   let missed = 0
   const source = { now: () => failing ? NaN : time.clock.now() }
-  const clock = createServerClock({ source, timers: time.timers, fault: createFakeFault() })
+  const clock = createWallClock({ source, timers: time.timers, fault: createFakeFault() })
   const ticker = createTicker({
     clock,
     timers: time.timers,
@@ -348,7 +348,7 @@ test('does not poll for ever a clock that stands still before a boundary', async
   const time = createFakeTime({ wallMs: START_MS })
   const source = { now: () => START_MS + 999 }
   let readings = 0
-  const clock = createServerClock({
+  const clock = createWallClock({
     source: { now: () => { readings++; return source.now() } },
     timers: time.timers,
     fault: createFakeFault()
@@ -395,7 +395,7 @@ test('asks a clock that fails again after the interval, at the latest after a se
         return NaN
       }
     }
-    const clock = createServerClock({ source, timers: time.timers, fault: createFakeFault() })
+    const clock = createWallClock({ source, timers: time.timers, fault: createFakeFault() })
     const { timers } = time
     const fail = () => t.fail('ticked')
     const isBusy = () => false

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createServerClock } from '../../../src/time/wall-clock.js'
+import { createWallClock } from '../../../src/time/wall-clock.js'
 import { createFakeFault } from '../../helpers/fakes/fake-fault.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 
@@ -8,7 +8,7 @@ const START_MS = 1_795_262_400_000
 function setUp (source?: { now (): unknown }) {
   const time = createFakeTime({ wallMs: START_MS })
   const fault = createFakeFault()
-  const clock = createServerClock({
+  const clock = createWallClock({
     source: (source ?? time.clock) as { now (): number }, timers: time.timers, fault
   })
   return { time, fault, clock }
