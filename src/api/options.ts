@@ -1,7 +1,9 @@
 import type { FastifyRequest, LogLevel, RegisterOptions, RouteHandlerMethod } from 'fastify'
 import type { Backplane } from './backplane.js'
-import type { TimeSocketHook, TimeSocketRouteOptions } from './route-options.js'
-import type { Clock, Format, FormatName, Tick } from './tick.js'
+import type { Tick } from './content.js'
+import type {
+  Callback, Clock, ExpiresAt, Format, FormatName, OriginRule, TimeSocketHook, TimeSocketRouteOptions
+} from './option-values.js'
 import type { CloseInfo, TickDelivery, TimeSocketClient, TimeSocketContext } from './time-socket.js'
 import type { WebsocketOptions } from './websocket-options.js'
 
@@ -192,20 +194,6 @@ declare const kContext: unique symbol
 interface ContextMark {
   readonly [kContext]?: true
 }
-
-/** Which origins may connect, and read plain answers. */
-export type OriginRule =
-  'same-origin' | '*' | readonly string[] |
-  Callback<[origin: string, request: FastifyRequest], boolean>
-
-/** When a permission ends: a Date, or milliseconds since the Unix epoch; undefined for never. */
-export type ExpiresAt = Date | number | undefined
-
-/**
- * A function that may be declared with narrower parameters, such as a typed request: TypeScript
- * compares the parameters of methods in both directions.
- */
-type Callback<Args extends unknown[], Result> = { method (...args: Args): Result }['method']
 
 type WithoutDefault =
   'namespace' | 'preValidation' | 'handler' | 'expiresAt' | 'backplane' | 'websocket' |

@@ -1,7 +1,6 @@
 import type commonjs = require('../index-cjs.cjs')
-import type { Sendable } from './message.js'
+import type { Sendable, Tick } from './content.js'
 import type { CloseCause, Stats } from './stats.js'
-import type { Tick } from './tick.js'
 
 /**
  * What the `context` option returns, for the whole application. Empty: augment it

@@ -1,12 +1,11 @@
 import { InvalidOptionError } from '../api/errors.js'
 import * as check from './option-rules.js'
 import { FORMATS } from '../time/tick-format.js'
-import type { FormatName } from '../api/tick.js'
+import type { FormatName } from '../api/option-values.js'
 import type { ResolvedOptions, ShutdownTimes, TimeSocketOptions } from '../api/options.js'
 import type { WebsocketOptions } from '../api/websocket-options.js'
 import { SYSTEM_CLOCK } from '../time/wall-clock.js'
-import { doNothing } from '../util/callbacks.js'
-import { show, withoutUndefined } from '../util/values.js'
+import { doNothing, show, withoutUndefined } from '../util/values.js'
 
 const DEFAULTS = {
   url: '/time',

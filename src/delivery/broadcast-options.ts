@@ -2,8 +2,7 @@ import { InvalidArgumentError } from '../api/errors.js'
 import type { BroadcastOptions, Scalar } from '../api/time-socket.js'
 import type { Client } from '../connections/client.js'
 import type { Fault } from '../observability/failure-log.js'
-import { verdictOf } from '../util/callbacks.js'
-import { isPlainObject, isScalar, readMoment, show } from '../util/values.js'
+import { isPlainObject, isScalar, readMoment, show, verdictOf } from '../util/values.js'
 
 const OPTIONS = ['where', 'except', 'filter', 'local', 'at', 'key']
 /** How far ahead a broadcast may be scheduled: 24 days. */

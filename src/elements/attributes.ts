@@ -1,12 +1,19 @@
 /** Fractional digits of the second. */
 export type Digits = 0 | 1 | 2 | 3
 
+/** One of the constructors of `Intl`. */
+type FormatterConstructor<Options, Formatter> = new (
+  language: string | undefined, options: Options
+) => Formatter
+
 /** ISO 8601 with `Z` or an offset. The first group is the date. */
 const ISO_8601 = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/
 /** March 1973. A smaller number is usually a time in seconds. */
 const MIN_NUMBER_MS = 1e11
 const MAX_REPORTS = 100
 const reports = new Set<string>()
+const MAX_FORMATTERS = 100
+const formatters = new Map<string, unknown>()
 /** Absent in Node.js, where this module may be imported. */
 const reducedMotion = globalThis.matchMedia?.('(prefers-reduced-motion: reduce)')
 
@@ -80,6 +87,21 @@ export function readLanguage (element: Element): string | undefined {
     refuseAttribute(owner, 'lang', 'a language tag')
   }
   return tag
+}
+
+/** Formatters are expensive to create: elements with the same language and options share one. */
+export function share<Options, Formatter> (
+  Constructor: FormatterConstructor<Options, Formatter>,
+  language: string | undefined,
+  options: Options
+): Formatter {
+  const key = Constructor.name + JSON.stringify([language, options])
+  const known = formatters.get(key) as Formatter | undefined
+  if (known !== undefined) return known
+  const formatter = new Constructor(language, options)
+  if (formatters.size === MAX_FORMATTERS) formatters.clear()
+  formatters.set(key, formatter)
+  return formatter
 }
 
 /**

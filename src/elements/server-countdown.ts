@@ -1,8 +1,7 @@
 import type { Digits } from './attributes.js'
 import {
-  readChoice, readDigits, readInstant, readLanguage, reflect, writeAttribute
+  readChoice, readDigits, readInstant, readLanguage, reflect, share, writeAttribute
 } from './attributes.js'
-import { share } from './formatters.js'
 import { TimeElement } from './time-element.js'
 import type { View } from './time-element.js'
 

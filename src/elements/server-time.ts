@@ -1,6 +1,7 @@
 import type { Digits } from './attributes.js'
-import { readChoice, readDigits, readLanguage, reflect, refuseAttribute } from './attributes.js'
-import { share } from './formatters.js'
+import {
+  readChoice, readDigits, readLanguage, reflect, refuseAttribute, share
+} from './attributes.js'
 import { TimeElement } from './time-element.js'
 import type { View } from './time-element.js'
 

@@ -1,8 +1,7 @@
 import { ServerClock } from '../browser/index.js'
 import {
-  readChoice, readLanguage, reflect, refuseAttribute, reportOnce, writeAttribute
+  readChoice, readLanguage, reflect, refuseAttribute, reportOnce, share, writeAttribute
 } from './attributes.js'
-import { share } from './formatters.js'
 import { createSharedClocks } from './shared-clocks.js'
 import type { SharedClock, Transport } from './shared-clocks.js'
 

@@ -1,10 +1,9 @@
 import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 import { OriginForbiddenError } from '../api/errors.js'
-import type { OriginRule } from '../api/options.js'
+import type { OriginRule } from '../api/option-values.js'
 import type { Fault } from '../observability/failure-log.js'
 import type { Refusal } from './refusals.js'
-import { show } from '../util/values.js'
-import { verdictOf } from '../util/callbacks.js'
+import { show, verdictOf } from '../util/values.js'
 
 /** The header in which a page of the same origin names its origin in a plain request. */
 const PAGE_HEADER = 'time-socket-origin'

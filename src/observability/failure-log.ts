@@ -1,5 +1,6 @@
 import type { Log } from './log.js'
 import type { Timers } from '../util/timers.js'
+import { adopt, isThenable } from '../util/values.js'
 
 /** Logs the failures of something that may fail again and again, without flooding the log. */
 export interface Fault {
@@ -57,4 +58,38 @@ export function createCallbackFault (
     },
     ended () {}
   }
+}
+
+/**
+ * Calls a callback of the application. A throw or a rejection is told to `fault` and does not
+ * reach the caller.
+ *
+ * @returns true if the callback worked: at once if it is synchronous, else a promise of that, which
+ * never rejects.
+ */
+export function attempt (
+  fault: Fault, call: () => unknown, fields?: object
+): boolean | Promise<boolean> {
+  try {
+    const result = call()
+    if (isThenable(result)) {
+      return adopt(result).then(
+        () => worked(fault),
+        (err: unknown) => failed(fault, err, fields)
+      )
+    }
+    return worked(fault)
+  } catch (err) {
+    return failed(fault, err, fields)
+  }
+}
+
+function worked (fault: Fault): true {
+  fault.ended()
+  return true
+}
+
+function failed (fault: Fault, err: unknown, fields: object | undefined): false {
+  fault.occurred(err, fields)
+  return false
 }

@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import { createLateness } from './lateness.js'
 import type { BackplaneStats, RefusalCause, Stats } from '../api/stats.js'
-import type { Tick } from '../api/tick.js'
+import type { Tick } from '../api/content.js'
 import type { Timers } from '../util/timers.js'
 import type { CloseInfo, TickDelivery, TimeSocket, TimeSocketClient } from '../api/time-socket.js'
 

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import type { Tick } from '../api/tick.js'
+import type { Tick } from '../api/content.js'
 import { TIME_PROTOCOL } from './time-v1.js'
 import type { HelloMessage, SyncReply, SyncRequest } from './time-v1.js'
 

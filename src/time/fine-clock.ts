@@ -1,4 +1,4 @@
-import type { Clock } from '../api/tick.js'
+import type { Clock } from '../api/option-values.js'
 import type { Timers } from '../util/timers.js'
 
 export interface FineClockOptions {

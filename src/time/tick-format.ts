@@ -1,9 +1,9 @@
-import type { Format, FormatName, Tick } from '../api/tick.js'
+import type { Tick } from '../api/content.js'
+import type { Format, FormatName } from '../api/option-values.js'
 import type { Fault } from '../observability/failure-log.js'
 import { encodeFrame } from '../protocol/frame.js'
 import type { Frame } from '../protocol/frame.js'
-import { show } from '../util/values.js'
-import { disregard, isThenable } from '../util/callbacks.js'
+import { disregard, isThenable, show } from '../util/values.js'
 import { tickText } from '../protocol/time-v1-text.js'
 
 /** The built-in formats. Each shows when the tick is sent. */

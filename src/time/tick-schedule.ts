@@ -1,4 +1,4 @@
-import type { Tick } from '../api/tick.js'
+import type { Tick } from '../api/content.js'
 import type { Reading, WallClock } from './wall-clock.js'
 import type { Timers } from '../util/timers.js'
 

@@ -1,7 +1,6 @@
-import type { Clock } from '../api/tick.js'
+import type { Clock } from '../api/option-values.js'
 import type { Fault } from '../observability/failure-log.js'
-import { isTime, show } from '../util/values.js'
-import { disregard, isThenable } from '../util/callbacks.js'
+import { disregard, isThenable, isTime, show } from '../util/values.js'
 import type { Timers } from '../util/timers.js'
 
 /** The system's: whole milliseconds. */

@@ -14,7 +14,7 @@ test('the tables of members name all there are', async (t) => {
   const tables: [heading: string, source: string, name: string][] = [
     ['`app.timeSocket`', types, 'TimeSocket'],
     ['A client', types, 'TimeSocketClient'],
-    ['A tick', readSource('src/api/tick.ts'), 'Tick'],
+    ['A tick', readSource('src/api/content.ts'), 'Tick'],
     ['Broadcast options', types, 'BroadcastOptions']
   ]
   for (const [heading, source, name] of tables) {

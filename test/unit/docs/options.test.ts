@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { resolveRedisStreamsOptions } from '../../../src/cluster/redis/redis-options.js'
 import type { RedisClient } from '../../../src/cluster/redis/redis-client.js'
 import { FORMATS } from '../../../src/time/tick-format.js'
-import type { FormatName } from '../../../src/api/tick.js'
+import type { FormatName } from '../../../src/api/option-values.js'
 import { documentAt } from '../../helpers/documents/documents.js'
 import { codesIn, findTable, findTables, section } from '../../helpers/documents/markdown.js'
 import {

@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { createFineClock } from '../../../src/time/fine-clock.js'
 import { createWallClock } from '../../../src/time/wall-clock.js'
-import type { Tick } from '../../../src/api/tick.js'
+import type { Tick } from '../../../src/api/content.js'
 import { createTicker } from '../../../src/time/tick-schedule.js'
 import { systemTimers } from '../../../src/util/timers.js'
 import { createFakeFault } from '../../helpers/fakes/fake-fault.js'

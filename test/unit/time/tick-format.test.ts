@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { createTickEncoder, FORMATS } from '../../../src/time/tick-format.js'
-import type { Format } from '../../../src/api/tick.js'
+import type { Format } from '../../../src/api/option-values.js'
 import { createTimeApp } from '../../helpers/network/app.js'
 import { createFakeFault } from '../../helpers/fakes/fake-fault.js'
 import { inject } from '../../helpers/network/peer.js'

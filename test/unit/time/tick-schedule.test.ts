@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { createWallClock } from '../../../src/time/wall-clock.js'
 import { createTicker } from '../../../src/time/tick-schedule.js'
-import type { Tick } from '../../../src/api/tick.js'
+import type { Tick } from '../../../src/api/content.js'
 import { createFakeFault } from '../../helpers/fakes/fake-fault.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 import { createRandom } from '../../helpers/fakes/random.js'

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { share } from '../../../src/elements/formatters.js'
+import { share } from '../../../src/elements/attributes.js'
 
 const create = (language: string) => share(Intl.NumberFormat, language, { style: 'percent' })
 

@@ -1,3 +1,20 @@
+/** One tick. Times are milliseconds since the Unix epoch, with fractions. */
+export interface Tick {
+  /**
+   * Counts up by one per tick, from 0, also when the formatter failed. −1 in an immediate tick
+   * before the first tick.
+   */
+  readonly seq: number
+  /** The boundary that this tick stands for: a whole multiple of `interval`. */
+  readonly at: number
+  /** When it was sent: never before `at`. */
+  readonly sent: number
+  /** Milliseconds between two ticks. */
+  readonly interval: number
+  /** How often the server's wall clock has stepped by more than 50 ms. */
+  readonly clockSteps: number
+}
+
 /** What can be sent. `Sendable` accepts values of your own interfaces as well. */
 export type Message = Json | ArrayBuffer | ArrayBufferView
 
