@@ -1,5 +1,5 @@
 import { createEstimator } from '../../src/browser/time/estimator.js'
-import { createQuantum } from '../../src/browser/time/quantum.js'
+import { createQuantum } from '../../src/browser/time/device-clock.js'
 import { offsetOf, roundTripOf } from './contender.js'
 import type { Filter, Sample } from './contender.js'
 

@@ -1,3 +1,5 @@
+import type { Environment } from './environment.js'
+
 export type ServerClockErrorCode =
   /** The clock is closed. */
   'CLOSED' |
@@ -19,4 +21,29 @@ export class ServerClockError extends Error {
     this.name = 'ServerClockError'
     this.code = code
   }
+}
+
+/**
+ * Resolves the URL of a time socket against the page. @returns it with `http` or `https`.
+ *
+ * @throws ServerClockError `INVALID_URL` that says what to do.
+ */
+export function resolveUrl (url: string | URL, { page }: Environment): string {
+  const base = page.document?.baseURI ?? page.location?.href
+  let resolved: URL
+  try {
+    resolved = new URL(url, base)
+  } catch (cause) {
+    const hint = base === undefined || base.startsWith('blob:')
+      ? 'there is no page to resolve it against: pass an absolute URL, or, where a server renders ' +
+        'the page, autoOpen: false'
+      : 'it is no URL'
+    throw new ServerClockError('INVALID_URL', `Cannot connect to "${url}": ${hint}`, { cause })
+  }
+  const { protocol, hash, href } = resolved
+  if (!/^(ws|http)s?:$/.test(protocol) || hash !== '') {
+    throw new ServerClockError('INVALID_URL',
+      `Cannot connect to "${url}": pass a URL with http, https, ws or wss, and without a fragment`)
+  }
+  return href.replace(/^ws/, 'http')
 }

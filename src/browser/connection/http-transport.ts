@@ -1,9 +1,9 @@
 import type { ClockSettings } from '../clock-options.js'
-import { createTimer } from '../time/timers.js'
-import type { Budget } from '../time/timers.js'
+import { createTimer } from '../environment.js'
+import type { Budget } from '../environment.js'
+import type { Outcome, RefusalOutcome, TimeOutcome, UnreachableOutcome } from './received.js'
 import { ABNORMAL } from './transport.js'
 import type { Transport, TransportEvents } from './transport.js'
-import type { Outcome, RefusalOutcome, TimeOutcome, UnreachableOutcome } from './time-request.js'
 
 export interface HttpOptions {
   settings: ClockSettings

@@ -1,6 +1,6 @@
 import type { SyncOptions } from '../clock-options.js'
+import { createTimer } from '../environment.js'
 import type { Environment } from '../environment.js'
-import { createTimer } from '../time/timers.js'
 
 /** When to ask the server for its time, over a WebSocket. */
 export interface ProbeSchedule {

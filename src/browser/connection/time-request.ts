@@ -1,43 +1,10 @@
 import type { Environment, PlainAnswer, PlainRequest } from '../environment.js'
-import type { Exchange } from '../time/estimator.js'
-import type { Source } from '../time/estimates.js'
-import { isTime, readJson } from './received.js'
-import type { Received } from './received.js'
-
-/** What has become of a plain `GET` of the time socket's URL. */
-export type Outcome = TimeOutcome | RefusalOutcome | UnreachableOutcome
-
-/** The server has told its time. */
-export interface TimeOutcome {
-  readonly kind: 'time'
-  readonly source: Source
-  readonly exchange: Exchange
-  /** What a WebSocket would be refused with at present. */
-  readonly upgrade: RefusalOutcome | undefined
-}
-
-export interface RefusalOutcome {
-  readonly kind: 'refusal'
-  readonly status: number
-  readonly code: string | undefined
-  /** Milliseconds that the server wants to be left alone for; 0 if it has not said. */
-  readonly waitMs: number
-  /** Trying again is of no use. */
-  readonly isFinal: boolean
-  readonly reason: string
-}
-
-export interface UnreachableOutcome {
-  readonly kind: 'unreachable'
-  readonly reason: string
-  /** Something has answered, and the browser hides what. */
-  readonly isReachable: boolean
-}
+import { isTime, NOT_A_TIME_SOCKET, readJson, refuse } from './received.js'
+import type { Outcome, Received, RefusalOutcome } from './received.js'
 
 const LIMIT_MS = 10_000
 /** A longer body is no answer of a time socket. */
 const MAX_BODY_CHARS = 65_536
-export const NOT_A_TIME_SOCKET = 'NOT_A_TIME_SOCKET'
 
 /**
  * Asks for the server's time by one `GET`. The answer also tells why a WebSocket was refused, which
@@ -142,18 +109,6 @@ function readUpgrade (upgrade: unknown): RefusalOutcome | undefined {
   const { status, code, retryAfter }: Partial<Record<string, unknown>> = { ...upgrade }
   const refusal = refuse(Number(status), code, `the server refuses with ${status}`)
   return { ...refusal, waitMs: toWaitMs(Number(retryAfter) * 1000) }
-}
-
-/** A refusal that says nothing about when to come back. */
-export function refuse (status: number, code: unknown, reason: string): RefusalOutcome {
-  return {
-    kind: 'refusal',
-    status,
-    code: typeof code === 'string' ? code : undefined,
-    waitMs: 0,
-    isFinal: false,
-    reason
-  }
 }
 
 /** Seconds, or a date by the server's own clock (RFC 9110 §10.2.3). */

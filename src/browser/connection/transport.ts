@@ -2,8 +2,7 @@ import type { TickMessage } from '../../protocol/time-v1.js'
 import type { Transport as TransportName } from '../clock-options.js'
 import type { Exchange } from '../time/estimator.js'
 import type { Source } from '../time/estimates.js'
-import type { Received } from './received.js'
-import type { Outcome } from './time-request.js'
+import type { Outcome, Received } from './received.js'
 
 /** One way to a server: a WebSocket, or a series of requests. There is one file per transport. */
 export interface Transport {

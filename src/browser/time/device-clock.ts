@@ -1,13 +1,46 @@
 import type { Environment } from '../environment.js'
 
+/** Learns how coarse a clock is. */
+export interface Quantum {
+  /** Half-width of every reading, in milliseconds. 100 until two readings differ. */
+  ms (): number
+  /** Takes a reading, and hands it back. */
+  read (localMs: number): number
+}
+
 /** Watches the device's wall clock against its monotonic one, which may stop during sleep. */
 export interface DeviceClock {
   /** @returns how far the wall clock has moved against the monotonic one since the last call. */
   read (): { readonly movedMs: number, readonly hasMoved: boolean }
 }
 
+/** The coarsest clock of a browser. */
+const COARSEST_US = 100_000
 /** The two may differ so much unnoticed. */
 const MOVED_MS = 50
+
+/**
+ * Browsers round `performance.now()`, some down, some (Chromium, Firefox) up or down at random, to
+ * 0.005, 0.02, 0.1, 1, 16.667 or 100 ms. All gaps between readings are whole multiples of that: it
+ * is their greatest common divisor, found in whole microseconds by Euclid's algorithm.
+ *
+ * The first readings may have a greater one in common: then the clock is taken for too coarse,
+ * never for too fine.
+ */
+export function createQuantum (): Quantum {
+  let lastMs = NaN
+  let quantumUs = Infinity
+
+  return {
+    ms: () => Math.min(quantumUs, COARSEST_US) / 1000,
+    read (localMs) {
+      let restUs = Math.round(Math.abs(localMs - lastMs) * 1000)
+      lastMs = localMs
+      while (restUs > 0) [quantumUs, restUs] = [restUs, quantumUs % restUs]
+      return localMs
+    }
+  }
+}
 
 /** @param grainMs by how much a reading of the monotonic clock may be rounded. */
 export function createDeviceClock (

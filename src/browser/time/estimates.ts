@@ -1,6 +1,6 @@
 import { createEstimator, UNKNOWN } from './estimator.js'
 import type { Estimate, Estimator } from './estimator.js'
-import type { Quantum } from './quantum.js'
+import type { Quantum } from './device-clock.js'
 
 /** Whose clock a message tells: `clockSteps` compares only within one `server`. */
 export interface Source {

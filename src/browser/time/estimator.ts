@@ -2,7 +2,7 @@ import { addBound } from './bounds.js'
 import type { Bounds } from './bounds.js'
 import { fitLine } from './corridor.js'
 import type { Estimate, Line } from './corridor.js'
-import type { Quantum } from './quantum.js'
+import type { Quantum } from './device-clock.js'
 
 export type { Estimate }
 

@@ -1,6 +1,6 @@
+import { createTimer } from '../environment.js'
 import type { Environment } from '../environment.js'
 import type { DisplayedClock } from './displayed-clock.js'
-import { createTimer } from './timers.js'
 
 /** Takes a callback back; harmless when it has been called, and again. */
 export type Cancel = () => void

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { createEstimates } from '../../../../src/browser/time/estimates.js'
-import { createQuantum } from '../../../../src/browser/time/quantum.js'
+import { createQuantum } from '../../../../src/browser/time/device-clock.js'
 
 /** Estimates of two servers whose round trips take so many milliseconds. */
 function setUp (roundTripsMs: readonly [number, number], isAlone: boolean) {

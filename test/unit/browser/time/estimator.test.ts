@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { createEstimator } from '../../../../src/browser/time/estimator.js'
-import { createQuantum } from '../../../../src/browser/time/quantum.js'
+import { createQuantum } from '../../../../src/browser/time/device-clock.js'
 import { createRandom } from '../../../helpers/fakes/random.js'
 
 const EPOCH_MS = 1_795_262_400_000

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createQuantum } from '../../../../src/browser/time/quantum.js'
+import { createQuantum } from '../../../../src/browser/time/device-clock.js'
 import { createRandom } from '../../../helpers/fakes/random.js'
 
 for (const quantumMs of [0.005, 0.02, 0.1, 1, 16.667, 16.67, 100]) {
