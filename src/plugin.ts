@@ -1,14 +1,17 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { FastifyInstance } from 'fastify'
-import type { TimeSocketOptions } from './api/options.js'
+import type { ResolvedOptions, TimeSocketOptions } from './api/options.js'
 import type { TimeSocket, TimeSocketContext } from './api/time-socket.js'
 import { resolveOptions } from './config/resolve-options.js'
 import { startClientChecks } from './connections/client-checks.js'
 import { createClients } from './connections/client-registry.js'
+import type { Clients } from './connections/client-registry.js'
 import { createConnections } from './connections/connection-lifecycle.js'
 import { createHeartbeat } from './connections/heartbeat.js'
 import { createShutdown, shutDownOnClose } from './connections/shutdown.js'
+import type { Shutdown } from './connections/shutdown.js'
 import { createDelivery } from './delivery/delivery.js'
+import type { Delivery } from './delivery/delivery.js'
 import { createCapacity } from './http/capacity.js'
 import { createPlainAnswers } from './http/plain-answer.js'
 import { createRefusals, createTimeLimit } from './http/refusals.js'
@@ -16,12 +19,14 @@ import { assertRegistrable, decorate, joinPath } from './http/registration.js'
 import { createRoute } from './http/route.js'
 import { createServedRoutes } from './http/served-client.js'
 import { dispatchUpgrades } from './http/upgrade-dispatch.js'
-import { removeFromWebsocketServer, registerWebsocketServer } from './http/websocket-server.js'
+import { registerWebsocketServer } from './http/websocket-server.js'
 import { createCallbackFault, createFault } from './observability/failure-log.js'
 import { createLog } from './observability/log.js'
 import { createTelemetry } from './observability/telemetry.js'
+import type { Telemetry } from './observability/telemetry.js'
 import { createFineClock } from './time/fine-clock.js'
 import { createWallClock, SYSTEM_CLOCK } from './time/wall-clock.js'
+import type { WallClock } from './time/wall-clock.js'
 import { systemTimers, timersIn } from './util/timers.js'
 
 /** Creates the parts of one time socket and connects them. Contains no logic of its own. */
@@ -53,10 +58,14 @@ export async function timeSocketPlugin (
   const connections = createConnections({
     clients, delivery, clock, timers, options, heartbeat, telemetry, log
   })
-  const { whenCallbacksSettled } = connections
-  const { grace: graceMs, spread: spreadMs } = options.shutdown
   const shutdown = createShutdown({
-    clients, timers, scope, graceMs, spreadMs, delivery, whenCallbacksSettled
+    clients,
+    timers,
+    scope,
+    graceMs: options.shutdown.grace,
+    spreadMs: options.shutdown.spread,
+    delivery,
+    whenCallbacksSettled: connections.whenCallbacksSettled
   })
   const capacity = createCapacity(options)
 
@@ -68,9 +77,11 @@ export async function timeSocketPlugin (
     options,
     clock,
     timers: systemTimers,
-    isClosing: () => shutdown.hasStarted,
+    shutdown,
+    connections,
+    guard,
+    capacity,
     limitTime: createTimeLimit(app, handshakeTimeout, systemTimers),
-    findRoom: capacity.findRoom,
     refusals: createRefusals({ telemetry, guard, log, timers }),
     fault: createCallbackFault(log, 'a hook or callback of the route', timers),
     plainAnswers: createPlainAnswers({
@@ -78,18 +89,31 @@ export async function timeSocketPlugin (
       intervalMs: options.interval,
       findRoom: capacity.findRoom,
       handler: options.handler
-    }),
-    accept (ws, request, admitted) {
-      removeFromWebsocketServer(app.websocketServer, ws)
-      guard.remove(request.raw.socket)
-      capacity.compact(request)
-      const client = connections.accept(ws, request.raw.socket, admitted)
-      // Other plugins may have delayed the upgrade after the last check.
-      if (shutdown.hasStarted) shutdown.close(client)
-    }
+    })
   }))
   for (const served of await createServedRoutes(options, log)) app.route(served)
-  const timeSocket: TimeSocket = {
+  const timeSocket = createTimeSocket({ options, url, clients, delivery, clock, telemetry, shutdown })
+  telemetry.publishFor(timeSocket)
+  decorate(app, timeSocket)
+  app.addHook('onReady', delivery.open)
+  shutDownOnClose(app, shutdown)
+}
+
+interface TimeSocketParts {
+  options: ResolvedOptions<TimeSocketContext>
+  url: string
+  clients: Clients<TimeSocketContext>
+  delivery: Delivery<TimeSocketContext>
+  clock: WallClock
+  telemetry: Telemetry<TimeSocketContext>
+  shutdown: Shutdown
+}
+
+/** What applications see of the parts, as `app.timeSocket`. */
+function createTimeSocket (
+  { options, url, clients, delivery, clock, telemetry, shutdown }: TimeSocketParts
+): TimeSocket {
+  return {
     clients: clients.view,
     url,
     namespace: options.namespace,
@@ -102,8 +126,4 @@ export async function timeSocketPlugin (
     cancel: delivery.cancel,
     close: shutdown.start
   }
-  telemetry.publishFor(timeSocket)
-  decorate(app, timeSocket)
-  app.addHook('onReady', delivery.open)
-  shutDownOnClose(app, shutdown)
 }

@@ -2,19 +2,23 @@ import type { FastifyRequest, onRequestHookHandler, RouteOptions } from 'fastify
 import type { WebSocket } from 'ws'
 import { UnavailableError, UpgradeRequiredError } from '../api/errors.js'
 import type { ResolvedOptions } from '../api/options.js'
-import type { Admitted } from '../connections/connection-lifecycle.js'
+import type { Admitted, Connections } from '../connections/connection-lifecycle.js'
+import type { Shutdown } from '../connections/shutdown.js'
 import type { Fault } from '../observability/failure-log.js'
 import type { WallClock } from '../time/wall-clock.js'
 import type { Timers } from '../util/timers.js'
 import { withoutUndefined } from '../util/values.js'
 import { createAdmission, toError } from './admission.js'
 import type { Check } from './admission.js'
+import type { Capacity } from './capacity.js'
 import { keepReplyHeaders } from './handshake-headers.js'
 import { createCors, createOrigins } from './origin-check.js'
 import { isAnsweredByHost } from './plain-answer.js'
 import type { PlainAnswers } from './plain-answer.js'
 import { createErrorHandler } from './refusals.js'
 import type { Refusal, Refusals } from './refusals.js'
+import type { UpgradeGuard } from './upgrade-guard.js'
+import { removeFromWebsocketServer } from './websocket-server.js'
 
 /** What `createRoute` needs. */
 export interface RouteParts<Context> {
@@ -23,17 +27,16 @@ export interface RouteParts<Context> {
   timers: Timers
   /** Logs errors of the application's hooks and callbacks, which clients may provoke. */
   fault: Fault
-  /** True once the shutdown has begun: all requests are then refused. */
-  isClosing: () => boolean
+  /** Once it has begun, all requests are refused. */
+  shutdown: Pick<Shutdown, 'hasStarted' | 'close'>
   /** Refuses plain requests that wait too long. The upgrade guard limits upgrades. */
   limitTime: onRequestHookHandler
-  /** Says why there is no room for a request; undefined if there is room. */
-  findRoom: Check
+  capacity: Capacity
   refusals: Refusals
   /** Answers plain HTTP. */
   plainAnswers: PlainAnswers
-  /** Called with each WebSocket after its 101. */
-  accept: (ws: WebSocket, request: FastifyRequest, admitted: Admitted<Context>) => void
+  guard: UpgradeGuard
+  connections: Pick<Connections<Context>, 'accept'>
 }
 
 /**
@@ -41,16 +44,16 @@ export interface RouteParts<Context> {
  * hooks and get the same refusals, so that a page can learn why its upgrade was refused.
  */
 export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions {
-  const { options, clock, timers, fault, isClosing, limitTime, refusals, plainAnswers } = parts
+  const { options, clock, timers, fault, shutdown, capacity, refusals, plainAnswers } = parts
   const { route, logLevel, logSerializers, preValidation } = options
   const { admit, checkExpiry, chooseSubprotocol, complete } =
     createAdmission({ options, clock, timers })
   const origins = createOrigins(options.origin)
 
   // The limits on clients do not hold for plain HTTP.
-  const findRoom: Check = (request) => request.ws ? parts.findRoom(request) : undefined
+  const findRoom: Check = (request) => request.ws ? capacity.findRoom(request) : undefined
 
-  const isUnavailable: Check = () => isClosing() ? new UnavailableError() : undefined
+  const isUnavailable: Check = () => shutdown.hasStarted ? new UnavailableError() : undefined
 
   /** Creates a hook that refuses a request with the first refusal of these checks. */
   function passes (...checks: readonly Check[]): onRequestHookHandler {
@@ -76,7 +79,7 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
     url: options.url,
     onRequest: [
       refusals.trackUpgrade,
-      limitTime,
+      parts.limitTime,
       passes(isUnavailable, origins.check, isStrippedUpgrade, findRoom),
       ...listOf(route.onRequest)
     ],
@@ -95,9 +98,29 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
     onResponse: [...listOf(route.onResponse), refusals.countAnswer],
     handler: plainAnswers.handler,
     wsHandler (ws, request) {
-      parts.accept(ws, request, complete(request))
+      handOver(parts, { ws, request, admitted: complete(request) })
     }
   }
+}
+
+interface Opened<Context> {
+  readonly ws: WebSocket
+  readonly request: FastifyRequest
+  readonly admitted: Admitted<Context>
+}
+
+/** Hands a WebSocket, after its 101, from what guards upgrades to what serves clients. */
+function handOver<Context> (
+  { guard, capacity, connections, shutdown }: RouteParts<Context>,
+  { ws, request, admitted }: Opened<Context>
+): void {
+  const { socket } = request.raw
+  removeFromWebsocketServer(request.server.websocketServer, ws)
+  guard.remove(socket)
+  capacity.compact(request)
+  const client = connections.accept(ws, socket, admitted)
+  // Other plugins may have delayed the upgrade after the last check.
+  if (shutdown.hasStarted) shutdown.close(client)
 }
 
 /** Refuses a WebSocket handshake whose `Upgrade` header a proxy has removed. */
