@@ -92,7 +92,9 @@ export async function timeSocketPlugin (
     })
   }))
   for (const served of await createServedRoutes(options, log)) app.route(served)
-  const timeSocket = createTimeSocket({ options, url, clients, delivery, clock, telemetry, shutdown })
+  const timeSocket = createTimeSocket({
+    options, url, clients, delivery, clock, telemetry, shutdown
+  })
   telemetry.publishFor(timeSocket)
   decorate(app, timeSocket)
   app.addHook('onReady', delivery.open)

@@ -1,3 +1,4 @@
+import type { ClockSettings } from './clock-options.js'
 import type { Environment } from './environment.js'
 
 export type ServerClockErrorCode =
@@ -46,4 +47,15 @@ export function resolveUrl (url: string | URL, { page }: Environment): string {
       `Cannot connect to "${url}": pass a URL with http, https, ws or wss, and without a fragment`)
   }
   return href.replace(/^ws/, 'http')
+}
+
+/** @throws without what `transport` needs. */
+export function assertRuntime ({ transport, environment }: ClockSettings): void {
+  if (!globalThis.EventTarget || !globalThis.CustomEvent) {
+    throw new TypeError('ServerClock needs EventTarget and CustomEvent: import a polyfill before it')
+  }
+  if (transport === 'websocket' && !environment.WebSocket) {
+    throw new ServerClockError('NO_WEBSOCKET', 'There is no WebSocket in this runtime. ' +
+      'Use transport "http" or "auto", or hand one in as environment.WebSocket')
+  }
 }

@@ -46,6 +46,23 @@ export interface SyncOptions {
   readonly skew?: number | undefined
 }
 
+export interface ReadyOptions {
+  /** Milliseconds by which `now()` may be wrong. Default: a known bound of any size. */
+  readonly error?: number | undefined
+  /** Stops waiting. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface AtOptions {
+  /** Takes the callback back. */
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface EveryOptions extends AtOptions {
+  /** Whether to call back soon as well, not only at the next multiple. Default false. */
+  readonly immediate?: boolean | undefined
+}
+
 /** All options, checked, with their defaults. */
 export interface ClockSettings {
   readonly protocols: readonly string[]

@@ -2,7 +2,7 @@ export { ServerClockError } from './clock-errors.js'
 export type { ServerClockErrorCode } from './clock-errors.js'
 export type { ClockEvent, ClockEvents, CloseDetail, RefusedDetail } from './clock-events.js'
 export type {
-  ServerClockOptions, ServerClockUrl, SyncOptions, Transport
+  AtOptions, EveryOptions, ReadyOptions, ServerClockOptions, ServerClockUrl, SyncOptions, Transport
 } from './clock-options.js'
 export type { ClockState } from './connection/connection.js'
 export type {
@@ -10,5 +10,4 @@ export type {
 } from './environment.js'
 export type { TickMessage } from '../protocol/time-v1.js'
 export { ServerClock } from './server-clock.js'
-export type { AtOptions, EveryOptions, ReadyOptions } from './server-clock.js'
 export type { Cancel } from './time/timetable.js'

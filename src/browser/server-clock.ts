@@ -1,14 +1,21 @@
-import { resolveUrl, ServerClockError } from './clock-errors.js'
-import { ClockEventTarget } from './clock-events.js'
+import { assertRuntime, resolveUrl } from './clock-errors.js'
+import { ClockEventTarget, createEmit } from './clock-events.js'
 import type { Emit } from './clock-events.js'
 import { resolveOptions } from './clock-options.js'
-import type { ClockSettings, ServerClockOptions, ServerClockUrl, Transport } from './clock-options.js'
+import type {
+  AtOptions, ClockSettings, EveryOptions, ReadyOptions, ServerClockOptions, ServerClockUrl,
+  Transport
+} from './clock-options.js'
 import { createConnection } from './connection/connection.js'
-import type { ClockState, Connection } from './connection/connection.js'
-import { createScheduledMessages } from './connection/scheduled-messages.js'
-import type { TransportData } from './connection/transport.js'
+import type { Connection } from './connection/connection.js'
+import type { ClockState } from './connection/connection.js'
 import { createTimer } from './environment.js'
-import type { PageEvent, Timer } from './environment.js'
+import type { Timer } from './environment.js'
+import { createIncoming } from './incoming.js'
+import { createPageListener } from './page-events.js'
+import type { ListenToPage } from './page-events.js'
+import { createReadiness } from './readiness.js'
+import type { Readiness } from './readiness.js'
 import { createDeviceClock, createQuantum } from './time/device-clock.js'
 import type { DeviceClock } from './time/device-clock.js'
 import { createDisplayedClock } from './time/displayed-clock.js'
@@ -18,27 +25,9 @@ import type { Estimates } from './time/estimates.js'
 import { createTimetable } from './time/timetable.js'
 import type { Cancel, Timetable } from './time/timetable.js'
 
-export interface ReadyOptions {
-  /** Milliseconds by which `now()` may be wrong. Default: a known bound of any size. */
-  readonly error?: number | undefined
-  /** Stops waiting. */
-  readonly signal?: AbortSignal | undefined
-}
-
-export interface AtOptions {
-  /** Takes the callback back. */
-  readonly signal?: AbortSignal | undefined
-}
-
-export interface EveryOptions extends AtOptions {
-  /** Whether to call back soon as well, not only at the next multiple. Default false. */
-  readonly immediate?: boolean | undefined
-}
-
 const CHECK_MS = 1000
 /** A server that is asked on waking answers within this time, or is not there. */
 const ANSWER_MS = 1000
-const PAGE_EVENTS = ['visibilitychange', 'pagehide', 'pageshow', 'resume', 'online']
 
 /**
  * The clock of a server with a time socket, and by how much it may be wrong. It connects at once,
@@ -59,8 +48,9 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
   readonly #display: DisplayedClock
   readonly #timetable: Timetable
   readonly #connection: Connection
+  readonly #listenToPage: ListenToPage
   readonly #checkTimer: Timer
-  readonly #waiting = new Set<() => void>()
+  readonly #readiness: Readiness
   #rtt: number | undefined
 
   /**
@@ -71,19 +61,15 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
   constructor (url: ServerClockUrl = new.target.defaultUrl, options: ServerClockOptions = {}) {
     super()
     const settings = resolveOptions(options)
-    const { environment, slew, stepThreshold, sync, transport } = settings
-    assertRuntime(transport, environment.WebSocket !== undefined)
+    const { environment, sync } = settings
+    assertRuntime(settings)
     const quantum = createQuantum()
     this.#url = url
     this.#settings = settings
     this.#checkTimer = createTimer(environment)
     this.#estimates = createEstimates(quantum, sync.skew)
     this.#display = createDisplayedClock({
-      environment,
-      estimates: this.#estimates,
-      slew,
-      stepThreshold,
-      onStep: (by) => this.#tell('step', { by })
+      ...settings, estimates: this.#estimates, onStep: (by) => this.#tell('step', { by })
     })
     this.#device = createDeviceClock(environment, quantum.ms)
     this.#timetable = createTimetable(environment, this.#display)
@@ -91,7 +77,15 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
       settings,
       resolveUrl: async () => resolveUrl(typeof url === 'function' ? await url() : url, environment),
       grainMs: quantum.ms,
-      data: this.#createData(),
+      data: createIncoming({
+        estimates: this.#estimates,
+        display: this.#display,
+        timetable: this.#timetable,
+        tell: this.#tell,
+        onActivity: () => this.#readClocks(),
+        onRtt: (rttMs) => { this.#rtt = rttMs },
+        onLearned: () => this.#settle()
+      }),
       onOpen: () => this.#emit('open', null),
       onClose: (detail) => {
         this.#emit('close', detail)
@@ -99,6 +93,8 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
       },
       onRefused: (detail) => this.#tell('refused', detail)
     })
+    this.#listenToPage = createPageListener(environment.page, this.#connection)
+    this.#readiness = createReadiness(this.#display.error, () => this.state)
     if (settings.autoOpen) this.open()
   }
 
@@ -155,21 +151,8 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
    * Resolves once `error` is small enough. Rejects with a ServerClockError when `state` is `closed`
    * (`CLOSED`) or `refused` (`REFUSED`), and with the signal's reason.
    */
-  ready ({ error = Infinity, signal }: ReadyOptions = {}): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const check = (): void => {
-        const obstacle = obstacleOf(this.state)
-        if (signal?.aborted) reject(signal.reason)
-        else if (obstacle) reject(obstacle)
-        else if (this.#display.error() <= Math.min(error, Number.MAX_VALUE)) resolve()
-        else return
-        this.#waiting.delete(check)
-        signal?.removeEventListener('abort', check)
-      }
-      this.#waiting.add(check)
-      signal?.addEventListener('abort', check)
-      check()
-    })
+  ready (options: ReadyOptions = {}): Promise<void> {
+    return this.#readiness.wait(options)
   }
 
   /**
@@ -212,7 +195,7 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
   close (): void {
     this.#checkTimer()
     this.#timetable.stop()
-    this.#listen('removeEventListener')
+    this.#listenToPage('removeEventListener')
     this.#connection.close()
   }
 
@@ -225,52 +208,13 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
     if (typeof this.#url !== 'function') resolveUrl(this.#url, this.#settings.environment)
     if (this.state === 'closed') {
       this.#timetable.start()
-      this.#listen('addEventListener')
+      this.#listenToPage('addEventListener')
       this.#check()
     }
     this.#connection.open()
   }
 
-  #createData (): TransportData {
-    const scheduled = createScheduledMessages(
-      this.#timetable, this.#display, (data) => this.#tell('message', data))
-    return {
-      onActivity: () => this.#readClocks(),
-      onHello: (source) => {
-        scheduled.onHello()
-        this.#display.update(() => { this.#estimates.of(source, true) })
-      },
-      onTick: (source, tick, localMs) => {
-        const isContradiction = this.#learn(() =>
-          this.#estimates.of(source, true).onTick(tick.sent, localMs))
-        this.#tell('tick', tick)
-        this.#settle()
-        return isContradiction
-      },
-      onExchange: (source, exchange, name) => {
-        const { t1, t2, t3, t4 } = exchange
-        this.#rtt = Math.max(0, t4 - t1 - (t3 - t2))
-        const isContradiction = this.#learn(() =>
-          this.#estimates.of(source, name === 'websocket').onExchange(exchange))
-        this.#tell('sync', null)
-        this.#settle()
-        return isContradiction
-      },
-      onMessage: scheduled.add,
-      onCancel: scheduled.cancel,
-      onBytes: (data) => this.#tell('message', data)
-    }
-  }
-
-  #learn (action: () => boolean): boolean {
-    let isContradiction = false
-    this.#display.update(() => { isContradiction = action() })
-    return isContradiction
-  }
-
-  readonly #emit: Emit = (name, detail) => {
-    this.dispatchEvent(new CustomEvent(name, { detail }))
-  }
+  readonly #emit = createEmit(this)
 
   /** Keeps back what was about to be told when a listener has closed the clock. */
   readonly #tell: Emit = (name, detail) => {
@@ -280,7 +224,7 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
   /** Calls back what is due, and settles what waits for `ready()`. */
   #settle (): void {
     this.#timetable.run()
-    for (const check of this.#waiting) check()
+    this.#readiness.settle()
   }
 
   #readClocks (): void {
@@ -303,35 +247,4 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
       this.#settle()
     }, CHECK_MS)
   }
-
-  #listen (method: 'addEventListener' | 'removeEventListener'): void {
-    const { page } = this.#settings.environment
-    for (const name of PAGE_EVENTS) page[method]?.(name, this.#onPageEvent, true)
-  }
-
-  readonly #onPageEvent = ({ type, persisted }: PageEvent): void => {
-    const { page } = this.#settings.environment
-    if (type === 'pagehide') {
-      if (persisted) this.#connection.suspend()
-    } else if (type === 'pageshow') this.#connection.resume()
-    else if (type !== 'visibilitychange' || !page.document?.hidden) this.#connection.resync(false)
-  }
-}
-
-function assertRuntime (transport: ClockSettings['transport'], hasWebSocket: boolean): void {
-  if (!globalThis.EventTarget || !globalThis.CustomEvent) {
-    throw new TypeError('ServerClock needs EventTarget and CustomEvent: import a polyfill before it')
-  }
-  if (transport === 'websocket' && !hasWebSocket) {
-    throw new ServerClockError('NO_WEBSOCKET', 'There is no WebSocket in this runtime. ' +
-      'Use transport "http" or "auto", or hand one in as environment.WebSocket')
-  }
-}
-
-function obstacleOf (state: ClockState): ServerClockError | undefined {
-  if (state === 'closed') {
-    return new ServerClockError('CLOSED', 'The clock is closed: call open() first')
-  }
-  if (state !== 'refused') return undefined
-  return new ServerClockError('REFUSED', 'The server refuses this client: see the event "refused"')
 }

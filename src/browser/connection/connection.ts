@@ -2,14 +2,13 @@ import { DO_NOT_RETURN, PERMISSION_EXPIRED } from '../../protocol/time-v1.js'
 import type { CloseDetail, RefusedDetail } from '../clock-events.js'
 import type { ClockSettings } from '../clock-options.js'
 import { createBudget, createTimer } from '../environment.js'
-import { openHttp } from './http-transport.js'
-import { refuse } from './received.js'
-import type { Outcome, RefusalOutcome, TimeOutcome } from './received.js'
-import { requestTime, withTimeLimit } from './time-request.js'
+import type { Outcome, TimeOutcome } from './received.js'
+import { createReconnectPolicy } from './reconnect-policy.js'
+import type { NextStep } from './reconnect-policy.js'
+import { createTimeRequests } from './time-request.js'
 import { ABNORMAL, NORMAL } from './transport.js'
 import type { Ending, Transport, TransportData } from './transport.js'
-import { PATIENCE } from './watchdog.js'
-import { openWebSocket } from './websocket-transport.js'
+import { createTransportSwitch } from './transport-switch.js'
 
 /**
  * `connecting`: until a transport is open, or it is known why none is · `open` · `waiting`: to
@@ -52,257 +51,121 @@ export interface ConnectionOptions {
   onRefused: (detail: RefusedDetail) => void
 }
 
-const BACKOFF_MS = 500
-const MAX_BACKOFF_MS = 30_000
-/** A connection that ends sooner counts as a failed attempt. */
-const STABLE_MS = 10_000
-/** While the server does not answer, a WebSocket is tried at least this often. */
-const MAX_WITHOUT_SOCKET_MS = 60_000
 /** A younger attempt is not made anew because the page is visible or online. */
 const YOUNG_MS = 1000
 /** A client that was refused for good asks again at most this often. */
 const ASK_AGAIN_MS = 60_000
-const PROBES_PER_MINUTE = 30
-const REQUESTS_PER_MINUTE = 12
 const HURRIES_PER_MINUTE = 12
-/** After so many short connections `'auto'` uses HTTP in between. */
-const SHORT_LIVED = 2
 /** The reason is that of the outcome. */
 const FAILED: Ending = { code: ABNORMAL, reason: '', wasOpen: false }
-/** The patience with a silent server doubles up to this often. */
-const MAX_DOUBLINGS = 3
 
 export function createConnection (options: ConnectionOptions): Connection {
-  const { settings, data, onClose, onRefused } = options
-  const { environment, transport: wanted } = settings
+  const { settings: { environment, transport: wanted }, onClose, onRefused } = options
   const { monotonic, WebSocket } = environment
-  const probeBudget = createBudget(environment, PROBES_PER_MINUTE)
-  const requestBudget = createBudget(environment, REQUESTS_PER_MINUTE)
+  const canFallBack = wanted === 'auto' && WebSocket !== undefined
+  const policy = createReconnectPolicy(environment, canFallBack)
+  const requests = createTimeRequests({ ...options, environment })
+  const transports = createTransportSwitch({
+    ...options, policy, requests, onOpen, onSocketEnd, onHttpEnd
+  })
   const hurryBudget = createBudget(environment, HURRIES_PER_MINUTE)
   const retryTimer = createTimer(environment)
   let state: ClockState = 'closed'
-  let transport: Transport | undefined
-  /** Not open yet. */
-  let attempt: Transport | undefined
   /** Aborted when the state is left: what still comes of it is stale. */
-  let phase = new AbortController()
+  let phase: AbortSignal
   let startedMs = 0
-  let openedMs = 0
-  let socketTriedMs = -Infinity
   let askedAgainMs = -Infinity
-  /** Until when the server wants to be left alone. */
-  let waitUntilMs = 0
-  let failureCount = 0
-  let silenceCount = 0
-  /** Rounds in succession in which HTTP worked and a WebSocket did not. */
-  let blockedCount = 0
-  let isServerDown = false
-  let isSuspended = false
   /** Refused, but not by the application's close code: the session may be renewed. */
   let canAskAgain = false
-  let requestId = Math.floor(environment.random() * 2 ** 31)
+  let isSuspended = false
 
+  /** Ends what the old state has begun. @returns a signal that is aborted with the new state. */
   function begin (next: ClockState): AbortSignal {
     retryTimer()
-    phase.abort()
-    attempt?.close()
-    transport?.close()
-    attempt = transport = undefined
-    isSuspended = canAskAgain = false
-    phase = new AbortController()
+    canAskAgain = isSuspended = false
     state = next
-    return phase.signal
+    phase = transports.reset()
+    return phase
   }
 
   async function connect (): Promise<void> {
     const signal = begin('connecting')
     startedMs = monotonic()
-    if (wanted === 'http' || !WebSocket) return tryHttp()
-    const isSocketDue = startedMs - socketTriedMs >= MAX_WITHOUT_SOCKET_MS
-    if (isServerDown && !isSocketDue) {
+    if (wanted === 'http' || !WebSocket) return transports.openHttp()
+    if (!policy.isSocketDue()) {
       // Firefox punishes WebSockets that fail by holding back the next ones.
-      const outcome = await ask(signal)
+      const outcome = await requests.ask(signal)
       if (signal.aborted) return
-      const isHidden = outcome.kind === 'unreachable' && outcome.isReachable
-      if (outcome.kind !== 'time' && !isHidden) return settle(FAILED, outcome)
-      if (outcome.kind === 'time' && mayFallBack() && blockedCount > 0) {
-        return fallBack(outcome, signal)
-      }
+      if (!policy.isSocketWorthwhile(outcome)) return settle(FAILED, outcome)
     }
-    return trySocket(signal)
-  }
-
-  function mayFallBack (): boolean {
-    return wanted === 'auto' && WebSocket !== undefined
-  }
-
-  async function trySocket (signal: AbortSignal): Promise<void> {
-    let url: string
-    try {
-      url = await withTimeLimit(environment, signal, options.resolveUrl)
-    } catch (error) {
-      if (!signal.aborted) onSocketEnd(failedUrl(error), signal)
-      return
-    }
-    if (signal.aborted || !WebSocket) return
-    socketTriedMs = monotonic()
-    const socket = openWebSocket({
-      settings,
-      WebSocket,
-      url,
-      budget: probeBudget,
-      patience: PATIENCE * 2 ** Math.min(silenceCount, MAX_DOUBLINGS),
-      events: {
-        ...data,
-        onOpen () {
-          blockedCount = 0
-          retryTimer()
-          adopt(socket)
-        },
-        onEnd: (ending) => onSocketEnd(ending, signal)
-      }
-    })
-    attempt = socket
-  }
-
-  function tryHttp (first?: TimeOutcome): void {
-    const http: Transport = openHttp({
-      settings,
-      beginRound,
-      budget: requestBudget,
-      first,
-      events: {
-        ...data,
-        onOpen () {
-          if (!mayFallBack()) failureCount = 0
-          adopt(http)
-        },
-        onEnd (ending) {
-          // While it is waiting for a WebSocket, it has said so.
-          if (state === 'waiting') attempt = undefined
-          else if (ending.outcome) settle(ending, ending.outcome)
-        }
-      }
-    })
-    attempt = http
-  }
-
-  function adopt (opened: Transport): void {
-    transport?.close()
-    if (attempt === opened) attempt = undefined
-    transport = opened
-    state = 'open'
-    isServerDown = false
-    openedMs = monotonic()
-    options.onOpen()
-  }
-
-  /** A ticket in the URL serves for one round. */
-  async function beginRound (signal: AbortSignal): Promise<() => Promise<Outcome>> {
-    try {
-      const url = await withTimeLimit(environment, signal, options.resolveUrl)
-      return async () => {
-        requestId = (requestId + 1) % 2 ** 31
-        return requestTime(environment, url, { id: requestId, grainMs: options.grainMs(), signal })
-      }
-    } catch (error) {
-      const { outcome } = failedUrl(error)
-      return async () => outcome
-    }
-  }
-
-  async function ask (signal: AbortSignal): Promise<Outcome> {
-    requestBudget()
-    const request = await beginRound(signal)
-    return request()
-  }
-
-  async function onSocketEnd (ending: Ending, signal: AbortSignal): Promise<void> {
-    if (ending.wasOpen) return onSocketLost(ending)
-    attempt = undefined
-    if (transport) return retryTimer(retry, nextBackoff())
-    const outcome = ending.outcome ?? await ask(signal)
-    if (!signal.aborted) settle(ending, outcome)
-  }
-
-  async function onSocketLost (ending: Ending): Promise<void> {
-    const livedMs = monotonic() - openedMs
-    const isStable = livedMs > STABLE_MS
-    if (isStable) failureCount = 0
-    silenceCount = ending.isSilent ? silenceCount + 1 : 0
-    if (ending.code === PERMISSION_EXPIRED) {
-      const signal = begin('connecting')
-      const outcome = await ask(signal)
-      if (!signal.aborted) settle(ending, outcome)
-      return
-    }
-    if (ending.code === DO_NOT_RETURN) {
-      return wait(ending, { ...refuse(403, 'DO_NOT_RETURN', ending.reason), isFinal: true })
-    }
-    wait(ending)
-    const isCutOften = !isStable && failureCount > SHORT_LIVED
-    if (isCutOften && state === 'waiting' && mayFallBack()) tryHttp()
-  }
-
-  /** Decides what to do after a transport has ended, by what the server says over HTTP. */
-  function settle (ending: Ending, outcome: Outcome): void {
-    isServerDown = outcome.kind === 'unreachable' && !outcome.isReachable
-    if (outcome.kind !== 'time') {
-      const reason = ending.reason === '' ? outcome.reason : ending.reason
-      if (outcome.kind === 'refusal') blockedCount = 0
-      wait({ ...ending, reason }, outcome.kind === 'refusal' ? outcome : undefined)
-      canAskAgain = state === 'refused'
-      return
-    }
-    if (ending.wasOpen) return wait(ending)
-    blockedCount++
-    if (mayFallBack()) return fallBack(outcome, phase.signal)
-    const blocked = blockedCount > 1 ? refuse(200, 'BLOCKED', ending.reason) : undefined
-    wait(ending, outcome.upgrade ?? blocked)
-  }
-
-  /** Syncs by HTTP, and goes on trying the WebSocket. */
-  function fallBack (outcome: TimeOutcome, signal: AbortSignal): void {
-    const { upgrade } = outcome
-    if (upgrade) onRefused({ status: upgrade.status, code: upgrade.code })
-    if (signal.aborted) return
-    tryHttp(outcome)
-    retryTimer(retry, Math.max(upgrade?.waitMs ?? 0, nextBackoff()))
+    return transports.openSocket()
   }
 
   function retry (): void {
-    if (transport) trySocket(phase.signal)
+    if (transports.transport) transports.openSocket()
     else connect()
   }
 
-  function nextBackoff (): number {
-    const limitMs = Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** failureCount++)
-    return environment.random() * limitMs
+  function onOpen (isSocket: boolean): void {
+    if (isSocket) retryTimer()
+    state = 'open'
+    policy.onOpen(isSocket)
+    options.onOpen()
   }
 
-  function wait ({ code, reason }: Ending, refusal?: RefusalOutcome): void {
+  function onHttpEnd (ending: Ending): void {
+    // While it is waiting for a WebSocket, it has said so.
+    if (state !== 'waiting') settle(ending, ending.outcome)
+  }
+
+  async function onSocketEnd (ending: Ending): Promise<void> {
+    if (ending.wasOpen) policy.onLost(ending)
+    else if (transports.transport) return retryTimer(retry, policy.nextDelayMs())
+    const isExplained = ending.wasOpen ? ending.code !== PERMISSION_EXPIRED : ending.outcome
+    if (isExplained) return settle(ending, ending.outcome)
+    const signal = ending.wasOpen ? begin('connecting') : phase
+    const outcome = await requests.ask(signal)
+    if (!signal.aborted) settle(ending, outcome)
+  }
+
+  function settle (ending: Ending, outcome: Outcome | undefined): void {
+    const step = policy.onEnd(ending, outcome)
+    if (step.fallback) fallBack(step.fallback)
+    else wait(ending.code, step)
+  }
+
+  function fallBack (outcome: TimeOutcome): void {
+    const { upgrade } = outcome
+    const signal = phase
+    if (upgrade) onRefused({ status: upgrade.status, code: upgrade.code })
+    if (signal.aborted) return
+    transports.openHttp(outcome)
+    retryTimer(retry, policy.nextDelayMs(upgrade?.waitMs))
+  }
+
+  function wait (code: number, { reason, refusal, isHttpOfUse }: NextStep): void {
     const isFinal = refusal?.isFinal === true
     begin(isFinal ? 'refused' : 'waiting')
-    const waitMs = refusal?.waitMs ?? 0
-    waitUntilMs = monotonic() + waitMs
-    const retryIn = isFinal ? undefined : Math.max(waitMs, nextBackoff())
+    canAskAgain = isFinal && code !== DO_NOT_RETURN
+    const retryIn = isFinal ? undefined : policy.nextDelayMs(refusal?.waitMs)
     if (retryIn !== undefined) retryTimer(retry, retryIn)
     onClose({ code, reason, retryIn })
     if (refusal) onRefused({ status: refusal.status, code: refusal.code })
+    if (isHttpOfUse && state === 'waiting') transports.openHttp()
   }
 
   async function askAgain (): Promise<void> {
-    const { signal } = phase
+    const signal = phase
     askedAgainMs = monotonic()
-    const outcome = await ask(signal)
+    const outcome = await requests.ask(signal)
     if (!signal.aborted && outcome.kind === 'time') connect()
   }
 
   function resync (isWake: boolean): void {
     const nowMs = monotonic()
-    if (state === 'open') transport?.resync()
+    if (state === 'open') transports.transport?.resync()
     const isStuck = state === 'connecting' && (isWake || nowMs - startedMs > YOUNG_MS)
-    const canConnect = isStuck || (state === 'waiting' && nowMs >= waitUntilMs)
+    const canConnect = isStuck || (state === 'waiting' && !policy.isHeldOff())
     if (canConnect && hurryBudget()) connect()
     if (canAskAgain && nowMs - askedAgainMs >= ASK_AGAIN_MS) askAgain()
   }
@@ -312,10 +175,10 @@ export function createConnection (options: ConnectionOptions): Connection {
       return state
     },
     get transport () {
-      return transport
+      return transports.transport
     },
     open () {
-      failureCount = 0
+      policy.onOpenCalled()
       if (state !== 'connecting' && state !== 'open') connect()
     },
     close () {
@@ -334,16 +197,6 @@ export function createConnection (options: ConnectionOptions): Connection {
       if (isSuspended) connect()
       else if (state !== 'connecting') resync(false)
     },
-    check () {
-      attempt?.check()
-      transport?.check()
-    }
+    check: transports.check
   }
-}
-
-/** Says nothing about the server. */
-function failedUrl (error: unknown): Ending & { outcome: Outcome } {
-  const reason = `there is no URL: ${error instanceof Error ? error.message : String(error)}`
-  const outcome = { kind: 'unreachable', isReachable: true, reason } as const
-  return { code: ABNORMAL, reason, wasOpen: false, outcome }
 }

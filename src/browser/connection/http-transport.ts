@@ -1,15 +1,13 @@
 import type { ClockSettings } from '../clock-options.js'
 import { createTimer } from '../environment.js'
-import type { Budget } from '../environment.js'
-import type { Outcome, RefusalOutcome, TimeOutcome, UnreachableOutcome } from './received.js'
+import type { RefusalOutcome, TimeOutcome, UnreachableOutcome } from './received.js'
+import type { TimeRequests } from './time-request.js'
 import { ABNORMAL } from './transport.js'
 import type { Transport, TransportEvents } from './transport.js'
 
 export interface HttpOptions {
   settings: ClockSettings
-  /** Begins a round. @returns a function that sends one request of it. */
-  beginRound: (signal: AbortSignal) => Promise<() => Promise<Outcome>>
-  budget: Budget
+  requests: Pick<TimeRequests, 'beginRound' | 'budget'>
   /** An answer that has come already: the first of the first round. */
   first?: TimeOutcome | undefined
   events: TransportEvents
@@ -23,7 +21,7 @@ type Failure = RefusalOutcome | UnreachableOutcome
 
 /** Syncs by plain requests, one at a time; it is open once one was answered with the time. */
 export function openHttp (options: HttpOptions): Transport {
-  const { settings: { environment, sync }, beginRound, budget, first, events } = options
+  const { settings: { environment, sync }, requests, first, events } = options
   const timer = createTimer(environment)
   const life = new AbortController()
   let isBusy = false
@@ -45,10 +43,10 @@ export function openHttp (options: HttpOptions): Transport {
 
   /** @returns the latest failure, if nothing else has come. */
   async function ask (count: number): Promise<Failure | undefined> {
-    const request = await beginRound(life.signal)
+    const request = await requests.beginRound(life.signal)
     let failure: Failure | undefined
     let isAnswered = false
-    for (let index = 0; index < count && !life.signal.aborted && budget(); index++) {
+    for (let index = 0; index < count && !life.signal.aborted && requests.budget(); index++) {
       if (index > 0) await new Promise<void>((resolve) => timer(resolve, GAP_MS))
       const outcome = await request()
       if (life.signal.aborted) return undefined

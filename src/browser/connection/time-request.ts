@@ -1,10 +1,75 @@
-import type { Environment, PlainAnswer, PlainRequest } from '../environment.js'
+import { createBudget } from '../environment.js'
+import type { Budget, Environment, PlainAnswer, PlainRequest } from '../environment.js'
 import { isTime, NOT_A_TIME_SOCKET, readJson, refuse } from './received.js'
-import type { Outcome, Received, RefusalOutcome } from './received.js'
+import type { Outcome, Received, RefusalOutcome, UnreachableOutcome } from './received.js'
+
+/** The plain `GET` requests of one clock. */
+export interface TimeRequests {
+  /** At most twelve requests a minute. */
+  readonly budget: Budget
+  /** @returns the `http` or `https` URL, or why there is none: that says nothing of the server. */
+  findUrl (signal: AbortSignal): Promise<string | UnreachableOutcome>
+  /** Begins a round, for which one URL serves. @returns a function that sends one request of it. */
+  beginRound (signal: AbortSignal): Promise<() => Promise<Outcome>>
+  /** Sends a single request, even without a budget. */
+  ask (signal: AbortSignal): Promise<Outcome>
+}
+
+export interface TimeRequestsOptions {
+  environment: Environment
+  /** Returns the `http` or `https` URL. */
+  resolveUrl: () => Promise<string>
+  /** What the monotonic clock shows is true to ± this many milliseconds. */
+  grainMs: () => number
+}
 
 const LIMIT_MS = 10_000
 /** A longer body is no answer of a time socket. */
 const MAX_BODY_CHARS = 65_536
+const REQUESTS_PER_MINUTE = 12
+/** Ids of requests are below it. */
+const ID_LIMIT = 2 ** 31
+
+export function createTimeRequests (options: TimeRequestsOptions): TimeRequests {
+  const { environment, resolveUrl, grainMs } = options
+  const budget = createBudget(environment, REQUESTS_PER_MINUTE)
+  let id = Math.floor(environment.random() * ID_LIMIT)
+
+  async function findUrl (signal: AbortSignal): Promise<string | UnreachableOutcome> {
+    try {
+      return await withTimeLimit(environment, signal, resolveUrl)
+    } catch (error) {
+      const reason = `there is no URL: ${error instanceof Error ? error.message : String(error)}`
+      return { kind: 'unreachable', isReachable: true, reason }
+    }
+  }
+
+  async function beginRound (signal: AbortSignal): Promise<() => Promise<Outcome>> {
+    const url = await findUrl(signal)
+    return async () => {
+      if (typeof url !== 'string') return url
+      id = (id + 1) % ID_LIMIT
+      return requestTime(environment, url, { id, grainMs: grainMs(), signal })
+    }
+  }
+
+  return {
+    budget,
+    findUrl,
+    beginRound,
+    async ask (signal) {
+      budget()
+      const request = await beginRound(signal)
+      return request()
+    }
+  }
+}
+
+interface TimeRequest {
+  readonly id: number
+  readonly grainMs: number
+  readonly signal: AbortSignal
+}
 
 /**
  * Asks for the server's time by one `GET`. The answer also tells why a WebSocket was refused, which
@@ -14,7 +79,7 @@ const MAX_BODY_CHARS = 65_536
  * @param id comes back in the answer: an answer with another one was cached.
  * @param grainMs what the monotonic clock shows is true to ± this many milliseconds.
  */
-export async function requestTime (
+async function requestTime (
   environment: Environment, url: string, { id, grainMs, signal }: TimeRequest
 ): Promise<Outcome> {
   const { monotonic, page, fetch } = environment
@@ -39,12 +104,6 @@ export async function requestTime (
       await canReach(environment, url, signal, request)
     return { kind: 'unreachable', isReachable, reason: 'the server does not answer' }
   }
-}
-
-export interface TimeRequest {
-  readonly id: number
-  readonly grainMs: number
-  readonly signal: AbortSignal
 }
 
 /** Whether anything answers, though without the CORS headers that would let the page read it. */
@@ -142,7 +201,7 @@ async function readText (answer: PlainAnswer): Promise<string> {
 }
 
 /** Rejects after 10 s, or with the signal. What the action still does is aborted. */
-export async function withTimeLimit<Result> (
+async function withTimeLimit<Result> (
   { setTimeout, clearTimeout }: Environment, signal: AbortSignal,
   action: (signal: AbortSignal) => Promise<Result>
 ): Promise<Result> {

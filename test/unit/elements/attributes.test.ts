@@ -1,5 +1,8 @@
 import { test } from 'tap'
-import { share } from '../../../src/elements/attributes.js'
+import { installFakePage } from '../../helpers/fakes/fake-page.js'
+
+installFakePage()
+const { share } = await import('../../../src/elements/attributes.js')
 
 const create = (language: string) => share(Intl.NumberFormat, language, { style: 'percent' })
 

@@ -279,7 +279,8 @@ function setUpAlone () {
   const telemetry = {
     refused (...refusal: unknown[]) { counted.push(refusal) }, counters: {}
   } as unknown as Telemetry<unknown>
-  const refusals = createRefusals({ telemetry, guard: {} as UpgradeGuard, log, timers: time.timers })
+  const guard = {} as UpgradeGuard
+  const refusals = createRefusals({ telemetry, guard, log, timers: time.timers })
   const refuse = (refusal: FastifyError) => refusals.refuse(
     { ws: true, raw: {}, log } as unknown as FastifyRequest,
     {

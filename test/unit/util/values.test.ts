@@ -1,7 +1,8 @@
 import { runInNewContext } from 'node:vm'
 import { test } from 'tap'
 import {
-  adopt, disregard, isPlainObject, isScalar, isThenable, readMoment, show, verdictOf, withoutUndefined
+  adopt, disregard, isPlainObject, isScalar, isThenable, readMoment, show, verdictOf,
+  withoutUndefined
 } from '../../../src/util/values.js'
 
 const shown: [value: unknown, text: string][] = [

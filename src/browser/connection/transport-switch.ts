@@ -1,0 +1,100 @@
+import type { ClockSettings } from '../clock-options.js'
+import { createBudget } from '../environment.js'
+import { openHttp } from './http-transport.js'
+import type { TimeOutcome } from './received.js'
+import type { ReconnectPolicy } from './reconnect-policy.js'
+import type { TimeRequests } from './time-request.js'
+import { ABNORMAL } from './transport.js'
+import type { Ending, Transport, TransportData, TransportEvents } from './transport.js'
+import { openWebSocket } from './websocket-transport.js'
+
+/**
+ * At most one transport that is open, and one that is being tried. The new one takes the place of
+ * the old one when it opens.
+ */
+export interface TransportSwitch {
+  /** The one that is open. */
+  readonly transport: Transport | undefined
+  openSocket (): Promise<void>
+  /** @param first an answer that has come already. */
+  openHttp (first?: TimeOutcome): void
+  /** Closes both. @returns a signal that the next reset aborts: what then still comes is stale. */
+  reset (): AbortSignal
+  /** To be called once a second. */
+  check (): void
+}
+
+export interface TransportSwitchOptions {
+  settings: ClockSettings
+  policy: ReconnectPolicy
+  requests: TimeRequests
+  data: TransportData
+  onOpen: (isSocket: boolean) => void
+  /** Also called for a socket that could not be made because there is no URL. */
+  onSocketEnd: (ending: Ending) => void
+  onHttpEnd: (ending: Ending) => void
+}
+
+const PROBES_PER_MINUTE = 30
+
+export function createTransportSwitch (options: TransportSwitchOptions): TransportSwitch {
+  const { settings, policy, requests, data, onOpen, onSocketEnd, onHttpEnd } = options
+  const { WebSocket } = settings.environment
+  const budget = createBudget(settings.environment, PROBES_PER_MINUTE)
+  let transport: Transport | undefined
+  /** Not open yet. */
+  let attempt: Transport | undefined
+  let phase = new AbortController()
+
+  function begin (
+    open: (events: TransportEvents) => Transport, onEnd: (ending: Ending) => void
+  ): void {
+    const begun = open({
+      ...data,
+      onOpen () {
+        transport?.close()
+        if (attempt === begun) attempt = undefined
+        transport = begun
+        onOpen(begun.name === 'websocket')
+      },
+      onEnd (ending) {
+        if (attempt === begun) attempt = undefined
+        onEnd(ending)
+      }
+    })
+    attempt = begun
+  }
+
+  return {
+    get transport () {
+      return transport
+    },
+    async openSocket () {
+      const { signal } = phase
+      const url = await requests.findUrl(signal)
+      if (signal.aborted || !WebSocket) return
+      if (typeof url !== 'string') {
+        return onSocketEnd({ code: ABNORMAL, reason: url.reason, wasOpen: false, outcome: url })
+      }
+      policy.onSocketTried()
+      const patience = policy.patienceCount()
+      begin((events) => openWebSocket({ settings, WebSocket, url, budget, patience, events }),
+        onSocketEnd)
+    },
+    openHttp (first) {
+      begin((events) => openHttp({ settings, requests, first, events }), onHttpEnd)
+    },
+    reset () {
+      phase.abort()
+      attempt?.close()
+      transport?.close()
+      attempt = transport = undefined
+      phase = new AbortController()
+      return phase.signal
+    },
+    check () {
+      attempt?.check()
+      transport?.check()
+    }
+  }
+}
