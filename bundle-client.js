@@ -1,22 +1,33 @@
+import { readFile } from 'node:fs/promises'
 import { build } from 'esbuild'
 
 /**
- * Names that parts of the client call each other by, as CONTRIBUTING.md has them: callbacks, facts
- * and lengths of time. No option, event or message has such a name, so they may be shortened.
+ * Names that parts of the client call each other by: callbacks, facts, and numbers with their unit.
+ * No option, event or message has such a name, so they may be shortened.
  */
-const CONVENTION = /^(on|is|was|has|can)[A-Z]|.(Ms|Bytes|Count)$/
-/** Further ones: neither an option, an event or a message has such a name, nor does JavaScript. */
-const WORDS = [
-  'addSleep', 'beginRound', 'budget', 'burst', 'callback', 'cancel', 'choose', 'drop', 'estimates',
-  'estimator', 'events', 'exchange', 'first', 'kind', 'oldSkew', 'outcome', 'patience', 'priorSkew',
-  'probe', 'resolveUrl', 'resume', 'settings', 'source', 'suspend', 'update'
-]
-const CLIENT_NAMES = new RegExp(`${CONVENTION.source}|^(${WORDS.join('|')})$`)
+const CLIENT_NAMES = /^(on|is|was|has|can)[A-Z]|.(Ms|Bytes|Count)$/
 /** Names of JavaScript that look the same. */
 const BUILT_IN_NAMES = /^is(Array|Integer|NaN|View)$/
 /** The DOM has names as in the convention, so that the elements have fewer: facts and instants. */
 const ELEMENT_NAMES = /^was[A-Z]|.At$|^(adopt|trouble)$/
 const ELEMENTS = 'src/elements/index.ts'
+
+/**
+ * Puts the numbers of a file in the place of their names. esbuild does so only in files that import
+ * nothing; in the others as well it saves 200 bytes under gzip.
+ */
+const inlineNumbers = {
+  name: 'inline-numbers',
+  setup ({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8')
+      const numbers = new Map([...source.matchAll(/^const ([A-Z_]+) = ([\d_.e-]+)$/gm)]
+        .map(([, name, number]) => [name, number]))
+      const inline = (name) => numbers.get(name) ?? name
+      return { contents: source.replace(/(?<!const )\b[A-Z_]+\b/g, inline), loader: 'ts' }
+    })
+  }
+}
 
 /** `index.js` is for bundlers; the plugin serves `dist/served/` as `<url>/client.js` and so on. */
 const clients = [
@@ -46,7 +57,7 @@ async function bundle (entry, outfile, imported) {
     sourcemap: outfile.startsWith('dist/served/') ? 'external' : true,
     mangleProps: imported === undefined ? CLIENT_NAMES : ELEMENT_NAMES,
     reserveProps: BUILT_IN_NAMES,
-    plugins: imported === undefined ? [] : [importInstead(imported)]
+    plugins: [inlineNumbers, ...imported === undefined ? [] : [importInstead(imported)]]
   })
 }
 

@@ -69,7 +69,3 @@ type ListenerOptions = Parameters<EventTarget['addEventListener']>[2]
  */
 export const ClockEventTarget = (globalThis.EventTarget ?? class {}) as
   new <Incoming> () => TypedTarget<Incoming>
-
-export function createEmit (target: EventTarget): Emit {
-  return (name, detail) => { target.dispatchEvent(new CustomEvent(name, { detail })) }
-}

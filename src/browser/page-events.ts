@@ -12,12 +12,13 @@ const NAMES = ['visibilitychange', 'pagehide', 'pageshow', 'resume', 'online']
  * cache must not keep a connection: the browser would not cache it.
  */
 export function createPageListener (
-  page: Page, { suspend, resume, resync }: Pick<Connection, 'suspend' | 'resume' | 'resync'>
+  page: Page,
+  { onPageCached, onPageShown, resync }: Pick<Connection, 'onPageCached' | 'onPageShown' | 'resync'>
 ): ListenToPage {
   function onPageEvent ({ type, persisted }: PageEvent): void {
     if (type === 'pagehide') {
-      if (persisted) suspend()
-    } else if (type === 'pageshow') resume()
+      if (persisted) onPageCached()
+    } else if (type === 'pageshow') onPageShown()
     else if (type !== 'visibilitychange' || !page.document?.hidden) resync(false)
   }
 

@@ -1,5 +1,5 @@
 import { assertRuntime, resolveUrl } from './clock-errors.js'
-import { ClockEventTarget, createEmit } from './clock-events.js'
+import { ClockEventTarget } from './clock-events.js'
 import type { Emit } from './clock-events.js'
 import { resolveOptions } from './clock-options.js'
 import type {
@@ -214,7 +214,7 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
     this.#connection.open()
   }
 
-  readonly #emit = createEmit(this)
+  readonly #emit: Emit = (name, detail) => { this.dispatchEvent(new CustomEvent(name, { detail })) }
 
   /** Keeps back what was about to be told when a listener has closed the clock. */
   readonly #tell: Emit = (name, detail) => {

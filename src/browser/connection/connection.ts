@@ -32,9 +32,9 @@ export interface Connection {
    */
   resync (isWake: boolean): void
   /** The page goes into the back/forward cache. */
-  suspend (): void
+  onPageCached (): void
   /** The page has come back from there, or is shown for the first time. */
-  resume (): void
+  onPageShown (): void
   /** To be called once a second. */
   check (): void
 }
@@ -187,13 +187,13 @@ export function createConnection (options: ConnectionOptions): Connection {
       onClose({ code: NORMAL, reason: '', retryIn: undefined })
     },
     resync,
-    suspend () {
+    onPageCached () {
       if (state !== 'connecting' && state !== 'open') return
       begin('waiting')
       isSuspended = true
       onClose({ code: NORMAL, reason: 'the page is in the back/forward cache', retryIn: undefined })
     },
-    resume () {
+    onPageShown () {
       if (isSuspended) connect()
       else if (state !== 'connecting') resync(false)
     },
