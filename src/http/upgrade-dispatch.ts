@@ -12,8 +12,8 @@ import { UnavailableError } from '../api/errors.js'
 import { createUpgradeGuard } from './upgrade-guard.js'
 import type { UpgradeGuard } from './upgrade-guard.js'
 import {
-  answerAsPlain, closeInjectedOnEnd, hasStoredSocket, mayLackHeaders, removeStoredSocket,
-  returnToServer
+  announcesBody, answerAsPlain, closeInjectedOnEnd, hasStoredSocket, mayLackHeaders, protocolOf,
+  removeStoredSocket, returnToServer
 } from './upgrade-socket.js'
 
 /** Passes the upgrades of one HTTP server to listeners. All time sockets of the server share it. */
@@ -246,15 +246,6 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
 }
 
 function ignore (): void {}
-
-/** The upgrade's protocol in lower case. */
-function protocolOf ({ headers: { upgrade = '' } }: IncomingMessage): string {
-  return upgrade.trim().toLowerCase()
-}
-
-function announcesBody ({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
-}
 
 /** Registered, because the hooks of one copy of this package read the marks of another. */
 const kPlain = Symbol.for('fastify-time-socket:plain-route')

@@ -92,3 +92,13 @@ export function returnToServer (
   socket.unshift(Buffer.concat([Buffer.from(lines.join('\r\n'), 'latin1'), head]))
   server.emit(socket instanceof TLSSocket ? 'secureConnection' : 'connection', socket)
 }
+
+/** The upgrade's protocol in lower case. */
+export function protocolOf ({ headers: { upgrade = '' } }: IncomingMessage): string {
+  return upgrade.trim().toLowerCase()
+}
+
+/** True if the request has a body, by its headers. */
+export function announcesBody ({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0
+}
