@@ -3,7 +3,7 @@ import type * as entry from './index.js' with { 'resolution-mode': 'import' }
 // Node loads ES modules through require since 20.19: there is one instance for all callers.
 const { default: plugin, ...others }: typeof entry = require('./index.js')
 
-/** The plugin, for `require('fastify-time-socket')`; what `import` names are its members. */
+/** The plugin, for `require('fastify-time-socket')`. The named exports are its members. */
 const fastifyTimeSocket = Object.assign(
   plugin, { ...others, default: plugin, fastifyTimeSocket: plugin }
 )

@@ -8,10 +8,12 @@ export const InvalidOptionError = createError<[option: string, expected: string,
   TypeError
 )
 
-/** An earlier registration has `app.timeSocket`, or this namespace. Nothing was registered. */
+/**
+ * `app.timeSocket`, or this namespace, belongs to an earlier registration. Nothing was registered.
+ */
 export const NamespaceTakenError = createError<[name: string, remedy: string]>(
   'FST_TIME_SOCKET_NAMESPACE_TAKEN',
-  '%s has already been registered, %s',
+  '%s has already been registered: %s',
   500
 )
 
@@ -62,8 +64,8 @@ export const UnsupportedProtocolError = createError<[supported: string]>(
 )
 
 /**
- * Refuses a WebSocket handshake that comes as a plain request. It lacks `Upgrade`, which a proxy
- * passes on only if it is told to, or it announces a body.
+ * Refuses a WebSocket handshake that arrives as a plain request: the `Upgrade` header is missing
+ * because a proxy has not forwarded it, or the request has a body.
  */
 export const UpgradeRequiredError = createError(
   'FST_TIME_SOCKET_UPGRADE_REQUIRED',
@@ -71,7 +73,7 @@ export const UpgradeRequiredError = createError(
   426
 )
 
-/** Refuses a request or an upgrade that has no answer after `handshakeTimeout`. */
+/** Refuses a request or an upgrade that has not been answered within `handshakeTimeout`. */
 export const HandshakeTimeoutError = createError(
   'FST_TIME_SOCKET_HANDSHAKE_TIMEOUT',
   'the time socket took too long to answer',

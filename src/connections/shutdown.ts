@@ -10,21 +10,21 @@ import type { Timers } from '../util/timers.js'
 
 /** Closes every client when the server shuts down. */
 export interface Shutdown {
-  /** True from the start on: new clients are refused. */
+  /** True once the shutdown has started: new clients are then refused. */
   readonly hasStarted: boolean
   /**
-   * Starts the shutdown, the first time it is called.
+   * Starts the shutdown when called for the first time.
    *
-   * @returns a promise, the same for every call. It resolves when the last client has gone, at the
-   * latest when clients that did not answer have been terminated.
+   * @returns a promise, the same for every call. It resolves when the last client has disconnected:
+   * at the latest when clients that did not answer have been terminated.
    */
   start (): Promise<void>
   /**
-   * The same, but without a spread all close frames are sent before this returns. The code that
-   * closes the HTTP server may end the sockets next.
+   * As `start`, but without a spread all close frames are sent before this returns, because the
+   * code that closes the HTTP server may end the sockets next.
    */
   startAtOnce (): Promise<void>
-  /** Closes one client with 1001, and terminates it if it has not gone after the grace. */
+  /** Closes one client with 1001, and terminates it if it has not disconnected after the grace. */
   close (client: Client<unknown>): void
 }
 
@@ -41,17 +41,20 @@ export interface ShutdownOptions<Context> {
   /** Milliseconds over which the close frames are spread. */
   spreadMs: number
   delivery: ShutdownDelivery
-  /** Resolves when `onClose` has settled for all clients that have gone. */
+  /** Resolves when `onClose` has settled for all clients that have disconnected. */
   whenCallbacksSettled: () => Promise<void>
 }
 
-/** What a shutdown needs of whatever sends to many clients. */
+/** The part of the delivery that a shutdown needs. */
 export interface ShutdownDelivery {
-  /** Drops all deliveries under way: there is only time left to close clients. */
+  /** Drops all deliveries in progress: the remaining time is needed to close clients. */
   abandon (): void
-  /** From now on nothing is broadcast, whoever asks for it. */
+  /** From now on, `broadcast` sends nothing, and returns 0. */
   refuseBroadcasts (): void
-  /** Ends everything that serves clients. Called once the spread is over, or no client is left. */
+  /**
+   * Ends broadcasting, and leaves the other servers. Called once the spread is over, or no client
+   * is left.
+   */
   close (): Promise<void>
 }
 
@@ -61,7 +64,8 @@ export function createShutdown<Context> (options: ShutdownOptions<Context>): Shu
 
   function start (isPaced: boolean): Promise<void> {
     if (finished !== undefined) return finished
-    // A format called when the first client is closed may call this again: it gets the promise.
+    // The option `format` may call this again while the first client is closed. It gets the same
+    // promise.
     let settle: ((gone: Promise<void>) => void) | undefined
     finished = new Promise((resolve) => { settle = resolve })
     if (spreadMs === 0) delivery.refuseBroadcasts()
@@ -105,7 +109,10 @@ export function shutDownOnClose (app: FastifyInstance, shutdown: Shutdown): void
   startOnServerClose(app.server, () => shutdowns.map(({ startAtOnce }) => startAtOnce()))
 }
 
-/** `server.close` waits for all connections, and emits nothing before they have ended. */
+/**
+ * Calls `start` before `server.close`, which waits for all connections and emits nothing until
+ * then.
+ */
 function startOnServerClose (server: FastifyInstance['server'], start: () => unknown): void {
   const close = server.close.bind(server)
   server.close = (...args) => {
@@ -144,7 +151,7 @@ async function closeClients<Context> (
       resolve()
     })
   })
-  // A client that connected while the shutdown began has less than the grace.
+  // A client that connected while the shutdown was starting gets less than the full grace.
   for (const client of clients.byId.values()) client.terminate()
   // A terminated socket closes at once. If one does not, `server.close` waits for it.
   const waited = new Promise<void>((resolve) => { timers.after(TERMINATION_MS, resolve) })

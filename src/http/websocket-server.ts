@@ -12,7 +12,10 @@ import { withoutUndefined } from '../util/values.js'
 
 /** The largest inbound message that ws assembles, for every WebSocket route of the scope. */
 const MAX_PAYLOAD_BYTES = 1024 * 1024
-/** The most frames of one message. Each takes about 170 bytes until the last one has arrived. */
+/**
+ * The maximum number of frames in one message. Each frame takes about 170 bytes until the last one
+ * has arrived.
+ */
 const MAX_FRAGMENTS = 1024
 
 /** What `registerWebsocketServer` needs. */
@@ -22,7 +25,7 @@ export interface WebsocketServerParts<Context> {
   log: Log
 }
 
-/** Registers @fastify/websocket with limits of memory, unless the application has registered it. */
+/** Registers @fastify/websocket with memory limits, unless the application has registered it. */
 export async function registerWebsocketServer<Context> (
   app: FastifyInstance, { options, dispatch, log }: WebsocketServerParts<Context>
 ): Promise<void> {
@@ -64,7 +67,7 @@ function warnOfCopies (app: FastifyInstance, log: Log): void {
 
 /** Warns if the `maxPayload` that the application has set conflicts with `maxMessageBytes`. */
 function warnOfLimits ({ maxPayload = 0 }: ServerOptions, maxMessageBytes: number, log: Log): void {
-  // As ws does: a value that is no positive 32-bit integer means no limit.
+  // As ws does: a value that is not a positive 32-bit integer means no limit.
   const maxBytes = (maxPayload | 0) > 0 ? maxPayload | 0 : Infinity
   const fields = { maxPayload, maxMessageBytes }
   if (maxBytes < maxMessageBytes) {

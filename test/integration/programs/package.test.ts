@@ -38,7 +38,7 @@ test('the tarball', async (t) => {
   const built = files.filter((file) => file.startsWith('dist/'))
   const sources = files.filter((file) => file.startsWith('src/'))
 
-  await t.test('holds the package’s own files', async (t) => {
+  await t.test('holds the package\'s own files', async (t) => {
     const others = files.filter((file) => !built.includes(file) && !sources.includes(file))
     const expected = ['CHANGELOG.md', 'LICENSE', 'PROTOCOL.md', 'README.md', 'SECURITY.md', 'package.json']
     t.strictSame(others.sort(), expected)
@@ -48,7 +48,7 @@ test('the tarball', async (t) => {
     t.strictSame(sources, (await filesIn(ROOT, 'src')))
   })
 
-  await t.test('holds what is built from the sources, and nothing else', async (t) => {
+  await t.test('holds the build of the sources, and nothing else', async (t) => {
     t.strictSame(built, [...sources.flatMap(outputsOf), ...EXTRA_OUTPUTS].sort(), 'run npm run build')
   })
 
@@ -81,7 +81,7 @@ test('the tarball', async (t) => {
     t.match(await outputOf(process.execPath, [publint, tarball, '--strict']), 'All good!')
   })
 
-  await t.test('has types that every kind of module resolution finds right', async (t) => {
+  await t.test('has types that every kind of module resolution finds', async (t) => {
     const attw = join(ROOT, 'node_modules/@arethetypeswrong/cli/dist/index.js')
     const { stdout } = await runProgram(process.execPath, [attw, tarball, '--format', 'json'])
     const problems: Problem[] = Object.values<Problem[]>(JSON.parse(stdout).problems).flat()
@@ -98,7 +98,7 @@ test('a project that has installed it', async (t) => {
     return JSON.parse(await outputOf(process.execPath, [file], { cwd: project }))
   }
 
-  await t.test('gets from require what it gets from import', async (t) => {
+  await t.test('gets the same exports from require and from import', async (t) => {
     const found = await run('identity.mjs', `
       import { createRequire } from 'node:module'
       import * as imported from 'fastify-time-socket'
@@ -111,7 +111,7 @@ test('a project that has installed it', async (t) => {
     t.strictSame(found, { isPlugin: true, different: [] })
   })
 
-  await t.test('gets one entry for Redis from both, without ioredis', async (t) => {
+  await t.test('gets the same Redis entry from require and import, without ioredis', async (t) => {
     const found = await run('redis.mjs', `
       import { createRequire } from 'node:module'
       import { InvalidOptionError } from 'fastify-time-socket'
@@ -128,7 +128,7 @@ test('a project that has installed it', async (t) => {
     t.strictSame(found, { isSame: true, isOurs: true })
   })
 
-  await t.test('is told of a wrong option with the error class it has required', async (t) => {
+  await t.test('gets an error of the required class for a wrong option', async (t) => {
     const found = await run('refusal.cjs', `
       const { fastify } = require('fastify')
       const timeSocket = require('fastify-time-socket')
@@ -160,7 +160,7 @@ test('a project that has installed it', async (t) => {
   ]
 
   for (const [style, file, head] of apps) {
-    await t.test(`answers GET /time with the plugin from ${style}`, async (t) => {
+    await t.test(`answers GET /time with the plugin loaded by ${style}`, async (t) => {
       const found = await run(file, `
         ${head}
         const app = fastify()
@@ -180,7 +180,7 @@ test('a project that has installed it', async (t) => {
 test('package.json', async (t) => {
   const manifest = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'))
 
-  await t.test('says what it runs on and goes with', async (t) => {
+  await t.test('names its engines and peer dependencies', async (t) => {
     const { engines, peerDependencies, sideEffects, license } = manifest
     t.strictSame({ engines, peerDependencies, sideEffects, license }, {
       engines: { node: '>=20.19.0' },
@@ -190,7 +190,7 @@ test('package.json', async (t) => {
     })
   })
 
-  await t.test('runs nothing on those who install it', async (t) => {
+  await t.test('runs no script at installation', async (t) => {
     const harmful = ['preinstall', 'install', 'postinstall', 'prepare']
     t.strictSame(harmful.filter((name) => name in manifest.scripts), [])
   })

@@ -16,18 +16,18 @@ const refusals: [title: string, options: object][] = [
   ['a wrong value', { interval: NaN }],
   ['an unknown option', { intervall: 1000 }],
   ['a nested wrong value', { shutdown: { grace: -1 } }],
-  ['a route option that is not the application\'s', { route: { url: '/x' } }],
-  ['a hook that is no function', { preValidation: 'authenticate' }],
+  ['a route option that the plugin sets itself', { route: { url: '/x' } }],
+  ['a hook that is not a function', { preValidation: 'authenticate' }],
   ['a prefix', { prefix: '/api' }],
-  ['a level that the log does not have', { logLevel: 'loud' }],
-  ['such a level of the route', { route: { logLevel: 'loud' } }],
-  ['route options that are none', { route: { constraints: 'host' } }],
+  ['a level that the logger does not have', { logLevel: 'loud' }],
+  ['a level of the route that the logger does not have', { route: { logLevel: 'loud' } }],
+  ['an invalid route option', { route: { constraints: 'host' } }],
   ['a server of its own for ws', { websocket: { options: { port: 3000 } } }],
-  ['a url that has a route already', { url: '/taken' }]
+  ['a url that already has a route', { url: '/taken' }]
 ]
 
 for (const [title, options] of refusals) {
-  test(`registers nothing at all after ${title}`, async (t) => {
+  test(`registers nothing if it refuses ${title}`, async (t) => {
     const { app } = createApp(t)
     app.get('/taken', () => 'host')
     app.register(timeSocket, options as TimeSocketOptions).after((err) => {
@@ -43,7 +43,7 @@ for (const [title, options] of refusals) {
   })
 }
 
-test('refuses a level that the log does not have where the log is not pino\'s', async (t) => {
+test('refuses a level that the logger does not have, even if the logger is not pino', async (t) => {
   const app = Fastify({ logger: false })
   t.teardown(() => app.close())
   app.register(timeSocket, { url: '/silent', namespace: 'silent', logLevel: 'silent' })
@@ -58,7 +58,7 @@ test('refuses a level that the log does not have where the log is not pino\'s', 
   t.strictSame(Object.keys(app.timeSocket), ['silent', 'warn'])
 })
 
-test('refuses an HTTP/2-only server, and takes one that speaks HTTP/1.1 too', async (t) => {
+test('refuses an HTTP/2-only server, and accepts one that also speaks HTTP/1.1', async (t) => {
   const only = Fastify({ http2: true })
   t.teardown(() => only.close())
   await t.rejects(async () => { await only.register(timeSocket as never) }, {
@@ -72,7 +72,7 @@ test('refuses an HTTP/2-only server, and takes one that speaks HTTP/1.1 too', as
   t.ok(both.hasDecorator('timeSocket'))
 })
 
-test('refuses the option websocket where @fastify/websocket is registered already', async (t) => {
+test('refuses the option websocket if @fastify/websocket is already registered', async (t) => {
   const { app } = createApp(t)
   await app.register(websocket)
   await t.rejects(async () => { await app.register(timeSocket, { websocket: {} }) }, {
@@ -81,7 +81,7 @@ test('refuses the option websocket where @fastify/websocket is registered alread
   })
 })
 
-test('takes a url that has a GET route under other constraints', async (t) => {
+test('accepts a url that has a GET route with other constraints', async (t) => {
   const { app } = createApp(t)
   app.get('/time', { constraints: { host: 'example.org' } }, () => 'host')
   await app.register(timeSocket, { route: { constraints: { host: 'example.com' } } })
@@ -90,7 +90,7 @@ test('takes a url that has a GET route under other constraints', async (t) => {
   t.equal(answer.json().interval, 5000)
 })
 
-test('a second registration needs a namespace, and then stands beside the first', async (t) => {
+test('a second registration needs a namespace, and is then available next to the first', async (t) => {
   const { app } = await createTimeApp(t, {})
   const { app: other } = createApp(t)
   await other.register(timeSocket, {})
@@ -104,7 +104,7 @@ test('a second registration needs a namespace, and then stands beside the first'
   t.strictSame([other.timeSocket.clients.size, namespaces(other).auction?.clients.size], [0, 1])
 })
 
-test('namespaces alone stand in a bare container', async (t) => {
+test('with only namespaces, app.timeSocket is a plain container', async (t) => {
   const { app } = createApp(t)
   await app.register(timeSocket, { url: '/a', namespace: 'a' })
   await app.register(timeSocket, { url: '/b', namespace: 'b' })
@@ -116,12 +116,12 @@ test('namespaces alone stand in a bare container', async (t) => {
 const taken: [
   title: string, first: TimeSocketOptions, second: TimeSocketOptions, message: string
 ][] = [
-  ['no namespace twice', { url: '/a' }, { url: '/b' },
-    'app.timeSocket has already been registered, give this registration a namespace'],
-  ['no namespace after one', { url: '/a', namespace: 'a' }, { url: '/b' },
-    'app.timeSocket has already been registered, give this registration a namespace'],
+  ['two registrations without a namespace', { url: '/a' }, { url: '/b' },
+    'app.timeSocket has already been registered: give this registration a namespace'],
+  ['a registration without a namespace after one with a namespace', { url: '/a', namespace: 'a' }, { url: '/b' },
+    'app.timeSocket has already been registered: give this registration a namespace'],
   ['the same namespace twice', { url: '/a', namespace: 'a' }, { url: '/b', namespace: 'a' },
-    'app.timeSocket.a has already been registered, choose another namespace']
+    'app.timeSocket.a has already been registered: choose another namespace']
 ]
 
 for (const [title, first, second, message] of taken) {
@@ -161,7 +161,7 @@ for (const [prefix, url, path] of [
   })
 }
 
-test('refuses a url that has a GET route already in a prefixed scope', async (t) => {
+test('refuses a url that already has a GET route in a scope with a prefix', async (t) => {
   const { app } = createApp(t)
   app.register(async (scope) => {
     scope.get('/taken', () => 'host')

@@ -94,7 +94,7 @@ for (const [accepted, encoding] of encodings) {
 
 const conditions: [title: string, ifNoneMatch: (etag: string) => string, status: number][] = [
   ['its tag', (etag) => etag, 304],
-  ['its tag made strong', (etag) => etag.slice(2), 304],
+  ['its tag as a strong tag', (etag) => etag.slice(2), 304],
   ['its tag among others', (etag) => `"a,b", ${etag},W/"c"`, 304],
   ['*', () => '*', 304],
   ['another tag', () => 'W/"00000000000000000000000000000000"', 200],
@@ -117,7 +117,7 @@ for (const [title, ifNoneMatch, status] of conditions) {
   })
 }
 
-test('the two encodings have one tag, for what they have in common, and two files have two', async (t) => {
+test('both encodings of a file have the same tag, and two files have different tags', async (t) => {
   const { app } = await setUp(t)
   const tags = new Set<unknown>()
   for (const name of SERVED_NAMES) {
@@ -133,11 +133,11 @@ const places: [title: string, setup: Setup, path: string, status: number][] = [
   ['below a URL of several parts', { options: { url: '/api/v1/time' } }, '/api/v1/time/client.js', 200],
   ['below a URL with a parameter', { options: { url: '/rooms/:room/time' } }, '/rooms/7/time/client.js', 200],
   ['below a URL that ends in a parameter', { options: { url: '/rooms/:room' } }, '/rooms/7/client.js', 200],
-  ['at the root where told to', { options: { url: '/', serveClient: true } }, '/client.js', 200],
+  ['at the root if serveClient is true', { options: { url: '/', serveClient: true } }, '/client.js', 200],
   ['not at the root by default', { options: { url: '/' } }, '/client.js', 404],
-  ['below a trailing slash where told to', { options: { url: '/time/', serveClient: true } }, '/time/client.js', 200],
+  ['below a trailing slash if serveClient is true', { options: { url: '/time/', serveClient: true } }, '/time/client.js', 200],
   ['not below a trailing slash by default', { options: { url: '/time/' } }, '/time/client.js', 404],
-  ['not where it is told not to', { options: { serveClient: false } }, '/time/client.js', 404],
+  ['not if serveClient is false', { options: { serveClient: false } }, '/time/client.js', 404],
   ['not below an optional part', { options: { url: '/rooms/:room?' } }, '/rooms/client.js', 200],
   ['with ignoreTrailingSlash', { server: { routerOptions: { ignoreTrailingSlash: true } } }, '/time/client.js/', 200],
   ['without ignoreTrailingSlash', {}, '/time/client.js/', 404],
@@ -154,7 +154,7 @@ for (const [title, setup, path, status] of places) {
   })
 }
 
-test('serves each registration\'s own, in its prefix', async (t) => {
+test('serves the scripts of each registration under its prefix', async (t) => {
   const { app } = createApp(t)
   await app.register(timeSocket)
   await app.register(async (scope) => {
@@ -166,7 +166,7 @@ test('serves each registration\'s own, in its prefix', async (t) => {
   }
 })
 
-test('two registrations of one URL with different constraints serve one each', async (t) => {
+test('two registrations of one URL with different constraints both serve the scripts', async (t) => {
   const { app } = createApp(t)
   for (const host of ['a.org', 'b.org']) {
     await app.register(timeSocket, { namespace: host.replace('.', '_'), route: { constraints: { host } } })
@@ -199,7 +199,7 @@ test('runs the application\'s hooks, and none of the route\'s', async (t) => {
   t.strictSame(app.timeSocket.stats().http, { answered: 0, refused: 0 })
 })
 
-test('beside a wildcard of @fastify/static', async (t) => {
+test('works next to a wildcard route of @fastify/static', async (t) => {
   const { app } = await setUp(t, {
     before: (app) => app.register(fastifyStatic, { root: pathOf('test/fixtures') })
   })
@@ -208,14 +208,14 @@ test('beside a wildcard of @fastify/static', async (t) => {
   t.match(headers, HEADERS)
 })
 
-test('beside @fastify/helmet, for other origins, too', async (t) => {
+test('works next to @fastify/helmet, even for other origins', async (t) => {
   const { app } = await setUp(t, { before: (app) => app.register(helmet) })
   const { statusCode, headers } = await app.inject('/time/client.js')
   t.equal(statusCode, 200)
   t.match(headers, { ...HEADERS, 'content-security-policy': /script-src 'self'/ })
 })
 
-test('beside @fastify/compress, compressed once', async (t) => {
+test('works next to @fastify/compress, compressed once', async (t) => {
   const { app } = await setUp(t, { before: (app) => app.register(compress) })
   for (const encoding of ['gzip', 'br, gzip', 'gzip, deflate, br, zstd']) {
     const answer = await app.inject({ url: '/time/client.js', headers: { 'accept-encoding': encoding } })
@@ -227,7 +227,7 @@ test('beside @fastify/compress, compressed once', async (t) => {
   t.equal((await app.inject({ url: '/time/client.js', headers })).statusCode, 304)
 })
 
-test('over HTTP/2, where HTTP/1.1 is allowed', async (t) => {
+test('works over HTTP/2, if HTTP/1.1 is allowed', async (t) => {
   const app = Fastify({ http2: true, https: { ...https, allowHTTP1: true } })
   t.teardown(() => app.close())
   await app.register(timeSocket as never)
@@ -250,7 +250,7 @@ test('over HTTP/2, where HTTP/1.1 is allowed', async (t) => {
   }
 })
 
-test('a route that the application has there already is an error of the option', async (t) => {
+test('an existing route of the application at that path is reported as an error of serveClient', async (t) => {
   for (const method of ['GET', 'HEAD'] as const) {
     const { app } = createApp(t)
     app.route({ method, url: '/time/client.js', handler: async () => 'own' })
@@ -262,14 +262,14 @@ test('a route that the application has there already is an error of the option',
   }
 })
 
-test('a route that the application has there is no matter without serveClient', async (t) => {
+test('an existing route of the application at that path is allowed without serveClient', async (t) => {
   const { app } = await setUp(t, {
     before: (app) => app.get('/time/client.js', async () => 'own'), options: { serveClient: false }
   })
   t.equal((await app.inject('/time/client.js')).body, 'own')
 })
 
-test('where the files are missing, warns and serves none', async (t) => {
+test('warns and serves nothing if the files are missing', async (t) => {
   const warnings: string[] = []
   const warn = (_fields: object, text: string) => { warnings.push(text) }
   const log = { debug () {}, info () {}, error () {}, warn }

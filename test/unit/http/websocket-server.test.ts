@@ -6,7 +6,7 @@ import { createApp, createTimeApp, listen } from '../../helpers/network/app.js'
 import { connect } from '../../helpers/network/peer.js'
 import { waitFor } from '../../helpers/network/wait.js'
 
-test('bounds what ws assembles to 1 MiB in 1024 fragments, unless the host says otherwise', async (t) => {
+test('limits messages in ws to 1 MiB in 1024 fragments, unless the application sets other limits', async (t) => {
   const { app } = await createTimeApp(t)
   t.match(app.websocketServer.options, { maxPayload: 1024 * 1024, maxFragments: 1024 })
   const { app: other } = await createTimeApp(t, {
@@ -18,7 +18,7 @@ test('bounds what ws assembles to 1 MiB in 1024 fragments, unless the host says 
   t.equal(third.websocketServer.options.maxPayload, 1024 * 1024, 'undefined counts as left out')
 })
 
-test('leaves a @fastify/websocket that the host registered as it is, with the host\'s routes', async (t) => {
+test('does not change a @fastify/websocket that the application has registered, or its routes', async (t) => {
   const { app } = createApp(t)
   await app.register(websocket, { options: { maxPayload: 77 } })
   app.get('/echo', { websocket: true }, (socket) => {
@@ -38,7 +38,7 @@ test('leaves a @fastify/websocket that the host registered as it is, with the ho
   t.equal(app.websocketServer.clients.size, 2, 'the host\'s own')
 })
 
-test('the host\'s WebSocket routes may also be declared after ours brought @fastify/websocket', async (t) => {
+test('the application may declare WebSocket routes after the plugin has registered @fastify/websocket', async (t) => {
   const { app } = createApp(t)
   await app.register(timeSocket)
   app.get('/echo', { websocket: true }, (socket) => socket.send('host'))
@@ -47,7 +47,7 @@ test('the host\'s WebSocket routes may also be declared after ours brought @fast
   t.strictSame(await peer.received(1), ['host'])
 })
 
-test('sibling scopes each have their own, and an upgrade is handled once, without a warning', async (t) => {
+test('each sibling scope has its own @fastify/websocket, and an upgrade is handled once, without a warning', async (t) => {
   const { app, log } = createApp(t)
   const found: TimeSocket[] = []
   for (const prefix of ['/one', '/two']) {
@@ -69,7 +69,7 @@ test('sibling scopes each have their own, and an upgrade is handled once, withou
 })
 
 for (const clientTracking of [true, false]) {
-  test(`a host that follows all connections hears our own close, with clientTracking ${clientTracking}`, async (t) => {
+  test(`an application that listens to all connections gets the close events of the plugin's clients, with clientTracking ${clientTracking}`, async (t) => {
     const { app } = createApp(t)
     await app.register(websocket, { options: { clientTracking } })
     const closed: number[] = []
@@ -92,18 +92,18 @@ const limits: [
   title: string, maxPayload: number | undefined, maxMessageBytes: number, lines: string[]
 ][] = [
   ['its own default, of 100 MiB', undefined, 4096, [LARGER]],
-  ['as much as ours would be', MIB, 4096, []],
+  ['as much as the plugin\'s default', MIB, 4096, []],
   ['a byte more', MIB + 1, 4096, [LARGER]],
-  ['as much as a message may have', 4096, 4096, []],
+  ['as much as maxMessageBytes', 4096, 4096, []],
   ['a byte less', 4095, 4096, [SMALLER]],
-  ['as much as a message of more than 1 MiB may have', 2 * MIB, 2 * MIB, []],
-  ['none, which is what ws takes 0 for', 0, 4096, [LARGER]],
-  ['none, which is what ws takes 4 GiB for', 2 ** 32, 4096, [LARGER]],
-  ['none, which is what ws takes a negative one for', -1, 4096, [LARGER]]
+  ['as much as a maxMessageBytes of more than 1 MiB', 2 * MIB, 2 * MIB, []],
+  ['0, which ws reads as none', 0, 4096, [LARGER]],
+  ['4 GiB, which ws reads as none', 2 ** 32, 4096, [LARGER]],
+  ['a negative one, which ws reads as none', -1, 4096, [LARGER]]
 ]
 
 for (const [title, maxPayload, maxMessageBytes, lines] of limits) {
-  test(`warns of a maxPayload of the host's that defeats ours: ${title}`, async (t) => {
+  test(`warns if the application's maxPayload conflicts with maxMessageBytes: ${title}`, async (t) => {
     const { app, log } = createApp(t)
     await app.register(websocket, maxPayload === undefined ? {} : { options: { maxPayload } })
     await app.register(timeSocket, { maxMessageBytes })
@@ -113,7 +113,7 @@ for (const [title, maxPayload, maxMessageBytes, lines] of limits) {
   })
 }
 
-test('warns of a maxPayload among the options that we are given, and of none of our own', async (t) => {
+test('warns about a maxPayload in the option websocket, but not about the plugin\'s own', async (t) => {
   const { app, log } = createApp(t)
   await app.register(timeSocket, { websocket: { options: { maxPayload: 100 } } })
   t.strictSame(log.messages('warn'), [SMALLER])
@@ -124,7 +124,7 @@ test('warns of a maxPayload among the options that we are given, and of none of 
 for (const [title, maxPayload, expected] of [
   ['smaller than', 100, [1009, '']], ['larger than', 10_000, [1009, 'message too large']]
 ] as const) {
-  test(`on a real port, a maxPayload of the host's ${title} maxMessageBytes closes with 1009`, async (t) => {
+  test(`on a real port, a message beyond maxMessageBytes closes with 1009 if the application's maxPayload is ${title} maxMessageBytes`, async (t) => {
     const { app } = createApp(t)
     const causes: string[] = []
     await app.register(websocket, { options: { maxPayload } })
