@@ -52,6 +52,8 @@ export type Format = (tick: Tick) => string | Uint8Array
 
 /** A wall clock. */
 export interface Clock {
-  /** Milliseconds since the Unix epoch, with fractions if you like. Runs at real speed. */
+  /**
+   * Returns milliseconds since the Unix epoch, optionally with fractions. Must run at real speed.
+   */
   now (): number
 }

@@ -11,11 +11,11 @@ import type { WebsocketOptions } from './websocket-options.js'
 export interface TimeSocketOptions<Context = TimeSocketContext> {
   /** Path of the route, relative to the prefix of the surrounding scope. Default `/time`. */
   url?: string | undefined
-  /** Name of a further registration, found at `app.timeSocket[namespace]`. Default none. */
+  /** Name of an additional registration, available as `app.timeSocket[namespace]`. Default none. */
   namespace?: string | undefined
   /**
    * Milliseconds between two ticks: an integer, 10 to 86 400 000. Ticks fall on whole multiples of
-   * it since the Unix epoch. Default 5000.
+   * the interval since the Unix epoch. Default 5000.
    */
   interval?: number | undefined
   /** Whether a new client gets the time at once, not only at the next tick. Default true. */
@@ -43,38 +43,39 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
   route?: TimeSocketRouteOptions | undefined
   /**
    * Whether to serve the browser client and the elements at `<url>/client.js` and
-   * `<url>/elements.js`. They run none of the route's hooks. Default true, but false for a URL
-   * that ends with a slash, such as `/`, and for one with optional or wildcard parts, where true
-   * is refused.
+   * `<url>/elements.js`. The route's hooks do not run for these files. Default true, but false for
+   * a URL that ends with a slash, such as `/`, and for a URL with optional or wildcard parts, where
+   * true is refused.
    */
   serveClient?: boolean | undefined
   /**
    * Which origins (RFC 6454) may connect from a browser, and send plain requests: `same-origin`
-   * (that of the URL, by host and port), an array of origins as `new URL(…).origin` writes
-   * them, or `null`; a function, given what the browser sent; or `*`, all. Requests without
-   * `Origin` pass: they come from no browser. Others are refused with 403. A function that throws,
-   * or returns a promise, refuses with 500. Default `same-origin`.
+   * (the request's own host and port); an array of origins as `new URL(…).origin` writes them,
+   * which may include `'null'`; a function that gets the origin as the browser sent it; or `*` for
+   * all. A request without `Origin` passes: it comes from a program that is not a browser, or from
+   * a page of the same origin. All other requests are refused with 403. A function that throws, or
+   * returns a promise, refuses with 500. Default `same-origin`.
    */
   origin?: OriginRule | undefined
   /**
-   * Subprotocols (RFC 6455 §1.9) that the application speaks besides `time.v1`, which is built
-   * in: different tokens. Of those that a client offers the first that is spoken is agreed upon,
-   * as `client.protocol`; if none is, the upgrade is refused with 400. Default `[]`.
+   * Subprotocols (RFC 6455 §1.9) that the application supports besides the built-in `time.v1`:
+   * distinct tokens. The server chooses the first one in the client's list that it supports, which
+   * becomes `client.protocol`. If it supports none, it refuses the upgrade with 400. Default `[]`.
    */
   protocols?: readonly string[] | undefined
   /**
-   * Returns what to remember about a client as `client.context`; the request is not kept. Default
-   * `() => ({})`.
+   * Returns the client's context, available as `client.context`. The request itself is not kept.
+   * Default `() => ({})`.
    */
   context?: (
     Callback<[request: FastifyRequest], Context | Promise<Context>> & ContextMark
   ) | undefined
   /**
-   * Returns when a client's permission ends, as a Date or in milliseconds since the Unix epoch,
-   * sync or async; undefined for never. The client is then closed with 4401. A request whose
-   * permission has already ended is refused with 401. An invalid date, or one before 1973 (usually
-   * a JWT `exp` in seconds), fails the request with 500. The remaining time is measured on the
-   * monotonic clock. Default none.
+   * Returns when a client's permission ends: a Date, milliseconds since the Unix epoch, or
+   * undefined for never; may be async. When the permission ends, the client is closed with 4401. A
+   * request whose permission has already ended is refused with 401. An invalid date, or one before
+   * 1973 (usually a JWT `exp` in seconds), fails the request with 500. The remaining time is
+   * measured on the monotonic clock. Default none.
    */
   expiresAt?: Callback<[request: FastifyRequest], ExpiresAt | Promise<ExpiresAt>> | undefined
   /**
@@ -83,13 +84,15 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    */
   onConnect?: (Callback<[client: TimeSocketClient<Context>], unknown> & ContextMark) | undefined
   /**
-   * Called with each message of a client: text as a string, binary as a Buffer. A throw or
+   * Called with each message from a client: text as a string, binary as a Buffer. A throw or
    * rejection closes that client with 1011. Default none.
    */
   onMessage?: (
     Callback<[client: TimeSocketClient<Context>, data: string | Buffer], unknown> & ContextMark
   ) | undefined
-  /** Called once when a client has gone, after its `onConnect` has settled. Default none. */
+  /**
+   * Called once when a client has disconnected, after its `onConnect` has settled. Default none.
+   */
   onClose?: (
     Callback<[client: TimeSocketClient<Context>, info: CloseInfo], unknown> & ContextMark
   ) | undefined
@@ -101,9 +104,9 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    */
   maxClients?: number | undefined
   /**
-   * The largest number of clients with one `request.ip`, where all IPv6 addresses of one /64 count
-   * as one, and all clients without an address, too: an integer from 1 up, or Infinity. A further
-   * upgrade is refused with 429. Default Infinity.
+   * The largest number of clients with the same `request.ip`. All IPv6 addresses of one /64 count
+   * as one address, and so do all clients without an address. An integer from 1 up, or Infinity. A
+   * further upgrade is refused with 429. Default Infinity.
    */
   maxClientsPerIp?: number | undefined
   /**
@@ -114,7 +117,10 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
   heartbeat?: false | {
     /** Milliseconds between two pings to a client: an integer, 10 to 86 400 000. Default 25 000. */
     interval?: number | undefined
-    /** Milliseconds a client has to send a byte: an integer, 10 to 86 400 000. Default 10 000. */
+    /**
+     * Milliseconds within which a client must send a byte after a ping: an integer, 10 to
+     * 86 400 000. Default 10 000.
+     */
     timeout?: number | undefined
   } | undefined
   /**
@@ -124,24 +130,25 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
   maxMessageBytes?: number | undefined
   /**
    * How often a client may send: a token bucket for each client; `false` disables the limit. A
-   * client above it is closed with 1008. `sync` requests have a bucket of their own.
+   * client that exceeds the limit is closed with 1008. `sync` requests have a bucket of their own.
    */
   messageRate?: false | {
-    /** Messages that may come at once: an integer, 1 to 1 000 000. Default 20. */
+    /** Messages that a client may send at once: an integer, 1 to 1 000 000. Default 20. */
     burst?: number | undefined
     /** Messages per second in the long run: above 0, up to 1 000 000. Default 10. */
     perSecond?: number | undefined
   } | undefined
   /**
-   * Bytes that may have waited for a client since an earlier turn of the event loop when the next
-   * message is sent to it: an integer, 0 to 2 147 483 647. If more are waiting, the client is
-   * terminated. A tick is skipped instead, and counted. Default 65 536.
+   * The most bytes that may still be buffered for a client, from an earlier turn of the event loop,
+   * when the next message is sent to it: an integer, 0 to 2 147 483 647. With more, the client is
+   * terminated. A tick is skipped, and counted, if any such bytes are buffered. Default 65 536.
    */
   maxBufferedBytes?: number | undefined
   /**
    * Milliseconds that an upgrade or a plain request of this URL may take, authentication included:
-   * an integer, 1 to 2 147 483 647. It is then refused with 503. The limit holds for every upgrade
-   * on the server; of several registrations, the longest limit counts. Default 10 000.
+   * an integer, 1 to 2 147 483 647. After that, the upgrade or the request is refused with 503. The
+   * limit applies to every upgrade on the server; with several registrations, the longest limit
+   * applies. Default 10 000.
    */
   handshakeTimeout?: number | undefined
   /** How clients are closed at shutdown. */
@@ -158,18 +165,18 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
     spread?: number | undefined
   } | undefined
   /**
-   * Carries broadcasts to the clients of other servers: `redisStreams(…)` of
-   * `fastify-time-socket/redis`, for example. It is closed with the last time socket that uses it.
-   * Default none.
+   * Carries broadcasts to the clients of other servers, for example `redisStreams(…)` of
+   * `fastify-time-socket/redis`. The plugin closes the backplane when the last time socket that
+   * uses it closes. Default none.
    */
   backplane?: Backplane | undefined
   /**
-   * The source of the server's time, used as it is. Default: the system's clock, refined to
-   * fractions of a millisecond.
+   * The source of the server's time. Its readings are used unchanged. Default: the system clock,
+   * refined to fractions of a millisecond.
    */
   clock?: Clock | undefined
   /**
-   * Options for `@fastify/websocket`; refused when it has been registered already. Default `{}`.
+   * Options for `@fastify/websocket`; refused if that plugin is already registered. Default `{}`.
    */
   websocket?: WebsocketOptions | undefined
   /** Log level of the route and of this plugin's lines. Default: the application's. */
@@ -179,8 +186,9 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
 }
 
 /**
- * Options with a context of any type, for `register`. Functions that are written in place must fit
- * `TimeSocketContext`. Those of a `TimeSocketOptions<Other>` are recognized by `ContextMark`.
+ * Options with a context of any type, for `register`. Inline functions must fit
+ * `TimeSocketContext`. The functions of a `TimeSocketOptions<Other>` are recognized by
+ * `ContextMark`.
  */
 export type AnyTimeSocketOptions = Omit<TimeSocketOptions, ContextOption> & {
   [Name in ContextOption]?: TimeSocketOptions[Name] | ContextMark
@@ -190,7 +198,7 @@ type ContextOption = 'context' | 'onConnect' | 'onMessage' | 'onClose'
 
 declare const kContext: unique symbol
 
-/** Exists in types only. A function written in place has nothing in common with it. */
+/** Exists only in types. An inline function has no property in common with it. */
 interface ContextMark {
   readonly [kContext]?: true
 }
@@ -211,7 +219,7 @@ export type ResolvedOptions<Context> = Pick<TimeSocketOptions<Context>, WithoutD
   shutdown: ShutdownTimes
 }
 
-/** How clients are closed at shutdown, complete. */
+/** How clients are closed at shutdown, with all defaults filled in. */
 export interface ShutdownTimes {
   grace: number
   spread: number

@@ -1,6 +1,6 @@
 /** The JSON body that answers a plain `GET`. */
 export interface TimeAnswer {
-  /** The `id` of the `Accept` header, for a request that has one. */
+  /** The `id` of the `Accept` header, if the request has one. */
   readonly id?: number
   /**
    * The server's time when this answer was written: milliseconds since the Unix epoch, with at

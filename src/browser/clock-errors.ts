@@ -6,14 +6,14 @@ export type ServerClockErrorCode =
   'CLOSED' |
   /** The server has refused this client for good. */
   'REFUSED' |
-  /** The URL cannot be resolved, or is no URL of a time socket. */
+  /** The URL cannot be resolved, or is not a valid URL of a time socket. */
   'INVALID_URL' |
-  /** `transport: 'websocket'`, or no `fetch` either, where there is no `WebSocket`. */
+  /** The option `transport` is `'websocket'`, and the runtime has no `WebSocket`. */
   'NO_WEBSOCKET' |
   /** The server at this URL does not speak `time.v1`. */
   'NOT_A_TIME_SOCKET'
 
-/** An error of a `ServerClock`; the message says what to do. */
+/** An error of a `ServerClock`. The message says what to do. */
 export class ServerClockError extends Error {
   readonly code: ServerClockErrorCode
 
@@ -25,7 +25,7 @@ export class ServerClockError extends Error {
 }
 
 /**
- * Resolves the URL of a time socket against the page. @returns it with `http` or `https`.
+ * Resolves the URL of a time socket against the page.
  *
  * @throws ServerClockError `INVALID_URL` that says what to do.
  */
@@ -38,7 +38,7 @@ export function resolveUrl (url: string | URL, { page }: Environment): string {
     const hint = base === undefined || base.startsWith('blob:')
       ? 'there is no page to resolve it against: pass an absolute URL, or, where a server renders ' +
         'the page, autoOpen: false'
-      : 'it is no URL'
+      : 'it is not a valid URL'
     throw new ServerClockError('INVALID_URL', `Cannot connect to "${url}": ${hint}`, { cause })
   }
   const { protocol, hash, href } = resolved
@@ -56,6 +56,6 @@ export function assertRuntime ({ transport, environment }: ClockSettings): void 
   }
   if (transport === 'websocket' && !environment.WebSocket) {
     throw new ServerClockError('NO_WEBSOCKET', 'There is no WebSocket in this runtime. ' +
-      'Use transport "http" or "auto", or hand one in as environment.WebSocket')
+      'Use transport "http" or "auto", or pass one as environment.WebSocket')
   }
 }

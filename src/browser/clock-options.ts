@@ -3,12 +3,13 @@ import { createEnvironment } from './environment.js'
 import type { Environment } from './environment.js'
 
 /**
- * Where the time socket is, or a function that is called for each connection and each round of
- * requests. Relative to the page; `http` and `ws`, `https` and `wss` mean the same.
+ * The URL of the time socket, or a function that returns it and is called for each connection and
+ * each round of requests. Relative URLs are resolved against the page. `http` and `ws` mean the
+ * same, and so do `https` and `wss`.
  */
 export type ServerClockUrl = string | URL | (() => string | URL | Promise<string | URL>)
 
-/** How the clock is kept in step. */
+/** How the clock syncs with the server. */
 export type Transport = 'websocket' | 'http'
 
 export interface ServerClockOptions {
@@ -20,15 +21,15 @@ export interface ServerClockOptions {
    */
   readonly transport?: 'auto' | Transport | undefined
   /**
-   * How much faster or slower `now()` may run while it is corrected, as a part of its speed: more
-   * than 0, at most 1. Default 0.05.
+   * How much faster or slower than real time `now()` may run during a correction, as a fraction:
+   * more than 0, at most 1. Default 0.05.
    */
   readonly slew?: number | undefined
-  /** Milliseconds, 0 or more: a larger correction is made at once. Default 250. */
+  /** Milliseconds, 0 or more: a correction larger than this is made at once. Default 250. */
   readonly stepThreshold?: number | undefined
   /** How often the server is asked for its time. */
   readonly sync?: SyncOptions | undefined
-  /** Whether the constructor connects; else `open()` does. Default true. */
+  /** True if the constructor connects; otherwise call `open()`. Default true. */
   readonly autoOpen?: boolean | undefined
   /** Replaces what the clock takes from its surroundings, in tests and unusual runtimes. */
   readonly environment?: Partial<Environment> | undefined
@@ -40,26 +41,27 @@ export interface SyncOptions {
   /** Milliseconds between two rounds after the first, denser ones: 1000 or more. Default 60000. */
   readonly every?: number | undefined
   /**
-   * The `skew` that an earlier clock to this server has found, after some ten minutes: within
-   * ± 0.0005. The estimate starts from it, the bound does not rely on it. Default, and 0: unknown.
+   * The `skew` that an earlier clock has found for this server after about ten minutes: within
+   * ± 0.0005. The estimate starts from it; the error bound does not depend on it. 0 means unknown.
+   * Default 0.
    */
   readonly skew?: number | undefined
 }
 
 export interface ReadyOptions {
-  /** Milliseconds by which `now()` may be wrong. Default: a known bound of any size. */
+  /** The largest acceptable error, in milliseconds. Default: any known bound. */
   readonly error?: number | undefined
   /** Stops waiting. */
   readonly signal?: AbortSignal | undefined
 }
 
 export interface AtOptions {
-  /** Takes the callback back. */
+  /** Cancels the callback. */
   readonly signal?: AbortSignal | undefined
 }
 
 export interface EveryOptions extends AtOptions {
-  /** Whether to call back soon as well, not only at the next multiple. Default false. */
+  /** True also calls back soon, not only at the next multiple. Default false. */
   readonly immediate?: boolean | undefined
 }
 
@@ -115,13 +117,13 @@ function resolveEnvironment (given: Partial<Environment>): Environment {
   expect('environment', given, 'an object', isObject(given))
   const environment = createEnvironment(given)
   for (const [name, value] of Object.entries(environment)) {
-    const isFine = name === 'WebSocket' ? value === undefined : name === 'page' && isObject(value)
-    expect(`environment.${name}`, value, 'a function', isFine || typeof value === 'function')
+    const isValidNonFunction = name === 'WebSocket' ? value === undefined : name === 'page' && isObject(value)
+    expect(`environment.${name}`, value, 'a function', isValidNonFunction || typeof value === 'function')
   }
   return environment
 }
 
-/** Undefined counts as absent. */
+/** Fills in the defaults. An undefined option counts as absent. */
 function fill<Filled extends object> (
   name: string, defaults: Filled, given: { [Name in keyof Filled]?: unknown }
 ): Filled {

@@ -1,4 +1,4 @@
-/** What the clock needs of a WebSocket: those of browsers, Node.js and `ws` fit. */
+/** The members that the clock uses of a WebSocket: those of browsers, Node.js and `ws` fit. */
 export interface Socket {
   readonly readyState: number
   /** Bytes that wait to be sent; undefined where that is not known. */
@@ -13,13 +13,13 @@ export interface Socket {
   close (code?: number): void
 }
 
-/** What the clock needs of an HTTP answer: a `Response` fits. */
+/** The members that the clock uses of an HTTP answer: a `Response` fits. */
 export interface PlainAnswer {
   readonly status: number
   /** `opaqueredirect` for a redirect, in browsers. */
   readonly type?: string
   readonly headers: { get (name: string): string | null }
-  /** Read piece by piece where there is one, so that an endless body is given up. */
+  /** Read in chunks if present, so that the clock can stop reading an endless body. */
   readonly body?: { getReader (): BodyReader } | null
   text (): Promise<string>
 }
@@ -38,12 +38,18 @@ export interface PlainRequest {
   readonly signal: AbortSignal
 }
 
-/** What the clock needs of a page, which is `globalThis`; outside of browsers all is absent. */
+/**
+ * The members that the clock uses of a page, which is `globalThis`. Outside browsers, all are
+ * absent.
+ */
 export interface Page {
   readonly document?: { readonly baseURI: string, readonly hidden: boolean }
-  /** Relative URLs are resolved against it where there is no document, as in workers. */
+  /** The base of relative URLs if there is no document, as in workers. */
   readonly location?: { readonly href: string }
-  /** Requests to it carry no `Origin`: the clock names the page in a header of its own. */
+  /**
+   * The page's origin. Same-origin requests carry no `Origin`, so the clock names the page in a
+   * header of its own.
+   */
   readonly origin?: string
   addEventListener? (type: string, listener: (event: PageEvent) => void, capture: boolean): void
   removeEventListener? (type: string, listener: (event: PageEvent) => void, capture: boolean): void
@@ -57,12 +63,12 @@ export interface PageEvent {
 
 /** Everything that a `ServerClock` takes from its surroundings. Functions are called unbound. */
 export interface Environment {
-  /** Undefined: there is none, so that `'auto'` means HTTP. */
+  /** Undefined if the runtime has none: `'auto'` then means HTTP. */
   readonly WebSocket: (new (url: string, protocols: string[]) => Socket) | undefined
   fetch (url: string, request: PlainRequest): Promise<PlainAnswer>
   /**
-   * Milliseconds of a clock that nobody sets, such as `performance.now()`. Either clock is taken to
-   * stand still while it returns no finite number.
+   * Milliseconds of a clock that cannot be set, such as `performance.now()`. This clock and `wall`
+   * are taken to stand still while they return no finite number.
    */
   monotonic (): number
   /** Milliseconds since the Unix epoch by this device's clock, such as `Date.now()`. */
@@ -74,23 +80,26 @@ export interface Environment {
   readonly page: Page
 }
 
-/** Sets the timer, which replaces what it was set to; without arguments it is stopped. */
+/** Sets the timer, which replaces an earlier setting. Without arguments, stops the timer. */
 export type Timer = (callback?: () => void, ms?: number) => void
 
 /**
- * Takes one of `limit` permits of a minute. @param reserve how many to leave for others.
- * @returns whether there was one.
+ * Takes one of the `limit` permits per minute.
+ *
+ * @param reserve how many permits to leave for others.
+ * @returns true if there was a permit.
  */
 export type Budget = (reserve?: number) => boolean
 
-/** Longer timers fire at once. */
+/** Browsers fire longer timers at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 const MINUTE_MS = 60_000
 
 /** Completes what is given with what browsers and Node.js have. */
 export function createEnvironment (given: Partial<Environment> = {}): Environment {
   const environment = {
-    // Called late, so that fake timers may be installed later. Unbound, browsers refuse them.
+    // Looked up at each call, so that fake timers may be installed later, and wrapped, because
+    // browsers reject unbound calls.
     fetch: (url: string, request: RequestInit) => fetch(url, request),
     setTimeout: (callback: () => void, ms: number) => setTimeout(callback, ms),
     clearTimeout: (timer: unknown) => clearTimeout(timer as number),
@@ -105,7 +114,9 @@ export function createEnvironment (given: Partial<Environment> = {}): Environmen
   return { ...environment, monotonic: withoutGaps(monotonic), wall: withoutGaps(wall) }
 }
 
-/** A NaN would stay for ever in whatever is computed from it. */
+/**
+ * Repeats the latest finite reading: a NaN would persist in everything that is computed from it.
+ */
 function withoutGaps (read: () => number): () => number {
   let latestMs = 0
   return () => {

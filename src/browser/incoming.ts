@@ -10,22 +10,22 @@ export interface IncomingOptions {
   display: DisplayedClock
   timetable: Timetable
   /** Fires an event, unless the clock has been closed. */
-  tell: Emit
+  emit: Emit
   onActivity: () => void
-  /** An exchange has taken so long there and back. */
+  /** Called with the round trip of each exchange, in milliseconds. */
   onRtt: (rttMs: number) => void
-  /** The estimate has changed, and listeners know. */
-  onLearned: () => void
+  /** Called when the estimate may have changed, after the event has been fired. */
+  onEstimate: () => void
 }
 
-/** What a clock does with what a server sends: estimates, events, and scheduled messages. */
+/** Turns the messages of a server into estimates, events and scheduled messages. */
 export function createIncoming (options: IncomingOptions): TransportData {
-  const { estimates, display, timetable, tell, onActivity, onRtt, onLearned } = options
-  const tellMessage = (data: unknown): void => tell('message', data)
-  const scheduled = createScheduledMessages(timetable, display, tellMessage)
+  const { estimates, display, timetable, emit, onActivity, onRtt, onEstimate } = options
+  const emitMessage = (data: unknown): void => emit('message', data)
+  const scheduled = createScheduledMessages(timetable, display, emitMessage)
 
-  /** @returns what the action returns: whether it contradicts what was known. */
-  function learn (action: () => boolean): boolean {
+  /** @returns the result of the action: true if it contradicts the estimate. */
+  function updateEstimate (action: () => boolean): boolean {
     let isContradiction = false
     display.update(() => { isContradiction = action() })
     return isContradiction
@@ -35,25 +35,26 @@ export function createIncoming (options: IncomingOptions): TransportData {
     onActivity,
     onHello (source) {
       scheduled.onHello()
-      display.update(() => { estimates.of(source, true) })
+      display.update(() => { estimates.estimatorFor(source, true) })
     },
     onTick (source, tick, localMs) {
-      const isContradiction = learn(() => estimates.of(source, true).onTick(tick.sent, localMs))
-      tell('tick', tick)
-      onLearned()
+      const isContradiction = updateEstimate(() =>
+        estimates.estimatorFor(source, true).onTick(tick.sent, localMs))
+      emit('tick', tick)
+      onEstimate()
       return isContradiction
     },
     onExchange (source, exchange, name) {
       const { t1, t2, t3, t4 } = exchange
       onRtt(Math.max(0, t4 - t1 - (t3 - t2)))
-      const isContradiction = learn(() =>
-        estimates.of(source, name === 'websocket').onExchange(exchange))
-      tell('sync', null)
-      onLearned()
+      const isContradiction = updateEstimate(() =>
+        estimates.estimatorFor(source, name === 'websocket').onExchange(exchange))
+      emit('sync', null)
+      onEstimate()
       return isContradiction
     },
     onMessage: scheduled.add,
     onCancel: scheduled.cancel,
-    onBytes: tellMessage
+    onBytes: emitMessage
   }
 }

@@ -7,9 +7,9 @@ export type ListenToPage = (method: 'addEventListener' | 'removeEventListener') 
 const NAMES = ['visibilitychange', 'pagehide', 'pageshow', 'resume', 'online']
 
 /**
- * Creates a function that lets a connection know what happens to the page. A page that comes back,
- * can be seen or is online again, asks for the time at once. One that goes into the back/forward
- * cache must not keep a connection: the browser would not cache it.
+ * Creates a function that passes the page's events to a connection. The connection probes the
+ * server at once when the page returns, becomes visible or is online again. The connection is
+ * closed when the page enters the back/forward cache: some browsers cache no page that has one.
  */
 export function createPageListener (
   page: Page,

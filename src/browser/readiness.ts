@@ -2,17 +2,17 @@ import { ServerClockError } from './clock-errors.js'
 import type { ReadyOptions } from './clock-options.js'
 import type { ClockState } from './connection/connection.js'
 
-/** Those who wait until a clock is known well enough. */
+/** The promises of `ready()`. */
 export interface Readiness {
-  /** Resolves once the error is small enough; rejects as `ServerClock.ready()` does. */
+  /** Resolves once the error bound is small enough; rejects as `ServerClock.ready()` does. */
   wait (options: ReadyOptions): Promise<void>
-  /** To be called whenever the error or the state has changed. */
+  /** Must be called whenever the error bound or the state has changed. */
   settle (): void
 }
 
 /**
- * @param currentError of the clock, in milliseconds.
- * @param currentState of the clock: nobody waits while it is closed or refused.
+ * @param currentError returns the clock's error bound, in milliseconds.
+ * @param currentState returns the clock's state: `closed` and `refused` reject the promises.
  */
 export function createReadiness (
   currentError: () => number, currentState: () => ClockState
@@ -22,9 +22,9 @@ export function createReadiness (
   return {
     wait: ({ error = Infinity, signal }) => new Promise((resolve, reject) => {
       const check = (): void => {
-        const obstacle = obstacleOf(currentState())
+        const stateError = stateErrorOf(currentState())
         if (signal?.aborted) reject(signal.reason)
-        else if (obstacle) reject(obstacle)
+        else if (stateError) reject(stateError)
         else if (currentError() <= Math.min(error, Number.MAX_VALUE)) resolve()
         else return
         waiting.delete(check)
@@ -40,7 +40,7 @@ export function createReadiness (
   }
 }
 
-function obstacleOf (state: ClockState): ServerClockError | undefined {
+function stateErrorOf (state: ClockState): ServerClockError | undefined {
   if (state === 'closed') {
     return new ServerClockError('CLOSED', 'The clock is closed: call open() first')
   }

@@ -26,18 +26,18 @@ import { createTimetable } from './time/timetable.js'
 import type { Cancel, Timetable } from './time/timetable.js'
 
 const CHECK_MS = 1000
-/** A server that is asked on waking answers within this time, or is not there. */
+/** After waking, a server that has not answered within this time is taken to be unreachable. */
 const ANSWER_MS = 1000
 
 /**
- * The clock of a server with a time socket, and by how much it may be wrong. It connects at once,
- * and again whenever it has to, until `close()`. `Incoming` is the type of its messages; the events
- * are those of `ClockEvents`.
+ * The clock of a server with a time socket, with a bound on its error. Connects at once, and
+ * reconnects whenever necessary, until `close()`. `Incoming` is the type of its messages; its
+ * events are those of `ClockEvents`.
  */
 export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> {
   /**
-   * The URL of a clock that is given none: `/time`, and in the client that the plugin serves the
-   * URL of the time socket that has served it.
+   * The URL of a clock that is given none: `/time`. In the client that the plugin serves, it is the
+   * URL of the time socket that served the client.
    */
   static defaultUrl = '/time'
 
@@ -54,9 +54,11 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
   #rtt: number | undefined
 
   /**
-   * @param url of the time socket; a function is called for each connection. Default `defaultUrl`.
-   * @throws TypeError or RangeError for a wrong option, ServerClockError for a URL that cannot be
-   * resolved (`INVALID_URL`) and without what `transport` needs (`NO_WEBSOCKET`).
+   * @param url the URL of the time socket; a function is called for each connection. Default
+   * `defaultUrl`.
+   * @throws TypeError or RangeError for a wrong option, and ServerClockError for a URL that cannot
+   * be resolved (`INVALID_URL`), or if the runtime lacks the WebSocket that `transport` requires
+   * (`NO_WEBSOCKET`).
    */
   constructor (url: ServerClockUrl = new.target.defaultUrl, options: ServerClockOptions = {}) {
     super()
@@ -69,29 +71,29 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
     this.#checkTimer = createTimer(environment)
     this.#estimates = createEstimates(quantum, sync.skew)
     this.#display = createDisplayedClock({
-      ...settings, estimates: this.#estimates, onStep: (by) => this.#tell('step', { by })
+      ...settings, estimates: this.#estimates, onStep: (by) => this.#emitUnlessClosed('step', { by })
     })
     this.#device = createDeviceClock(environment, quantum.ms)
     this.#timetable = createTimetable(environment, this.#display)
     this.#connection = createConnection({
       settings,
       resolveUrl: async () => resolveUrl(typeof url === 'function' ? await url() : url, environment),
-      grainMs: quantum.ms,
+      quantumMs: quantum.ms,
       data: createIncoming({
         estimates: this.#estimates,
         display: this.#display,
         timetable: this.#timetable,
-        tell: this.#tell,
+        emit: this.#emitUnlessClosed,
         onActivity: () => this.#readClocks(),
         onRtt: (rttMs) => { this.#rtt = rttMs },
-        onLearned: () => this.#settle()
+        onEstimate: () => this.#runDue()
       }),
       onOpen: () => this.#emit('open', null),
       onClose: (detail) => {
         this.#emit('close', detail)
-        this.#settle()
+        this.#runDue()
       },
-      onRefused: (detail) => this.#tell('refused', detail)
+      onRefused: (detail) => this.#emitUnlessClosed('refused', detail)
     })
     this.#listenToPage = createPageListener(environment.page, this.#connection)
     this.#readiness = createReadiness(this.#display.error, () => this.state)
@@ -113,7 +115,7 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
     return this.#display.error()
   }
 
-  /** Whether `error` is known. */
+  /** True if `error` is known. */
   get synced (): boolean {
     return this.error < Infinity
   }
@@ -128,16 +130,17 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
     return this.#estimates.at(this.#settings.environment.monotonic()).skew
   }
 
-  /** Milliseconds that the latest exchange took there and back; undefined before the first. */
+  /** Round trip of the latest exchange in milliseconds; undefined before the first. */
   get rtt (): number | undefined {
     return this.#rtt
   }
 
+  /** Whether the clock is connected, and if not, why: see `ClockState`. */
   get state (): ClockState {
     return this.#connection.state
   }
 
-  /** What keeps the clock in step; undefined while it is not connected. */
+  /** The transport in use; undefined while the clock is not connected. */
   get transport (): Transport | undefined {
     return this.#connection.transport?.name
   }
@@ -156,8 +159,8 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
   }
 
   /**
-   * Calls back once, when the server's clock gets there, or soon if it has. Waits while `error` is
-   * Infinity.
+   * Calls back once, when the server's clock reaches this time; soon, if the time has passed. Waits
+   * while `error` is Infinity.
    *
    * @throws RangeError for an invalid time.
    */
@@ -166,8 +169,8 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
   }
 
   /**
-   * Calls back when `now()` shows a whole multiple of `ms`, once for all that were missed. No
-   * message is exchanged for it.
+   * Calls back when `now()` reaches a whole multiple of `ms`; once, if several were missed. Sends
+   * no messages.
    *
    * @throws RangeError unless `ms` is a positive number.
    */
@@ -175,14 +178,15 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
     return this.#timetable.every(ms, callback, signal, immediate)
   }
 
-  /** When `now()` shows this time, or has shown it, on the line of `performance.now()`. */
+  /** When `now()` shows, or has shown, this time, on the scale of `performance.now()`. */
   toMonotonic (serverTime: number | Date): number {
     return this.#display.toMonotonic(Number(serverTime))
   }
 
   /**
-   * Sends a string, bytes or a JSON value. @returns false without a WebSocket connection: the data
-   * is not kept.
+   * Sends a string, bytes or a JSON value.
+   *
+   * @returns false without a WebSocket connection: the data is then dropped.
    */
   send (data: unknown): boolean {
     const { transport } = this.#connection
@@ -191,7 +195,7 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
     return transport !== undefined && transport.send(sent)
   }
 
-  /** Ends the connection and calls nothing back any more, until `open()`. */
+  /** Ends the connection and stops all callbacks until `open()`. */
   close (): void {
     this.#checkTimer()
     this.#timetable.stop()
@@ -200,7 +204,7 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
   }
 
   /**
-   * Connects, unless it is connecting or open; what is known of the server's clock is kept.
+   * Connects. Has no effect while connecting or open. The estimate of the server's clock is kept.
    *
    * @throws ServerClockError (`INVALID_URL`) for a URL that cannot be resolved.
    */
@@ -216,13 +220,13 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
 
   readonly #emit: Emit = (name, detail) => { this.dispatchEvent(new CustomEvent(name, { detail })) }
 
-  /** Keeps back what was about to be told when a listener has closed the clock. */
-  readonly #tell: Emit = (name, detail) => {
+  /** Fires an event, unless a listener has closed the clock. */
+  readonly #emitUnlessClosed: Emit = (name, detail) => {
     if (this.state !== 'closed') this.#emit(name, detail)
   }
 
-  /** Calls back what is due, and settles what waits for `ready()`. */
-  #settle (): void {
+  /** Runs the callbacks that are due, and settles the promises of `ready()`. */
+  #runDue (): void {
     this.#timetable.run()
     this.#readiness.settle()
   }
@@ -244,7 +248,7 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
       this.#readClocks()
       this.#display.addSleep(ANSWER_MS)
       this.#connection.check()
-      this.#settle()
+      this.#runDue()
     }, CHECK_MS)
   }
 }

@@ -35,7 +35,10 @@ const MIN_INTERVAL_MS = 10
 const MAX_INTERVAL_MS = 86_400_000
 /** The longest delay of a Node timer. */
 const MAX_DELAY_MS = 2 ** 31 - 1
-/** How much of Fastify's `pluginTimeout` a shutdown leaves unused: else `app.close()` rejects. */
+/**
+ * The part of Fastify's `pluginTimeout` that a shutdown must leave unused. Otherwise `app.close()`
+ * would reject.
+ */
 const TIMEOUT_MARGIN_MS = 1000
 
 const RULES: Readonly<Record<keyof TimeSocketOptions, check.Rule>> = {
@@ -150,13 +153,13 @@ function resolveShutdown (
 function resolveServeClient (
   { url = DEFAULTS.url, serveClient }: Pick<TimeSocketOptions, 'url' | 'serveClient'>
 ): boolean {
-  // A script has no path below one that ends in an optional or wildcard part.
+  // Below a path that ends in an optional or wildcard part, a script would have no path of its own.
   const canServe = !/[?*]$/.test(url)
   if (serveClient === true && !canServe) {
     const expected = 'false for a url with optional or wildcard parts'
     throw new InvalidOptionError('serveClient', expected, show(serveClient))
   }
-  // The script takes the path without a trailing slash for the time socket's.
+  // The script assumes that the URL of its time socket has no trailing slash.
   return serveClient ?? (canServe && !url.endsWith('/'))
 }
 

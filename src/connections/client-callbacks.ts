@@ -16,7 +16,7 @@ export interface ClientCallbacks<Context> {
   onMessage (client: Client<Context>, data: string | Buffer): void
   /** A connection has ended. */
   onClosed (client: Client<Context>, info: CloseInfo): void
-  /** Resolves when `onClose` has settled for all clients that have gone. */
+  /** Resolves when `onClose` has settled for all clients that have disconnected. */
   whenSettled (): Promise<void>
 }
 
@@ -43,7 +43,9 @@ export function createClientCallbacks<Context> (
   }
   /** The clients whose `onConnect` has not settled. */
   const pending = new Map<Client<Context>, Pending>()
-  /** `onClose` of clients that have gone, and the `onConnect` that it waits for. */
+  /**
+   * Pending `onClose` calls, and the pending `onConnect` calls of clients that have disconnected.
+   */
   const closing = new Set<Promise<unknown>>()
 
   function afterOnConnect (client: Client<Context>, worked: boolean): void {
@@ -54,7 +56,10 @@ export function createClientCallbacks<Context> (
     if (closed !== undefined) callOnClose(client, closed)
   }
 
-  /** @returns false if it failed at once: then the client's other messages are dropped. */
+  /**
+   * @returns false if the callback failed synchronously: the client's other messages are then
+   * dropped.
+   */
   function callOnMessage (client: Client<Context>, data: string | Buffer): boolean {
     if (endingOf(client) !== undefined) return false
     const call = () => scopeOf(client)?.runInAsyncScope(options.onMessage, undefined, client, data)

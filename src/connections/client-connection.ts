@@ -12,7 +12,7 @@ import type { WireFormat } from '../protocol/time-v1-text.js'
 export interface ConnectionHost {
   /** Counts what is sent. */
   readonly counters: Pick<Counters, 'frames' | 'bytes'>
-  /** A client is terminated when more bytes than this wait and it is sent a further message. */
+  /** A client is terminated if more bytes than this are buffered when it is sent a message. */
   readonly maxBufferedBytes: number
   /** Sends the client its part of all deliveries under way, so that a message follows them. */
   sendPendingDeliveries (client: ClientConnection): void
@@ -20,9 +20,9 @@ export interface ConnectionHost {
 
 /** True until either side has started to close: only then can messages be sent. */
 export let isOpen: (client: ClientConnection) => boolean
-/** How messages to this client are written: it depends on the subprotocol. */
+/** The wire format of messages to this client, which depends on the subprotocol. */
 export let wireFormatOf: (client: ClientConnection) => WireFormat
-/** Counts up from client to client: the order in which they connected. */
+/** A number that increases by one with each client: the order in which clients connected. */
 export let connectionNumber: (client: ClientConnection) => number
 /** Milliseconds since the client connected, on the monotonic clock. */
 export let ageMs: (client: ClientConnection) => number
@@ -39,39 +39,48 @@ export let writeFrame: (client: ClientConnection, frame: Frame) => boolean
 /** Sends a frame after the deliveries that are under way to this client. */
 export let deliverFrame: (client: ClientConnection, frame: Frame) => boolean
 /**
- * Sends a tick now, unless bytes wait: a late tick is worth nothing, so it is skipped.
+ * Sends a tick now, unless bytes are buffered: a late tick is useless, so it is skipped.
  *
- * @returns true if it was sent.
+ * @returns true if the tick was sent.
  */
 export let writeTick: (client: ClientConnection, frame: Frame) => boolean
 export let writePing: (client: ClientConnection, ping: Ping) => void
-/** Hands all that `write` sends to the operating system in one go, when it returns. */
+/** Passes everything that `write` sends to the operating system at once, when `write` returns. */
 export let writeTogether: (client: ClientConnection, write: () => void) => void
 
-/** How this side has decided to end the connection; undefined before. */
+/** How the server has decided to end the connection; undefined until it has decided. */
 export let endingOf: (client: ClientConnection) => CloseInfo | undefined
-/** Keeps why the connection ends, for `onClose`. The first ending given is kept. */
+/** Records why the connection ends, for `onClose`. Only the first call has an effect. */
 export let keepEnding: (client: ClientConnection, ending: CloseInfo) => void
-/** Starts the closing handshake; without effect once the connection is closing. */
+/** Starts the closing handshake. Has no effect once the connection is closing. */
 export let closeWith: (client: ClientConnection, ending: CloseInfo) => void
-/** Starts the closing handshake because of what the client sent, and reads no more of it. */
+/**
+ * Starts the closing handshake because of a client's message, and reads nothing more from the
+ * client.
+ */
 export let closeAndStopReading: (client: ClientConnection, ending: CloseInfo) => void
 /** Ends the connection without a handshake. */
 export let terminateWith: (client: ClientConnection, ending: CloseInfo) => void
-/** Ends our side of the TCP connection, and drops what the client still sends (RFC 6455 §7.1.7). */
+/**
+ * Ends the server's side of the TCP connection, and drops what the client still sends (RFC 6455
+ * §7.1.7).
+ */
 export let stopReading: (client: ClientConnection) => void
 
 let connectionCount = 0
 
 /**
  * The WebSocket of one client, and everything written to it: in order, and only as long as the
- * client keeps up. Users get it as a `Client`, so nothing but the documented members can be
- * reached on it: the functions above are its friends.
+ * client keeps up. Users get this object as a `Client`, so it exposes only the documented members.
+ * The functions above have access to its private members.
  */
 export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
   skippedTicks = 0
   readonly #ws: WebSocket
-  /** Whole frames are written to it; undefined if there is no real socket, as with `injectWS`. */
+  /**
+   * The TCP socket, to which whole frames are written; undefined if there is none, as with
+   * `injectWS`.
+   */
   readonly #socket: Socket | undefined
   readonly #host: Host
   readonly #wireFormat: WireFormat
@@ -132,7 +141,7 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
     frames.sent++
     byteCounter.sent += bytes.length
     if (bufferedBytes === 0 && this.#socket !== undefined) this.#socket.write(bytes)
-    // Never compressed: ws would hold the message back, and a later direct write overtake it.
+    // Never compressed: ws would hold the message back, and a later direct write would overtake it.
     else this.#ws.send(payload, { binary, compress: false })
     return true
   }
@@ -194,18 +203,20 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
   }
 }
 
-/** A client that stops sending when it is told to has no more bytes than this on their way. */
+/** A client that stops sending when asked to has at most this many bytes in flight. */
 const MAX_DISCARDED_BYTES = 65_536
-/** How often a little more is read: a reset of the connection is not noticed without reading. */
+/**
+ * Milliseconds between two reads: without reading, a reset of the connection would go unnoticed.
+ */
 const DISCARD_PERIOD_MS = 250
 
 /**
- * Ends our side of a TCP connection, and takes its input away from ws: parsing a flood that nobody
- * wants would delay all other clients.
+ * Ends the server's side of a TCP connection, and detaches ws from its input: parsing an unwanted
+ * flood would delay all other clients.
  *
  * The first 64 KiB are read and dropped, so that the end of the client's side is noticed at once.
- * After that one chunk is read every 250 ms: TCP stops the sender, the client can still read the
- * close code, and a reset is noticed. The caller must destroy the socket in the end.
+ * After that, one chunk is read every 250 ms: TCP flow control stops the sender, the client can
+ * still read the close code, and a reset is noticed. The caller must eventually destroy the socket.
  */
 export function discardInput (socket: Socket): void {
   let leftBytes = MAX_DISCARDED_BYTES
@@ -223,8 +234,8 @@ let turn = 0
 let isCountingTurns = false
 
 /**
- * Numbers the turns of the event loop in which it is called, upwards. Two calls return the same
- * number only if no whole turn, with its reading and writing, lies between them.
+ * Returns a number for the current turn of the event loop, which never decreases. Two calls return
+ * the same number only if no complete turn, with its reads and writes, lies between them.
  */
 export function currentTurn (): number {
   if (!isCountingTurns) {

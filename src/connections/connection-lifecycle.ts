@@ -23,7 +23,7 @@ import type { Timers } from '../util/timers.js'
 
 export interface ConnectionsOptions<Context> {
   clients: Clients<Context>
-  /** What is sent to many clients; told of each new one. */
+  /** Sends to many clients, and is notified of each new client. */
   delivery: ConnectionDelivery<Context>
   clock: WallClock
   timers: Timers
@@ -34,15 +34,15 @@ export interface ConnectionsOptions<Context> {
   log: Log
 }
 
-/** What a connection needs of whatever sends to many clients. */
+/** The part of the delivery that a connection needs. */
 export interface ConnectionDelivery<Context> {
   /** Sends the client its part of all deliveries under way. */
   sendPendingDeliveries (client: ClientConnection): void
   /**
-   * To be called before a client is listed.
+   * Must be called before a client is listed.
    *
-   * @returns a function to be called after `onConnect`: sends the client the current time, and the
-   * scheduled broadcasts that were pending before it was listed.
+   * @returns a function that must be called after `onConnect`. It sends the client the current
+   * time, and the scheduled broadcasts that were pending before the client was listed.
    */
   prepareWelcome (): (client: Client<Context>) => void
 }
@@ -53,13 +53,13 @@ export type Admitted<Context> = Omit<ClientInfo<Context>, 'connectedAt' | 'scope
 /** The connections of one registration. */
 export interface Connections<Context> {
   /**
-   * Takes over a WebSocket that has just been opened. Call it in the same turn: later, messages
-   * would be lost.
+   * Takes over a WebSocket that has just been opened. Must be called in the same turn of the event
+   * loop: later, messages would be lost.
    *
    * @param socket the TCP socket; anything else, such as the stream of `injectWS`, is ignored.
    */
   accept (ws: WebSocket, socket: unknown, admitted: Admitted<Context>): Client<Context>
-  /** Resolves when `onClose` has settled for all clients that have gone. */
+  /** Resolves when `onClose` has settled for all clients that have disconnected. */
   whenCallbacksSettled (): Promise<void>
 }
 
@@ -81,7 +81,7 @@ export function createConnections<Context> (
     return new AsyncResource('TimeSocketClient', { requireManualDestroy: true })
   }
 
-  /** Before any other part knows of the client: `hello` is the first message. */
+  /** Called before any other module knows of the client, so that `hello` is the first message. */
   function sendHello (client: Client<Context>): void {
     clock.readClocks()
     const { clockSteps } = clock

@@ -13,26 +13,30 @@ import type { Timers } from '../util/timers.js'
 /** Handles what a client has sent. */
 export interface InboundMessages<Context> {
   onMessage (client: Client<Context>, data: Buffer, isBinary: boolean): void
-  /** A ping, or a pong that answers none of ours. */
+  /** Called for each ping, and for each pong that answers no ping of the server. */
   onControlFrame (client: Client<Context>): void
 }
 
 export interface InboundMessagesOptions<Context> {
   clock: WallClock
   timers: Timers
-  /** For messages of the application, and pings; `false` also lifts the limit for `sync`. */
+  /**
+   * The limit for application messages, pings and pongs; `false` also lifts the limit for `sync`.
+   */
   messageRate: Rate | false
   counters: Pick<Counters, 'messages'>
   /** Called with each message for the application: text as a string. */
   onMessage: (client: Client<Context>, data: string | Buffer) => void
 }
 
-/** A clock never uses up the application's messages: its requests have a rate of their own. */
+/**
+ * `sync` requests have a rate of their own, so that a clock never uses up the application's tokens.
+ */
 const SYNC_RATE: Rate = { burst: 20, perSecond: 2 }
 
 /**
  * Unwraps messages of `time.v1`, answers `sync` requests at once, and closes clients that send too
- * often with 1008. A `sync` request leaves nothing behind but its token.
+ * often with 1008. A `sync` request uses a token, but leaves no other state behind.
  */
 export function createInboundMessages<Context> (
   { clock, timers, messageRate, counters: { messages }, onMessage }: InboundMessagesOptions<Context>
@@ -40,7 +44,7 @@ export function createInboundMessages<Context> (
   const messageLimit = createRateLimit(messageRate, messageQuota)
   const syncLimit = createRateLimit(messageRate !== false && SYNC_RATE, syncQuota)
 
-  /** @param data undefined if it means nothing to anybody. */
+  /** @param data undefined if the message is invalid. */
   function receive (client: Client<Context>, data: string | Buffer | undefined): void {
     if (!messageLimit.tryAcquire(client, timers.monotonic())) {
       return closeAndStopReading(client, TOO_MANY_MESSAGES)
@@ -50,7 +54,7 @@ export function createInboundMessages<Context> (
     else onMessage(client, data)
   }
 
-  /** @param arrival undefined while the clock fails: then there is no answer. */
+  /** @param arrival undefined while the clock fails: the request is then not answered. */
   function receiveSync (client: Client<Context>, id: number, arrival: Reading | undefined): void {
     const nowMs = timers.monotonic()
     const mayPass = syncLimit.tryAcquire(client, nowMs)
@@ -76,7 +80,7 @@ export function createInboundMessages<Context> (
       if (wireFormatOf(client) === 'plain' || isBinary) {
         return receive(client, isBinary ? data : data.toString())
       }
-      // First of all: time that passes before this reading would count as the way to the server.
+      // Must come first: time that passes before this reading would count as network delay.
       const arrival = clock.readClocks()
       const message = readClientText(data.toString())
       if (message?.type === 'sync') receiveSync(client, message.id, arrival)

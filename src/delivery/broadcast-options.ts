@@ -52,9 +52,9 @@ function assertWhere (where: unknown): void {
 /**
  * Reads when a broadcast takes effect.
  *
- * @param now the server's time: not read if `at` is undefined.
- * @returns milliseconds since the Unix epoch, possibly past; undefined for at once.
- * @throws {InvalidArgumentError} when `at` is no valid date, or too far ahead.
+ * @param now returns the server's time; called only if `at` is given.
+ * @returns milliseconds since the Unix epoch, possibly in the past; undefined for at once.
+ * @throws {InvalidArgumentError} if `at` is not a valid date, or is too far ahead.
  */
 export function readAt (at: unknown, now: () => number): number | undefined {
   if (at === undefined) return undefined
@@ -76,7 +76,9 @@ function assertThat (
 }
 
 /**
- * @param contextFault told when a client's `context` cannot be read, because a getter throws: this
+ * Creates the condition that decides which clients get a broadcast.
+ *
+ * @param contextFault logs that a client's `context` cannot be read because a getter throws. That
  * client does not get the message.
  */
 export function createCondition<Context> (

@@ -26,14 +26,14 @@ export interface Broadcaster<Context> extends Pick<ScheduledBroadcasts<Context>,
   open (): Promise<void>
   /** From now on `broadcast` sends nothing, and returns 0. */
   refuse (): void
-  /** Refuses, withdraws everything that is pending, and leaves the other servers. */
+  /** Refuses further broadcasts, withdraws pending ones, and leaves the other servers. */
   close (): Promise<void>
 }
 
 /**
- * Repeats what another server has done.
+ * Applies a broadcast or a cancel of another server.
  *
- * @throws {TooManyScheduledError | InvalidArgumentError} when it cannot be scheduled here.
+ * @throws {TooManyScheduledError | InvalidArgumentError} if the broadcast cannot be scheduled here.
  */
 export type Receive = (message: Broadcast | Cancel) => void
 
@@ -43,7 +43,7 @@ export interface BroadcasterOptions<Context> {
   clock: Pick<WallClock, 'now'>
   timers: Timers
   telemetry: Telemetry<Context>
-  /** Undefined without other servers. */
+  /** Undefined if there is no backplane. */
   createRelay: ((receive: Receive) => Relay) | undefined
   log: Log
 }

@@ -19,10 +19,10 @@ export interface Delivery<Context> extends
   Pick<Broadcaster<Context>, 'broadcast' | 'cancel' | 'open' | 'close'>, Pick<FanOut, 'sendPendingDeliveries' | 'abandon'>,
   Pick<Ticks<Context>, 'lastTick'> {
   /**
-   * To be called before a client is listed.
+   * Must be called before a client is listed.
    *
-   * @returns a function to be called after `onConnect`: sends the client the current time, and the
-   * scheduled broadcasts that were pending before it was listed.
+   * @returns a function that must be called after `onConnect`. It sends the client the current
+   * time, and the scheduled broadcasts that were pending before the client was listed.
    */
   prepareWelcome (): (client: Client<Context>) => void
   /** From now on `broadcast` sends nothing, and returns 0. */

@@ -16,14 +16,14 @@ import { cancelText } from '../protocol/time-v1-text.js'
 import type { WallClock } from '../time/wall-clock.js'
 import type { Timers } from '../util/timers.js'
 
-/** One broadcast that takes effect later, or replaces one that would have. */
+/** A broadcast that takes effect later, or that replaces a pending broadcast. */
 export interface Plan<Context> {
   /** Carries `at` and `key` in `time.v1`. */
   readonly message: Outgoing
   readonly isChosen: Condition<Context>
-  /** When it takes effect: milliseconds since the Unix epoch; undefined for at once. */
+  /** When the broadcast takes effect: milliseconds since the Unix epoch; undefined for at once. */
   readonly at: number | undefined
-  /** It replaces the pending broadcast with the same key. */
+  /** The broadcast replaces the pending broadcast with the same key. */
   readonly key: string | undefined
 }
 
@@ -42,13 +42,13 @@ export interface ScheduledBroadcasts<Context> {
   /** Withdraws the pending broadcast with this key. @returns true if there was one. */
   cancel (key: string): boolean
   /**
-   * To be called before a client is listed.
+   * Must be called before a client is listed.
    *
-   * @returns a function to be called after `onConnect`: sends the client what was pending before,
-   * but nothing that it already has.
+   * @returns a function that must be called after `onConnect`. It sends the client the broadcasts
+   * that were pending before the client was listed, except those that the client already has.
    */
   prepareWelcome (): (client: Client<Context>) => void
-  /** Withdraws all without telling clients, and logs how many there were. */
+  /** Discards all pending broadcasts without telling the clients, and logs their number. */
   close (): void
 }
 
@@ -61,7 +61,7 @@ export interface ScheduledBroadcastsOptions<Context> {
   send: (message: Pick<Outgoing, 'encode'>, recipients: readonly Client<Context>[]) => void
 }
 
-/** How many may be pending. */
+/** The maximum number of pending broadcasts. */
 const MAX_SCHEDULED = 1000
 
 export function createScheduledBroadcasts<Context> (
@@ -137,7 +137,7 @@ export function createScheduledBroadcasts<Context> (
     prepareWelcome () {
       const latest = entryCount
       return (client) => {
-        // In one write: a thousand of them would cost 8 ms of CPU for a single upgrade.
+        // In one write: a thousand writes would cost 8 ms of CPU for a single upgrade.
         if (agenda.size > 0) writeTogether(client, () => welcome(client, latest))
       }
     },
@@ -149,7 +149,7 @@ export function createScheduledBroadcasts<Context> (
 }
 
 interface Entry<Context> extends Due {
-  /** Counts up from one to the next. */
+  /** Increases by one with each broadcast. */
   readonly number: number
   readonly key: string | undefined
   readonly message: Outgoing
@@ -163,7 +163,7 @@ interface Chosen<Context> {
   add (client: Client<Context>): void
 }
 
-/** Stores nothing. */
+/** Contains every client, and stores nothing. */
 const EVERY_CLIENT: Chosen<unknown> = { has: () => true, add () {} }
 
 /** True if the client gets the message before it takes effect. Bytes cannot carry a time. */

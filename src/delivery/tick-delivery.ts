@@ -19,7 +19,7 @@ import type { Timers } from '../util/timers.js'
 
 /** Sends the time to all clients, as long as there are any. */
 export interface Ticks<Context> {
-  /** Sends a new client the latest tick, with the present time. `onTick` is not called. */
+  /** Sends a new client the latest tick, with the current time. `onTick` is not called. */
   sendCurrent (client: Client<Context>): void
   /** The last tick sent to all clients; undefined before the first. */
   readonly lastTick: Tick | undefined
@@ -38,8 +38,8 @@ export interface TicksOptions<Context> {
 }
 
 /**
- * A tick is encoded once per wire format and slice of the fan-out, with `sent` as of then. The same
- * bytes are written to every client of the slice that has this format.
+ * A tick is encoded once per wire format and slice of the fan-out. `sent` is the time of that
+ * encoding. The same bytes are written to every client of the slice that has this format.
  */
 export function createTicks<Context> (
   { clients, fanOut, clock, timers, scope, options, telemetry, log }: TicksOptions<Context>

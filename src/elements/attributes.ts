@@ -17,13 +17,19 @@ const formatters = new Map<string, unknown>()
 /** Absent in Node.js, where this module may be imported. */
 const reducedMotion = globalThis.matchMedia?.('(prefers-reduced-motion: reduce)')
 
-/** @throws a RangeError that names the element, the attribute, what was expected and what came. */
+/**
+ * @throws a RangeError that names the element, the attribute, the expected value and the actual
+ * one.
+ */
 export function refuseAttribute (element: Element, name: string, expected: string): never {
   const value = JSON.stringify(element.getAttribute(name))
   throw new RangeError(`<${element.localName}> expects "${name}" to be ${expected}, got ${value}`)
 }
 
-/** @returns the first choice without the attribute. @throws a RangeError for any other value. */
+/**
+ * @returns the attribute's value, or the first choice if the attribute is absent.
+ * @throws a RangeError for any other value.
+ */
 export function readChoice<Choice extends string | undefined> (
   element: Element, name: string, choices: readonly Choice[]
 ): Choice {
@@ -34,7 +40,7 @@ export function readChoice<Choice extends string | undefined> (
 }
 
 /**
- * The number of fractional digits to show: none where the user prefers reduced motion.
+ * The number of fractional digits to show: none if the user prefers reduced motion.
  *
  * @throws a RangeError for anything but 0 to 3.
  */
@@ -44,7 +50,7 @@ export function readDigits (element: Element): Digits {
 }
 
 /**
- * The attribute `to` in ms since the Unix epoch; undefined without it.
+ * The attribute `to` in milliseconds since the Unix epoch; undefined if the attribute is absent.
  *
  * @throws a RangeError for anything but a time in ISO 8601 with `Z` or an offset, or milliseconds.
  */
@@ -69,9 +75,9 @@ function parseInstant (value: string): number {
 }
 
 /**
- * The element's own or inherited `lang`, also from outside of a shadow tree.
+ * The element's own or inherited `lang`, even from outside a shadow tree.
  *
- * @returns undefined without one: `Intl` then uses the browser's language.
+ * @returns undefined if there is none: `Intl` then uses the browser's language.
  * @throws a RangeError for anything but a language tag.
  */
 export function readLanguage (element: Element): string | undefined {
@@ -107,9 +113,9 @@ export function share<Options, Formatter> (
 /**
  * Gives a class a property for each attribute, with its name in camel case, as HTML does.
  *
- * @param defaults by attribute: what the property is without the attribute. A boolean attribute is
- * false without it.
- * @returns the attributes, to be observed.
+ * @param defaults the value of each property while its attribute is absent, by attribute. False
+ * marks a boolean attribute.
+ * @returns the attributes to observe.
  */
 export function reflect (
   { prototype }: { prototype: object },
@@ -140,7 +146,7 @@ export function writeAttribute (element: Element, name: string, value: unknown):
   else element.setAttribute(name, String(value instanceof Date ? value.getTime() : value))
 }
 
-/** A hundred elements with the same mistake make one report. */
+/** Reports an error once, even if a hundred elements have the same mistake. */
 export function reportOnce (error: unknown): void {
   const message = String(error)
   if (reports.has(message)) return

@@ -19,16 +19,16 @@ const DAY_MS = 24 * HOUR_MS
  * @attr {'digits' | 'words'} format - Default `digits`. `words` needs `Intl.DurationFormat`;
  * browsers without it show digits.
  * @attr {boolean} past - Counts up after the instant. Default: the text stays at zero.
- * @fires {Event} due - Once per value of `to`, when the synced clock gets there; at once if it has
+ * @fires {Event} due - Once per value of `to`, when the synced clock reaches it; at once if it has
  * passed. Bubbles.
- * @cssstate due - The instant has come.
+ * @cssstate due - The instant has been reached.
  */
 export class ServerCountdownElement extends TimeElement {
   static override observedAttributes = [
     ...TimeElement.observedAttributes, 'to', ...reflect(this, { format: 'digits', past: false })
   ]
 
-  /** How the rest is shown. Reflects the attribute `format`. */
+  /** How the remaining time is shown. Reflects the attribute `format`. */
   declare format: CountdownFormat
   /** True: counts up after the instant. Reflects the attribute `past`. */
   declare past: boolean

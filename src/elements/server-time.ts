@@ -31,11 +31,11 @@ export class ServerTimeElement extends TimeElement {
 
   /** IANA name of the time zone, such as `Asia/Tokyo`. Reflects the attribute `time-zone`. */
   declare timeZone: string
-  /** How the date is shown; `''`: not at all. Reflects the attribute `date-style`. */
+  /** How the date is shown; `''` hides it. Reflects the attribute `date-style`. */
   declare dateStyle: DateTimeStyle | ''
   /** How the time of day is shown. Reflects the attribute `time-style`. */
   declare timeStyle: DateTimeStyle
-  /** 12 or 24 hours; `''`: as usual in the language. Reflects the attribute `hour-cycle`. */
+  /** 12 or 24 hours; `''` follows the language. Reflects the attribute `hour-cycle`. */
   declare hourCycle: HourCycle | ''
 
   constructor () {
@@ -79,7 +79,7 @@ function readFormat (
   }
 }
 
-/** With fractions: `Intl.DateTimeFormat` does not combine its own with a style. */
+/** Seconds with fractions: `Intl.DateTimeFormat` cannot combine its own fractions with a style. */
 function formatSeconds (
   language: string | undefined, ms: number, minimumIntegerDigits: number, digits: Digits
 ): string {

@@ -7,7 +7,7 @@ import type { SharedClock, Transport } from './shared-clocks.js'
 
 /** What an element shows at an instant of the server's clock. */
 export interface View {
-  /** Undefined: the element's own content, the fallback. */
+  /** Undefined shows the element's own content, the fallback. */
   readonly text: string | undefined
   /** The server time at which `text` changes. */
   readonly changesAt: number
@@ -18,7 +18,7 @@ export interface View {
 /** @throws a RangeError for a wrong attribute. */
 export type Render = (element: Element, serverTime: number) => View
 
-/** What `data-state` lists, and the custom states. */
+/** The states listed in `data-state`, and set as custom states. */
 type State = 'synced' | 'offline' | 'refused' | 'due' | 'invalid'
 
 /** What a `clock` property can be set to. */
@@ -42,13 +42,13 @@ const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement)
  *
  * @attr {string} src - URL of the time socket, relative to the page. Default: the time socket that
  * served the script, or `/time` in a bundle.
- * @attr {'http' | 'websocket' | 'auto'} transport - How the clock keeps in step. Default `http`:
+ * @attr {'http' | 'websocket' | 'auto'} transport - How the clock syncs. Default `http`:
  * no connection is held.
  * @attr {string} lang - Language of the text. Default: inherited, else the browser's.
  * @attr {0 | 1 | 2 | 3} digits - Fractional digits of the second. Default 0. Where the user prefers
  * reduced motion, none are shown.
  * @slot - The fallback: shown until the clock has synced, and while an attribute is wrong.
- * @csspart time - The text. Its `title` tells the error bound.
+ * @csspart time - The text. Its `title` shows the error bound.
  * @cssstate synced - The error bound of the clock is known.
  * @cssstate offline - The server cannot be reached.
  * @cssstate refused - The server has refused this page.
@@ -61,7 +61,7 @@ export abstract class TimeElement extends Base {
 
   /** URL of the time socket. Reflects the attribute `src`. */
   declare src: string
-  /** How the clock keeps in step. Reflects the attribute `transport`. */
+  /** How the clock syncs. Reflects the attribute `transport`. */
   declare transport: Transport
   /** Fractional digits of the second, 0 to 3. Reflects the attribute `digits`. */
   declare digits: number
@@ -162,7 +162,7 @@ export abstract class TimeElement extends Base {
     this.dispatchEvent(new Event('due', { bubbles: true }))
   }
 
-  /** Changes only what differs, so that a selection survives and nothing is laid out in vain. */
+  /** Changes only what differs, so that a selection survives and no needless layout occurs. */
   #show (text: string | undefined, states: readonly State[], title = ''): void {
     const time = this.#time
     const hasText = text !== undefined
@@ -194,7 +194,9 @@ function resolveUrl (element: TimeElement): string {
   }
 }
 
-/** Properties that were set before the element was defined hide its accessors: sets them again. */
+/**
+ * Sets again the properties that were set before the element was defined: they hide its accessors.
+ */
 function adoptEarlyProperties (element: TimeElement): void {
   for (const [name, value] of Object.entries(element)) {
     if (!(name in Object.getPrototypeOf(element))) continue

@@ -34,7 +34,10 @@ export interface Admission<Context> {
   readonly checkExpiry: Check
   /** Chooses the subprotocol of an upgrade. Must be the last check, because it edits a header. */
   readonly chooseSubprotocol: Check
-  /** After the 101: returns what `admit` has stored, and detaches the response from the socket. */
+  /**
+   * Must be called after the 101. Returns what `admit` has stored, and detaches the response from
+   * the socket.
+   */
   complete (request: FastifyRequest): Admitted<Context>
 }
 
@@ -94,7 +97,7 @@ interface AdmittedRequest<Context> extends FastifyRequest {
  *
  * @param nowMs the server's time, read at `monotonicMs`.
  * @returns undefined if the permission does not end.
- * @throws {TypeError} if `expiresAt` is no valid date, which is the application's mistake.
+ * @throws {TypeError} if `expiresAt` is not a valid date, which is the application's mistake.
  */
 export function readExpiry (
   expiresAt: unknown, nowMs: number, monotonicMs: number
@@ -114,7 +117,7 @@ const PROTOCOL_HEADER = 'sec-websocket-protocol'
  * Creates a check that agrees with an upgrade on a subprotocol (RFC 6455 §4.2.2): the first one
  * that the client offers and the server knows. An upgrade that offers only unknown subprotocols is
  * refused. The check sets the header to the chosen subprotocol: ws would answer with the first one
- * offered, which may be a secret, or call `handleProtocols`, which holds for the whole server.
+ * offered, which may be a secret, or call `handleProtocols`, which applies to the whole server.
  *
  * @param known all subprotocols of the server, in the order in which a refusal lists them.
  */

@@ -30,8 +30,10 @@ export interface Origins {
 /** What the CORS hook needs. */
 export interface CorsOptions {
   origins: Origins
-  /** True if the application's handler answers: only the application knows who may read that. */
-  isAnsweredByHost: (request: FastifyRequest) => boolean
+  /**
+   * True if the application's handler answers: only the application knows who may read its answer.
+   */
+  isAnsweredByApp: (request: FastifyRequest) => boolean
   /** Logs what the application's `origin` function throws. */
   fault: Fault
 }
@@ -39,7 +41,7 @@ export interface CorsOptions {
 /** Creates the checks for one value of the option `origin`. */
 export function createOrigins (rule: OriginRule): Origins {
   const allows = createRule(rule)
-  /** `foreignOf` reads the verdict of `check`: the application's function runs once a request. */
+  /** `foreignOf` reads the verdict of `check`: the application's function runs once per request. */
   const verdicts = new WeakMap<FastifyRequest, boolean>()
 
   function isAllowed (origin: string, request: FastifyRequest): boolean {
@@ -67,7 +69,7 @@ export function createOrigins (rule: OriginRule): Origins {
   }
 }
 
-const HINT = 'If both are yours: list the origin in the option "origin", or let the proxy keep ' +
+const HINT = 'If the page and the server are both yours: list the origin in the option "origin", or let the proxy keep ' +
   'the Host header (changeOrigin: false; nginx: proxy_set_header Host $http_host), or set ' +
   'trustProxy and let the proxy send X-Forwarded-Host'
 
@@ -126,7 +128,8 @@ function parseOrigin (text: string): string | undefined {
 
 /**
  * The origin of an http or https URL, as browsers write it; undefined for any other text. A URL
- * parser accepts `*` as part of a name, but a `*` is meant as a wildcard, and no host is named so.
+ * parser accepts `*` as part of a name, but here a `*` would be meant as a wildcard, and no host
+ * has such a name.
  */
 export function canonicalOrigin (text: string): string | undefined {
   if (!URL.canParse(text) || text.includes('*')) return undefined
@@ -150,9 +153,9 @@ export function isAppOrigin (text: string): boolean {
  * requests, refusals included, if these pages may connect (the CORS protocol of the Fetch
  * standard, with credentials). The hook never overrides a header that the application has set.
  */
-export function createCors ({ origins, isAnsweredByHost, fault }: CorsOptions): onSendHookHandler {
+export function createCors ({ origins, isAnsweredByApp, fault }: CorsOptions): onSendHookHandler {
   return (request, reply, payload, done) => {
-    if (!isAnsweredByHost(request) && !reply.hasHeader('access-control-allow-origin')) {
+    if (!isAnsweredByApp(request) && !reply.hasHeader('access-control-allow-origin')) {
       const origin = readerOf(request, origins, fault)
       if (origin !== undefined) allowReading(reply, origin)
     }

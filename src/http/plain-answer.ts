@@ -31,7 +31,7 @@ export interface PlainAnswers {
   readonly refresh: onSendHookHandler
 }
 
-/** A request whose `Accept` header lists this type gets the time, also if `handler` is set. */
+/** A request whose `Accept` header lists this type gets the time, even if `handler` is set. */
 const TIME_MEDIA_TYPE = 'application/vnd.time-socket+json'
 const ID_PARAMETER = /^id=("?)(\d{1,10})\1$/
 const MAX_ID = 2 ** 31 - 1
@@ -41,7 +41,7 @@ const MAX_ID = 2 ** 31 - 1
  * health checks, curl, pages whose upgrade was refused, and clients that sync over HTTP.
  */
 export function createPlainAnswers (options: PlainAnswerOptions): PlainAnswers {
-  const { clock, intervalMs, findRoom, handler: hostHandler } = options
+  const { clock, intervalMs, findRoom, handler: appHandler } = options
   const schedule = `,"interval":${intervalMs},"clockSteps":`
   const server = `,"server":"${SERVER_ID}","protocols":["${TIME_PROTOCOL}"]`
 
@@ -70,15 +70,15 @@ export function createPlainAnswers (options: PlainAnswerOptions): PlainAnswers {
   return {
     handler (request: PlainRequest, reply) {
       const wanted = readAccept(request.headers.accept)
-      if (hostHandler === undefined || wanted !== undefined) {
+      if (appHandler === undefined || wanted !== undefined) {
         return sendTime(request, reply, wanted)
       }
-      setAnswer(request, BY_HOST)
-      return hostHandler.call(this, request, reply)
+      setAnswer(request, BY_APP)
+      return appHandler.call(this, request, reply)
     },
     refresh (request: PlainRequest, reply, payload, done) {
-      const { asked, text } = request[kAnswer] ?? BY_HOST
-      if (request[kAnswer] === BY_HOST) addVary(reply, 'accept')
+      const { asked, text } = request[kAnswer] ?? BY_APP
+      if (request[kAnswer] === BY_APP) addVary(reply, 'accept')
       // The hooks may have been slow, so the time is read again. A body that a hook has changed,
       // or whose length it has set, is sent unchanged.
       const isOurs = asked !== undefined && payload === text && !reply.hasHeader('content-length')
@@ -93,8 +93,8 @@ function setAnswer (request: PlainRequest, answer: Answer): void {
 }
 
 /** True if the application's handler answers this request. */
-export function isAnsweredByHost (request: FastifyRequest): boolean {
-  return (request as PlainRequest)[kAnswer] === BY_HOST
+export function isAnsweredByApp (request: FastifyRequest): boolean {
+  return (request as PlainRequest)[kAnswer] === BY_APP
 }
 
 /** The parts of an answer that depend on the request, as JSON text. */
@@ -111,7 +111,7 @@ interface Answer {
   readonly text?: string
 }
 
-const BY_HOST: Answer = {}
+const BY_APP: Answer = {}
 const kAnswer = Symbol('time-socket-answer')
 
 interface PlainRequest extends FastifyRequest {

@@ -20,9 +20,9 @@ export interface Refusal extends FastifyError {
   details?: Readonly<Record<string, string>>
 }
 
-/** Refuses requests. Counts each plain request and each upgrade that is not completed once. */
+/** Refuses requests. Counts, once each, plain requests and upgrades that are not completed. */
 export interface Refusals {
-  /** The route's first hook: has the upgrade counted if it is not completed. */
+  /** The route's first hook: makes sure that an upgrade is counted if it is not completed. */
   readonly trackUpgrade: onRequestHookHandler
   /** The route's last hook: counts a request that was answered over plain HTTP. */
   readonly countAnswer: onResponseHookHandler
@@ -30,7 +30,7 @@ export interface Refusals {
   refuse (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): void
 }
 
-/** The cause by the error's code. For any other code the cause is `hook`. */
+/** The cause for each error code. Any other code has the cause `hook`. */
 const CAUSES: Readonly<Record<string, RefusalCause>> = {
   FST_TIME_SOCKET_ORIGIN_FORBIDDEN: 'origin',
   FST_TIME_SOCKET_TOO_MANY_CLIENTS: 'capacity',

@@ -13,7 +13,7 @@ import type { Check } from './admission.js'
 import type { Capacity } from './capacity.js'
 import { keepReplyHeaders } from './handshake-headers.js'
 import { createCors, createOrigins } from './origin-check.js'
-import { isAnsweredByHost } from './plain-answer.js'
+import { isAnsweredByApp } from './plain-answer.js'
 import type { PlainAnswers } from './plain-answer.js'
 import { createErrorHandler } from './refusals.js'
 import type { Refusal, Refusals } from './refusals.js'
@@ -50,7 +50,7 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
     createAdmission({ options, clock, timers })
   const origins = createOrigins(options.origin)
 
-  // The limits on clients do not hold for plain HTTP.
+  // The limits on clients do not apply to plain HTTP.
   const findRoom: Check = (request) => request.ws ? capacity.findRoom(request) : undefined
 
   const isUnavailable: Check = () => shutdown.hasStarted ? new UnavailableError() : undefined
@@ -93,7 +93,7 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
     onSend: [
       ...listOf(route.onSend),
       plainAnswers.refresh,
-      createCors({ origins, isAnsweredByHost, fault })
+      createCors({ origins, isAnsweredByApp, fault })
     ],
     onResponse: [...listOf(route.onResponse), refusals.countAnswer],
     handler: plainAnswers.handler,

@@ -37,7 +37,7 @@ export function createFault (log: Log, subject: string): Fault {
 
 /**
  * For a callback that any client can make fail: at most one error line in ten seconds, with the
- * number of failures since the last one. Failures between are logged at debug level.
+ * number of failures since the last one. Failures in between are logged at debug level.
  *
  * @param subject the callback's name.
  */
@@ -61,11 +61,11 @@ export function createCallbackFault (
 }
 
 /**
- * Calls a callback of the application. A throw or a rejection is told to `fault` and does not
+ * Calls a callback of the application. A throw or a rejection is reported to `fault` and does not
  * reach the caller.
  *
- * @returns true if the callback worked: at once if it is synchronous, else a promise of that, which
- * never rejects.
+ * @returns true if the callback succeeded, false if it failed. An asynchronous callback gives a
+ * promise of this result, which never rejects.
  */
 export function attempt (
   fault: Fault, call: () => unknown, fields?: object

@@ -5,27 +5,30 @@ import type { Tick } from '../api/content.js'
 import type { Timers } from '../util/timers.js'
 import type { CloseInfo, TickDelivery, TimeSocket, TimeSocketClient } from '../api/time-socket.js'
 
-/** What `stats()` counts: it only ever goes up. */
+/** The counters of `stats()`. They only increase. */
 export type Counters = Pick<
   Stats, 'accepted' | 'refused' | 'http' | 'closed' | 'ticks' | 'frames' | 'bytes' | 'messages' | 'backplane'
 >
 
 /** Counts what happens for `stats()`, and publishes it on `node:diagnostics_channel`. */
 export interface Telemetry<Context> {
-  /** Also counted up directly, where a call would cost too much. */
+  /** Callers may increase these directly where a method call would cost too much. */
   readonly counters: Counters
-  /** Likewise, of what goes to other servers and comes from them. */
+  /** The counters of messages to and from other servers. Callers increase these directly. */
   readonly backplane: BackplaneStats
-  /** All of them as of now, with what the others know. */
+  /** Returns a copy of all counters, completed with `others`. */
   read (others: Pick<Stats, 'clients' | 'clockSteps'>): Stats
   /** Names the time socket that each published message carries. */
   publishFor (timeSocket: TimeSocket<Context>): void
   connected (client: TimeSocketClient<Context>): void
   closed (client: TimeSocketClient<Context>, info: CloseInfo): void
-  /** A tick has reached all who get it. */
+  /** Must be called when a tick has been sent to all its recipients. */
   ticked (tick: Tick, delivery: TickDelivery): void
   broadcast (count: number): void
-  /** An upgrade was refused, with the code of an error or, if it was the application's, without. */
+  /**
+   * Must be called when an upgrade has been refused. `code` is the code of the plugin's error;
+   * undefined if the application refused the upgrade.
+   */
   refused (cause: RefusalCause, code: string | undefined): void
 }
 
@@ -37,7 +40,7 @@ const CHANNELS = {
   refuse: channel('fastify-time-socket:refuse')
 }
 
-/** @param hasBackplane whether there are other servers: what they tell is counted then. */
+/** @param hasBackplane true if there are other servers: `stats()` then contains their counters. */
 export function createTelemetry<Context> (
   timers: Timers, hasBackplane: boolean = false
 ): Telemetry<Context> {
@@ -46,7 +49,7 @@ export function createTelemetry<Context> (
   const lateness = createLateness(timers)
   let timeSocket: TimeSocket<Context> | undefined
 
-  /** Costs next to nothing while nobody listens. */
+  /** Publishes an event. Costs next to nothing while the channel has no subscribers. */
   function publish (name: keyof typeof CHANNELS, fields: object): void {
     if (CHANNELS[name].hasSubscribers) CHANNELS[name].publish({ timeSocket, ...fields })
   }

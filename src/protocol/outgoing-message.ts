@@ -7,7 +7,7 @@ import { isThenable, show } from '../util/values.js'
 import { messageText } from './time-v1-text.js'
 import type { DeliveryMetadata, WireFormat } from './time-v1-text.js'
 
-/** One message. Later changes of the data do not change it. */
+/** One message. Later changes to the data do not affect the message. */
 export interface Outgoing {
   /** True for bytes, which are the same in every wire format. */
   readonly binary: boolean
@@ -22,14 +22,16 @@ export type Content =
   { readonly kind: 'text' | 'json', readonly text: string }
 
 /**
- * @param metadata goes with the message in `time.v1`.
- * @throws {InvalidArgumentError} when `data` is no string, bytes or JSON value.
+ * Creates a message from any value that can be sent.
+ *
+ * @param metadata is sent along to clients of `time.v1`.
+ * @throws {InvalidArgumentError} if `data` is not a string, bytes or a JSON value.
  */
 export function createMessage (data: unknown, metadata: DeliveryMetadata = {}): Outgoing {
   return createOutgoing(readContent(data), metadata)
 }
 
-/** @param metadata goes with the message in `time.v1`. */
+/** Creates a message from content. @param metadata is sent along to clients of `time.v1`. */
 export function createOutgoing (content: Content, metadata: DeliveryMetadata = {}): Outgoing {
   if (content.kind === 'binary') {
     const frame = encodeFrame(content.bytes)
@@ -44,9 +46,9 @@ export function createOutgoing (content: Content, metadata: DeliveryMetadata = {
 }
 
 /**
- * A string as text, bytes as bytes, any other value as its JSON text.
+ * Reads data to be sent: a string as text, bytes as bytes, any other value as its JSON text.
  *
- * @throws {InvalidArgumentError} when `data` is none of these.
+ * @throws {InvalidArgumentError} if `data` is none of these.
  */
 export function readContent (data: unknown): Content {
   if (typeof data === 'string') return { kind: 'text', text: data }
@@ -67,13 +69,13 @@ function toBytes (data: unknown): Uint8Array | undefined {
 }
 
 function toJson (data: unknown): string {
-  const text: string | undefined = isLost(data) ? undefined : JSON.stringify(data)
-  if (text === undefined) throw new TypeError('it has no JSON text')
+  const text: string | undefined = isLostInJson(data) ? undefined : JSON.stringify(data)
+  if (text === undefined) throw new TypeError('the value has no JSON text')
   return text
 }
 
 /** True for values that JSON silently turns into null or {}, such as a promise without `await`. */
-function isLost (data: unknown): boolean {
+function isLostInJson (data: unknown): boolean {
   return (typeof data === 'number' && !Number.isFinite(data)) || isThenable(data) ||
     types.isMap(data) || types.isSet(data) || types.isRegExp(data) ||
     types.isNativeError(data) || data instanceof Blob

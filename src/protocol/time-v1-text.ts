@@ -3,7 +3,7 @@ import type { Tick } from '../api/content.js'
 import { TIME_PROTOCOL } from './time-v1.js'
 import type { HelloMessage, SyncReply, SyncRequest } from './time-v1.js'
 
-/** How messages to a client are written: as JSON of `time.v1` if it speaks that, else `plain`. */
+/** The format of messages to a client: `time` if the client speaks `time.v1`, else `plain`. */
 export type WireFormat = 'plain' | 'time'
 
 /** A message of a client that speaks `time.v1`. */
@@ -13,15 +13,18 @@ export type ClientText = SyncRequest | {
   readonly text: string
 }
 
-/** What `time.v1` says of a message besides its data. */
+/** What a message of `time.v1` contains besides its data. */
 export interface DeliveryMetadata {
-  /** When it takes effect: milliseconds since the Unix epoch; undefined for on arrival. */
+  /** When the message takes effect: milliseconds since the Unix epoch; undefined for on arrival. */
   readonly at?: number | undefined
-  /** A later message with this key replaces it, and `cancel` withdraws it, while it is pending. */
+  /**
+   * While the message is pending, a later message with this key replaces it, and `cancel` withdraws
+   * it.
+   */
   readonly key?: string | undefined
 }
 
-/** Names this process, at random, in eight letters and digits. */
+/** The random id of this process: eight letters and digits. */
 export const SERVER_ID = randomInt(36 ** 8).toString(36).padStart(8, '0')
 
 const MAX_ID = 2 ** 31 - 1
@@ -56,7 +59,7 @@ export function cancelText (key: string): string {
   return `{"type":"cancel","key":${JSON.stringify(key)}}`
 }
 
-/** At most two decimals. */
+/** Rounds to two decimals. */
 export function toHundredths (ms: number): number {
   return Math.round(ms * 100) / 100
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../api/option-values.js'
 import type { Timers } from '../util/timers.js'
 
 export interface FineClockOptions {
-  /** Shows whole milliseconds, rounded down, as `Date.now` does. */
+  /** Returns whole milliseconds, rounded down, as `Date.now` does. */
   coarse: Clock
   timers: Timers
 }
@@ -13,7 +13,7 @@ const DRIFT = 50e-6
 const WIDE_MS = 0.15
 /** How close together the bounds must be for polling to end. */
 const NARROW_MS = 0.05
-/** How long to poll: in an idle process this is enough to see a millisecond end. */
+/** How long to poll: in an idle process, long enough to see the end of a millisecond. */
 const POLLING_MS = 4
 
 /**
@@ -26,7 +26,7 @@ const POLLING_MS = 4
  *
  * The time shown uses the lower bound, so it is never ahead, and nothing that waits for it is
  * early. It is at most 0.2 ms behind if it is read every second and the event loop turns. When the
- * coarse clock steps, or drifts faster than expected, the bounds start anew: until the end of a
+ * coarse clock steps, or drifts faster than expected, the bounds are reset: until the end of a
  * millisecond has been seen, the time may be behind by up to 1 ms.
  */
 export function createFineClock ({ coarse, timers }: FineClockOptions): Clock {

@@ -14,13 +14,13 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
   'date-string': ({ sent }) => new Date(sent).toString(),
   /** Whole milliseconds since the Unix epoch. */
   timestamp: ({ sent }) => String(new Date(sent).getTime()),
-  /** The tick as a JSON object: what it is in `time.v1`. */
+  /** The tick as a JSON object: the tick message of `time.v1`. */
   json: tickText
 }
 
 /**
- * @returns a function that encodes a tick; it returns undefined and tells `fault` if the format
- * fails.
+ * Creates a function that encodes a tick. It returns undefined, and reports to `fault`, if the
+ * format fails.
  */
 export function createTickEncoder (
   format: Format, fault: Fault

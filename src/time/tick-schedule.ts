@@ -2,21 +2,21 @@ import type { Tick } from '../api/content.js'
 import type { Reading, WallClock } from './wall-clock.js'
 import type { Timers } from '../util/timers.js'
 
-/** Decides when the time is sent. */
+/** Decides when ticks are sent. */
 export interface Ticker {
   /**
-   * From now on, ticks; without effect while it does. A boundary that has passed already is not
-   * made up for.
+   * Starts the schedule. Has no effect while the schedule is running. A boundary that has already
+   * passed gets no tick.
    */
   start (): void
-  /** No more ticks, and no timer left; without effect while stopped. */
+  /** Stops the schedule and cancels the timer. Has no effect while the schedule is stopped. */
   stop (): void
   /**
-   * The latest boundary as of now, for a client that has just come; undefined while the clock
-   * fails.
+   * A tick for the latest boundary, with the current time, for a client that has just connected;
+   * undefined while the clock fails.
    */
   current (): Tick | undefined
-  /** The last one handed to `onTick`. */
+  /** The last tick passed to `onTick`. */
   readonly lastTick: Tick | undefined
 }
 
@@ -24,18 +24,21 @@ export interface TickerOptions {
   clock: WallClock
   timers: Timers
   intervalMs: number
-  /** True while the tick before is still being sent: a tick that is due then is left out. */
+  /**
+   * True while the previous tick is still being sent. A boundary that is reached meanwhile gets no
+   * tick.
+   */
   isBusy: () => boolean
   onTick: (tick: Tick) => void
-  /** Called with how many boundaries have passed without a tick. */
+  /** Called with the number of boundaries that have passed without a tick. */
   onMissed: (count: number) => void
 }
 
-/** No timer sleeps longer, so that steps of the wall clock and suspends are noticed. */
+/** The longest delay of the timer, so that clock steps and suspends are noticed. */
 const MAX_SLEEP_MS = 1000
 /** How far a clock that has just stepped may be behind (`fine-clock.ts`), rounding included. */
 const BEHIND_MS = 2
-/** From this interval on, ticks are sent exactly, to a turn of the event loop. */
+/** With an interval of at least this, ticks are exact to one turn of the event loop. */
 const FINE_INTERVAL_MS = 1000
 /** The timer wakes this long before a boundary, then polls: timers are up to 1.1 ms late. */
 const FINE_MS = 2
@@ -54,7 +57,7 @@ export function createTicker (
   // The number of the last boundary that was sent, or had passed when the schedule began.
   let lastBoundary = -Infinity
   let lastTick: Tick | undefined
-  // Until the first reading after a start.
+  // True until the first reading after a start.
   let isFresh = true
   let lastClockSteps = clock.clockSteps
   let lastReadingMs = 0
@@ -62,9 +65,9 @@ export function createTicker (
   let cancel: (() => void) | undefined
 
   /**
-   * After a step of the wall clock, only the boundaries of the time since the last reading are
-   * still due, by what the clock shows now. After a step back these are boundaries that were sent
-   * before. After a step forward the boundaries in between are not sent.
+   * Reads the clocks. After a clock step, only the boundaries that belong to the time since the
+   * last reading are due, by the new wall clock. After a step back, these boundaries are sent once
+   * more. After a step forward, the boundaries in between are not sent.
    */
   function readClocks (): Moment | undefined {
     const reading = clock.readClocks()
@@ -110,10 +113,10 @@ export function createTicker (
     if (moment === undefined || passedCount <= 0) return schedule(moment)
     lastBoundary = moment.boundary
     schedule(moment)
-    const isLeftOut = isBusy()
-    const missedCount = isLeftOut ? passedCount : passedCount - 1
+    const isMissed = isBusy()
+    const missedCount = isMissed ? passedCount : passedCount - 1
     if (missedCount > 0) onMissed(missedCount)
-    if (isLeftOut) return
+    if (isMissed) return
     lastTick = tickAt(moment, moment.boundary, (lastTick?.seq ?? -1) + 1)
     onTick(lastTick)
   }

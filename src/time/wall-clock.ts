@@ -3,7 +3,7 @@ import type { Fault } from '../observability/failure-log.js'
 import { disregard, isThenable, isTime, show } from '../util/values.js'
 import type { Timers } from '../util/timers.js'
 
-/** The system's: whole milliseconds. */
+/** The system clock, which returns whole milliseconds. */
 export const SYSTEM_CLOCK: Clock = { now: () => Date.now() }
 
 /** One reading of the wall clock and the monotonic clock together. */
@@ -12,7 +12,7 @@ export interface Reading {
   readonly monotonicMs: number
   /**
    * How much later than the wall clock the monotonic clock may have been read: the process can
-   * stall between the two.
+   * stall between the two readings.
    */
   readonly doubtMs: number
 }
@@ -35,7 +35,7 @@ export interface WallClock {
   readonly clockSteps: number
 }
 
-/** A move of the wall clock against the monotonic one that counts as a step. */
+/** A movement of the wall clock against the monotonic clock by more than this counts as a step. */
 const STEP_MS = 50
 /** Readings may be this far apart without any allowance for slewing. */
 const MAX_PERIOD_MS = 1000
@@ -45,7 +45,7 @@ const MAX_SLEW = 500e-6
 export interface WallClockOptions {
   source: Clock
   timers: Timers
-  /** Told when the source throws or returns no time, and when it works again. */
+  /** Logs when the source throws or returns no valid time, and when it works again. */
   fault: Fault
 }
 

@@ -43,8 +43,8 @@ export function readMoment (value: unknown): number | undefined {
 }
 
 /**
- * True for objects as literals and `JSON.parse` make them. A Map or a promise is not one: it would
- * seem to have no fields at all.
+ * True for objects such as literals and `JSON.parse` create. A Map or a promise is not a plain
+ * object: it would seem to have no fields at all.
  */
 export function isPlainObject (value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
@@ -82,10 +82,10 @@ export function disregard (thenable: PromiseLike<unknown>): void {
 }
 
 /**
- * Reads the answer of an application's predicate, which must be a boolean. A truthy value that is
- * not `true` would let everybody pass: a promise, or the −1 of `indexOf`.
+ * Checks the answer of an application's predicate, which must be a boolean. A truthy value that is
+ * not `true`, such as a promise or the −1 of `indexOf`, would let everybody pass.
  *
- * @param subject the start of the error's sentence: what has answered.
+ * @param subject the start of the error message: names what gave the answer.
  * @throws {InvalidArgumentError} for anything but a boolean.
  */
 export function verdictOf (answer: unknown, subject: string): boolean {

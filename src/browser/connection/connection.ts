@@ -11,31 +11,32 @@ import type { Ending, Transport, TransportData } from './transport.js'
 import { createTransportSwitch } from './transport-switch.js'
 
 /**
- * `connecting`: until a transport is open, or it is known why none is · `open` · `waiting`: to
- * connect again · `closed`: by `close()`, or not yet opened · `refused`: the server has said not to
- * come back.
+ * `connecting`: no transport is open yet · `open` · `waiting`: reconnects after a pause · `closed`:
+ * after `close()`, or before `open()` · `refused`: the server has refused this client for good.
  */
 export type ClockState = 'connecting' | 'open' | 'waiting' | 'closed' | 'refused'
 
-/** Connects to the server, again and again, over one transport at a time. */
+/** Keeps the clock connected to the server, over one transport at a time. */
 export interface Connection {
   readonly state: ClockState
-  /** The one that is open. */
+  /** The transport that is open, if any. */
   readonly transport: Transport | undefined
-  /** Connects, unless it is connecting or open. */
+  /** Connects. Has no effect while connecting or open. */
   open (): void
-  /** Until `open()`. */
+  /** Ends the connection, until `open()` is called. */
   close (): void
   /**
-   * The device has woken, or the page can be seen: asks for the time, or connects now rather than
-   * later. @param isWake whether what was begun before may hang.
+   * Must be called when the device has woken up, or the page has become visible or online: probes
+   * the server, or connects without waiting.
+   *
+   * @param isWake true if the device has slept, so that an attempt in progress may hang.
    */
   resync (isWake: boolean): void
-  /** The page goes into the back/forward cache. */
+  /** Must be called when the page enters the back/forward cache. */
   onPageCached (): void
-  /** The page has come back from there, or is shown for the first time. */
+  /** Must be called when the page leaves the back/forward cache, or is shown for the first time. */
   onPageShown (): void
-  /** To be called once a second. */
+  /** Must be called once a second. */
   check (): void
 }
 
@@ -43,20 +44,20 @@ export interface ConnectionOptions {
   settings: ClockSettings
   /** Returns the `http` or `https` URL; called for each connection and each round of requests. */
   resolveUrl: () => Promise<string>
-  /** What the monotonic clock shows is true to ± this many milliseconds. */
-  grainMs: () => number
+  /** Readings of the monotonic clock are accurate to ± this many milliseconds. */
+  quantumMs: () => number
   data: TransportData
   onOpen: () => void
   onClose: (detail: CloseDetail) => void
   onRefused: (detail: RefusedDetail) => void
 }
 
-/** A younger attempt is not made anew because the page is visible or online. */
+/** An attempt younger than this is not restarted when the page becomes visible or online. */
 const YOUNG_MS = 1000
-/** A client that was refused for good asks again at most this often. */
-const ASK_AGAIN_MS = 60_000
-const HURRIES_PER_MINUTE = 12
-/** The reason is that of the outcome. */
+/** A client that was refused for good tries again at most this often. */
+const RETRY_REFUSED_MS = 60_000
+const EARLY_RETRIES_PER_MINUTE = 12
+/** `onOutcome` takes the reason from the outcome. */
 const FAILED: Ending = { code: ABNORMAL, reason: '', wasOpen: false }
 
 export function createConnection (options: ConnectionOptions): Connection {
@@ -68,21 +69,25 @@ export function createConnection (options: ConnectionOptions): Connection {
   const transports = createTransportSwitch({
     ...options, policy, requests, onOpen, onSocketEnd, onHttpEnd
   })
-  const hurryBudget = createBudget(environment, HURRIES_PER_MINUTE)
+  const earlyRetryBudget = createBudget(environment, EARLY_RETRIES_PER_MINUTE)
   const retryTimer = createTimer(environment)
   let state: ClockState = 'closed'
-  /** Aborted when the state is left: what still comes of it is stale. */
+  /** Aborted by `begin`: results that arrive later are stale. */
   let phase: AbortSignal
   let startedMs = 0
-  let askedAgainMs = -Infinity
-  /** Refused, but not by the application's close code: the session may be renewed. */
-  let canAskAgain = false
+  let retriedRefusedMs = -Infinity
+  /** True if the server refused over HTTP, not with close code 4403: the session may be renewed. */
+  let canRetryRefused = false
   let isSuspended = false
 
-  /** Ends what the old state has begun. @returns a signal that is aborted with the new state. */
+  /**
+   * Ends the transports and timers of the old state.
+   *
+   * @returns a signal that is aborted when the new state ends.
+   */
   function begin (next: ClockState): AbortSignal {
     retryTimer()
-    canAskAgain = isSuspended = false
+    canRetryRefused = isSuspended = false
     state = next
     phase = transports.reset()
     return phase
@@ -93,10 +98,10 @@ export function createConnection (options: ConnectionOptions): Connection {
     startedMs = monotonic()
     if (wanted === 'http' || !WebSocket) return transports.openHttp()
     if (!policy.isSocketDue()) {
-      // Firefox punishes WebSockets that fail by holding back the next ones.
-      const outcome = await requests.ask(signal)
+      // After failed WebSockets, Firefox delays the next ones.
+      const outcome = await requests.requestOnce(signal)
       if (signal.aborted) return
-      if (!policy.isSocketWorthwhile(outcome)) return settle(FAILED, outcome)
+      if (!policy.isSocketWorthwhile(outcome)) return onOutcome(FAILED, outcome)
     }
     return transports.openSocket()
   }
@@ -114,26 +119,28 @@ export function createConnection (options: ConnectionOptions): Connection {
   }
 
   function onHttpEnd (ending: Ending): void {
-    // While it is waiting for a WebSocket, it has said so.
-    if (state !== 'waiting') settle(ending, ending.outcome)
+    // While the connection waits to reconnect, its end has already been reported.
+    if (state !== 'waiting') onOutcome(ending, ending.outcome)
   }
 
   async function onSocketEnd (ending: Ending): Promise<void> {
     if (ending.wasOpen) policy.onLost(ending)
     else if (transports.transport) return retryTimer(retry, policy.nextDelayMs())
     const isExplained = ending.wasOpen ? ending.code !== PERMISSION_EXPIRED : ending.outcome
-    if (isExplained) return settle(ending, ending.outcome)
+    if (isExplained) return onOutcome(ending, ending.outcome)
     const signal = ending.wasOpen ? begin('connecting') : phase
-    const outcome = await requests.ask(signal)
-    if (!signal.aborted) settle(ending, outcome)
+    const outcome = await requests.requestOnce(signal)
+    if (!signal.aborted) onOutcome(ending, outcome)
   }
 
-  function settle (ending: Ending, outcome: Outcome | undefined): void {
+  /** @param outcome the server's answer over HTTP; undefined if none was requested. */
+  function onOutcome (ending: Ending, outcome: Outcome | undefined): void {
     const step = policy.onEnd(ending, outcome)
     if (step.fallback) fallBack(step.fallback)
     else wait(ending.code, step)
   }
 
+  /** Syncs over HTTP, and keeps trying the WebSocket. */
   function fallBack (outcome: TimeOutcome): void {
     const { upgrade } = outcome
     const signal = phase
@@ -143,21 +150,21 @@ export function createConnection (options: ConnectionOptions): Connection {
     retryTimer(retry, policy.nextDelayMs(upgrade?.waitMs))
   }
 
-  function wait (code: number, { reason, refusal, isHttpOfUse }: NextStep): void {
+  function wait (code: number, { reason, refusal, syncOverHttp }: NextStep): void {
     const isFinal = refusal?.isFinal === true
     begin(isFinal ? 'refused' : 'waiting')
-    canAskAgain = isFinal && code !== DO_NOT_RETURN
+    canRetryRefused = isFinal && code !== DO_NOT_RETURN
     const retryIn = isFinal ? undefined : policy.nextDelayMs(refusal?.waitMs)
     if (retryIn !== undefined) retryTimer(retry, retryIn)
     onClose({ code, reason, retryIn })
     if (refusal) onRefused({ status: refusal.status, code: refusal.code })
-    if (isHttpOfUse && state === 'waiting') transports.openHttp()
+    if (syncOverHttp && state === 'waiting') transports.openHttp()
   }
 
-  async function askAgain (): Promise<void> {
+  async function retryRefused (): Promise<void> {
     const signal = phase
-    askedAgainMs = monotonic()
-    const outcome = await requests.ask(signal)
+    retriedRefusedMs = monotonic()
+    const outcome = await requests.requestOnce(signal)
     if (!signal.aborted && outcome.kind === 'time') connect()
   }
 
@@ -166,8 +173,8 @@ export function createConnection (options: ConnectionOptions): Connection {
     if (state === 'open') transports.transport?.resync()
     const isStuck = state === 'connecting' && (isWake || nowMs - startedMs > YOUNG_MS)
     const canConnect = isStuck || (state === 'waiting' && !policy.isHeldOff())
-    if (canConnect && hurryBudget()) connect()
-    if (canAskAgain && nowMs - askedAgainMs >= ASK_AGAIN_MS) askAgain()
+    if (canConnect && earlyRetryBudget()) connect()
+    if (canRetryRefused && nowMs - retriedRefusedMs >= RETRY_REFUSED_MS) retryRefused()
   }
 
   return {

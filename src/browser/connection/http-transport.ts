@@ -8,18 +8,18 @@ import type { Transport, TransportEvents } from './transport.js'
 export interface HttpOptions {
   settings: ClockSettings
   requests: Pick<TimeRequests, 'beginRound' | 'budget'>
-  /** An answer that has come already: the first of the first round. */
+  /** An answer that has already arrived, the first of the first round. */
   first?: TimeOutcome | undefined
   events: TransportEvents
 }
 
-/** Requests of the first round, and of one that was asked for. */
+/** The number of requests in the first round, and in a round that `resync` starts. */
 const FIRST_ROUND = 3
 const GAP_MS = 100
 
 type Failure = RefusalOutcome | UnreachableOutcome
 
-/** Syncs by plain requests, one at a time; it is open once one was answered with the time. */
+/** Syncs over plain requests, one at a time. Open once the server has answered with its time. */
 export function openHttp (options: HttpOptions): Transport {
   const { settings: { environment, sync }, requests, first, events } = options
   const timer = createTimer(environment)
@@ -41,8 +41,11 @@ export function openHttp (options: HttpOptions): Transport {
     if (!life.signal.aborted) events.onExchange(source, exchange, 'http')
   }
 
-  /** @returns the latest failure, if nothing else has come. */
-  async function ask (count: number): Promise<Failure | undefined> {
+  /**
+   * @returns the latest failure if the server has answered no request with its time; else
+   * undefined.
+   */
+  async function sendRequests (count: number): Promise<Failure | undefined> {
     const request = await requests.beginRound(life.signal)
     let failure: Failure | undefined
     let isAnswered = false
@@ -63,7 +66,7 @@ export function openHttp (options: HttpOptions): Transport {
 
   async function round (count: number): Promise<void> {
     isBusy = true
-    const failure = await ask(count)
+    const failure = await sendRequests(count)
     isBusy = false
     if (life.signal.aborted) return
     if (failure === undefined) scheduleRound()
@@ -79,7 +82,7 @@ export function openHttp (options: HttpOptions): Transport {
     events.onEnd({ code: ABNORMAL, reason: outcome.reason, wasOpen: isOpen, outcome })
   }
 
-  // Not before the caller has it.
+  // Deferred, so that the caller has the transport before the first event.
   timer(() => {
     if (first) onTime(first)
     if (!life.signal.aborted) round(FIRST_ROUND - (first ? 1 : 0))

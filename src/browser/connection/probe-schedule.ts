@@ -2,18 +2,21 @@ import type { SyncOptions } from '../clock-options.js'
 import { createTimer } from '../environment.js'
 import type { Environment } from '../environment.js'
 
-/** When to ask the server for its time, over a WebSocket. */
+/** Decides when to probe the server over a WebSocket. */
 export interface ProbeSchedule {
-  /** Asks eight times within half a second, then in rounds that become rarer; not while it does. */
+  /**
+   * Sends eight probes within half a second, then rounds at growing intervals. Has no effect during
+   * a burst.
+   */
   burst (): void
-  /** Until the next burst. */
+  /** Stops probing until the next burst. */
   stop (): void
 }
 
 export interface ProbeScheduleOptions {
   environment: Environment
   sync: Pick<Required<{ [Name in keyof SyncOptions]: number }>, 'probes' | 'every'>
-  /** @param isUrgent whether it belongs to a burst. */
+  /** @param isUrgent true for a probe of a burst. */
   probe: (isUrgent: boolean) => void
 }
 
@@ -21,9 +24,12 @@ const BURST = 8
 const BURST_GAP_MS = 60
 const ROUND_GAP_MS = 250
 const FIRST_PAUSE_MS = 2000
-/** Quickly at first, to stay within the budget of a minute. */
+/** Pauses grow quickly at first, to stay within the budget per minute. */
 const GROWTH = 1.5
-/** From here on slowly: it takes minutes to find the skew, and until then every round counts. */
+/**
+ * From this pause on, pauses grow slowly: finding the skew takes minutes, and until then every
+ * round counts.
+ */
 const SLOW_FROM_MS = 10_000
 const SLOW_GROWTH = 1.2
 

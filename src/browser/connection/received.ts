@@ -1,7 +1,7 @@
 import type { Exchange } from '../time/estimator.js'
 import type { Source } from '../time/estimates.js'
 
-/** What a server has sent: nothing is sure about it but that it is an object. */
+/** An object from a server. Nothing is known about its fields. */
 export interface Received {
   readonly type?: unknown
   readonly server?: unknown
@@ -18,15 +18,15 @@ export interface Received {
   readonly upgrade?: unknown
 }
 
-/** What has become of a plain `GET` of the time socket's URL. */
+/** The outcome of a plain `GET` of the time socket's URL. */
 export type Outcome = TimeOutcome | RefusalOutcome | UnreachableOutcome
 
-/** The server has told its time. */
+/** The server has answered with its time. */
 export interface TimeOutcome {
   readonly kind: 'time'
   readonly source: Source
   readonly exchange: Exchange
-  /** What a WebSocket would be refused with at present. */
+  /** The refusal that a WebSocket would get at present; undefined if there is room. */
   readonly upgrade: RefusalOutcome | undefined
 }
 
@@ -34,9 +34,9 @@ export interface RefusalOutcome {
   readonly kind: 'refusal'
   readonly status: number
   readonly code: string | undefined
-  /** Milliseconds that the server wants to be left alone for; 0 if it has not said. */
+  /** Milliseconds that the server asks the client to wait; 0 if the server does not say. */
   readonly waitMs: number
-  /** Trying again is of no use. */
+  /** True if it is pointless to try again. */
   readonly isFinal: boolean
   readonly reason: string
 }
@@ -44,16 +44,16 @@ export interface RefusalOutcome {
 export interface UnreachableOutcome {
   readonly kind: 'unreachable'
   readonly reason: string
-  /** Something has answered, and the browser hides what. */
+  /** True if something has answered, but the browser hides the answer. */
   readonly isReachable: boolean
 }
 
-/** Milliseconds that a `Date` can hold. */
+/** The range of a `Date`, in milliseconds. */
 const MAX_MS = 8.64e15
 /** The code of a refusal by what is no time socket. */
 export const NOT_A_TIME_SOCKET = 'NOT_A_TIME_SOCKET'
 
-/** @returns an empty object for a text that is no JSON. */
+/** Parses a message. @returns an empty object if the text is not JSON. */
 export function readJson (text: string): Received {
   try {
     return Object(JSON.parse(text))
@@ -66,7 +66,7 @@ export function isTime (value: unknown): value is number {
   return typeof value === 'number' && Math.abs(value) <= MAX_MS
 }
 
-/** A refusal that says nothing about when to come back. */
+/** Creates a refusal without a time to try again. */
 export function refuse (status: number, code: unknown, reason: string): RefusalOutcome {
   return {
     kind: 'refusal',

@@ -5,61 +5,66 @@ import type { Outcome, RefusalOutcome, TimeOutcome } from './received.js'
 import type { Ending } from './transport.js'
 import { PATIENCE } from './watchdog.js'
 
-/** Decides when to connect again, and how, by what earlier attempts have come to. */
+/** Decides when and how to reconnect, from the results of earlier attempts. */
 export interface ReconnectPolicy {
-  /** False while the server does not answer: it is asked over HTTP before a WebSocket is tried. */
+  /** False while the server is unreachable: then a request over HTTP must succeed first. */
   isSocketDue (): boolean
-  /** Whether a server that was asked, and has come to this, is worth a WebSocket. */
+  /** True if a WebSocket should be tried after this answer over HTTP. */
   isSocketWorthwhile (outcome: Outcome): boolean
-  /** For how many checks a WebSocket may be silent: for more, the more often one was. */
+  /** How many checks a WebSocket may be silent. Doubles with each WebSocket that was too silent. */
   patienceCount (): number
+  /** Must be called when a WebSocket is created. */
   onSocketTried (): void
-  /** A transport is open. */
+  /** Must be called when a transport has opened. */
   onOpen (isSocket: boolean): void
-  /** A WebSocket that was open has ended. */
+  /** Must be called when an open WebSocket has ended. */
   onLost (ending: Ending): void
-  /** Decides what follows the end of a transport. @param outcome undefined: nobody was asked. */
+  /**
+   * Decides what to do after a transport has ended.
+   *
+   * @param outcome the server's answer over HTTP; undefined if none was requested.
+   */
   onEnd (ending: Ending, outcome: Outcome | undefined): NextStep
   /**
-   * How long to wait before the next attempt: a random part of a limit that doubles with each
-   * attempt up to 30 s, but at least `holdMs`. Counts as a failed attempt.
+   * Milliseconds until the next attempt: random, up to a limit that doubles with each failed
+   * attempt to at most 30 s, but at least `holdMs`. Counts the previous attempt as failed.
    */
   nextDelayMs (holdMs?: number): number
-  /** Whether the latest `holdMs` are not over yet. */
+  /** True until the latest `holdMs` have passed. */
   isHeldOff (): boolean
-  /** The application has called `open()`: attempts that have failed count no longer. */
+  /** Must be called when the application calls `open()`: resets the count of failed attempts. */
   onOpenCalled (): void
 }
 
-/** What follows the end of a transport. */
+/** What to do after a transport has ended. */
 export interface NextStep {
-  /** Set: sync over HTTP, from this answer on, and go on trying the WebSocket. Unset: wait. */
+  /** If set: sync over HTTP, starting with this answer, and keep trying the WebSocket. */
   readonly fallback?: TimeOutcome
   readonly reason: string
-  /** Wait as long as it says, or for ever. */
+  /** If set: wait as long as the refusal says, or give up if it is final. */
   readonly refusal?: RefusalOutcome | undefined
-  /** Whether to sync over HTTP while waiting. */
-  readonly isHttpOfUse?: boolean
+  /** If true: sync over HTTP while waiting. */
+  readonly syncOverHttp?: boolean
 }
 
 const BACKOFF_MS = 500
 const MAX_BACKOFF_MS = 30_000
-/** A connection that ends sooner counts as a failed attempt. */
+/** A connection that ends earlier than this counts as a failed attempt. */
 const STABLE_MS = 10_000
-/** While the server does not answer, a WebSocket is tried at least this often. */
+/** While the server is unreachable, a WebSocket is tried at least this often. */
 const MAX_WITHOUT_SOCKET_MS = 60_000
-/** After so many short connections HTTP is used in between. */
-const SHORT_LIVED = 2
-/** The patience with a silent server doubles up to this often. */
+/** After this many failed attempts, a short connection is followed by HTTP while waiting. */
+const MAX_SHORT_CONNECTIONS = 2
+/** How many times `patienceCount` may double. */
 const MAX_DOUBLINGS = 3
 
-/** @param canFallBack whether HTTP may stand in for a WebSocket. */
+/** @param canFallBack true if HTTP may replace the WebSocket. */
 export function createReconnectPolicy (
   { monotonic, random }: Pick<Environment, 'monotonic' | 'random'>, canFallBack: boolean
 ): ReconnectPolicy {
   let failureCount = 0
   let silenceCount = 0
-  /** Rounds in succession in which HTTP worked and a WebSocket did not. */
+  /** Consecutive rounds in which HTTP worked and a WebSocket did not. */
   let blockedCount = 0
   let isServerDown = false
   let socketTriedMs = -Infinity
@@ -89,7 +94,7 @@ export function createReconnectPolicy (
       if (outcome === undefined) {
         return code === DO_NOT_RETURN
           ? { reason, refusal: { ...refuse(403, 'DO_NOT_RETURN', reason), isFinal: true } }
-          : { reason, isHttpOfUse: canFallBack && failureCount >= SHORT_LIVED }
+          : { reason, syncOverHttp: canFallBack && failureCount >= MAX_SHORT_CONNECTIONS }
       }
       isServerDown = outcome.kind === 'unreachable' && !outcome.isReachable
       if (outcome.kind === 'refusal') blockedCount = 0

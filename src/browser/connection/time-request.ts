@@ -5,33 +5,37 @@ import type { Outcome, Received, RefusalOutcome, UnreachableOutcome } from './re
 
 /** The plain `GET` requests of one clock. */
 export interface TimeRequests {
-  /** At most twelve requests a minute. */
+  /** Allows twelve requests a minute. */
   readonly budget: Budget
-  /** @returns the `http` or `https` URL, or why there is none: that says nothing of the server. */
+  /** Resolves with the `http` or `https` URL, or with the reason why there is none. */
   findUrl (signal: AbortSignal): Promise<string | UnreachableOutcome>
-  /** Begins a round, for which one URL serves. @returns a function that sends one request of it. */
+  /**
+   * Begins a round of requests to one URL, because a ticket in the URL is valid for one round.
+   *
+   * @returns a function that sends one request of this round.
+   */
   beginRound (signal: AbortSignal): Promise<() => Promise<Outcome>>
-  /** Sends a single request, even without a budget. */
-  ask (signal: AbortSignal): Promise<Outcome>
+  /** Sends a single request, even if the budget is used up. */
+  requestOnce (signal: AbortSignal): Promise<Outcome>
 }
 
 export interface TimeRequestsOptions {
   environment: Environment
   /** Returns the `http` or `https` URL. */
   resolveUrl: () => Promise<string>
-  /** What the monotonic clock shows is true to ± this many milliseconds. */
-  grainMs: () => number
+  /** Readings of the monotonic clock are accurate to ± this many milliseconds. */
+  quantumMs: () => number
 }
 
 const LIMIT_MS = 10_000
-/** A longer body is no answer of a time socket. */
+/** A longer body is not an answer of a time socket. */
 const MAX_BODY_CHARS = 65_536
 const REQUESTS_PER_MINUTE = 12
-/** Ids of requests are below it. */
+/** All request ids are smaller. */
 const ID_LIMIT = 2 ** 31
 
 export function createTimeRequests (options: TimeRequestsOptions): TimeRequests {
-  const { environment, resolveUrl, grainMs } = options
+  const { environment, resolveUrl, quantumMs } = options
   const budget = createBudget(environment, REQUESTS_PER_MINUTE)
   let id = Math.floor(environment.random() * ID_LIMIT)
 
@@ -39,7 +43,7 @@ export function createTimeRequests (options: TimeRequestsOptions): TimeRequests 
     try {
       return await withTimeLimit(environment, signal, resolveUrl)
     } catch (error) {
-      const reason = `there is no URL: ${error instanceof Error ? error.message : String(error)}`
+      const reason = `the URL cannot be resolved: ${error instanceof Error ? error.message : String(error)}`
       return { kind: 'unreachable', isReachable: true, reason }
     }
   }
@@ -49,7 +53,7 @@ export function createTimeRequests (options: TimeRequestsOptions): TimeRequests 
     return async () => {
       if (typeof url !== 'string') return url
       id = (id + 1) % ID_LIMIT
-      return requestTime(environment, url, { id, grainMs: grainMs(), signal })
+      return requestTime(environment, url, { id, quantumMs: quantumMs(), signal })
     }
   }
 
@@ -57,7 +61,7 @@ export function createTimeRequests (options: TimeRequestsOptions): TimeRequests 
     budget,
     findUrl,
     beginRound,
-    async ask (signal) {
+    async requestOnce (signal) {
       budget()
       const request = await beginRound(signal)
       return request()
@@ -67,20 +71,21 @@ export function createTimeRequests (options: TimeRequestsOptions): TimeRequests 
 
 interface TimeRequest {
   readonly id: number
-  readonly grainMs: number
+  readonly quantumMs: number
   readonly signal: AbortSignal
 }
 
 /**
- * Asks for the server's time by one `GET`. The answer also tells why a WebSocket was refused, which
- * browsers hide. Never rejects; takes at most 10 s, or 20 if the answer cannot be read.
+ * Requests the server's time with one `GET`. The answer also tells why a WebSocket was refused,
+ * which browsers hide. Never rejects. Takes at most 10 s, or 20 s if the page may not read the
+ * answer.
  *
- * @param url `http` or `https`.
- * @param id comes back in the answer: an answer with another one was cached.
- * @param grainMs what the monotonic clock shows is true to ± this many milliseconds.
+ * @param url an `http` or `https` URL.
+ * @param id is repeated in the answer: an answer with another id was cached.
+ * @param quantumMs readings of the monotonic clock are accurate to ± this many milliseconds.
  */
 async function requestTime (
-  environment: Environment, url: string, { id, grainMs, signal }: TimeRequest
+  environment: Environment, url: string, { id, quantumMs, signal }: TimeRequest
 ): Promise<Outcome> {
   const { monotonic, page, fetch } = environment
   const isSameOrigin = new URL(url).origin === page.origin
@@ -97,7 +102,7 @@ async function requestTime (
           ...isSameOrigin && { 'time-socket-origin': String(page.origin) }
         }
       })
-      return await judge(answer, { id, t1, t4: monotonic(), grainMs })
+      return await readOutcome(answer, { id, t1, t4: monotonic(), quantumMs })
     })
   } catch {
     const isReachable = !isSameOrigin && page.origin !== undefined &&
@@ -106,7 +111,9 @@ async function requestTime (
   }
 }
 
-/** Whether anything answers, though without the CORS headers that would let the page read it. */
+/**
+ * True if anything answers, even without the CORS headers that would let the page read the answer.
+ */
 async function canReach (
   environment: Environment, url: string, signal: AbortSignal,
   request: Pick<PlainRequest, 'cache' | 'credentials'>
@@ -120,17 +127,17 @@ async function canReach (
   }
 }
 
-interface Received200 {
+interface RequestTimes {
   readonly id: number
   readonly t1: number
   readonly t4: number
-  readonly grainMs: number
+  readonly quantumMs: number
 }
 
-async function judge (answer: PlainAnswer, times: Received200): Promise<Outcome> {
+async function readOutcome (answer: PlainAnswer, times: RequestTimes): Promise<Outcome> {
   const { status, type } = answer
   if (type === 'opaqueredirect' || (status >= 300 && status < 400)) {
-    return refuse(0, 'REDIRECTED', 'the URL redirects, to a login page perhaps')
+    return refuse(0, 'REDIRECTED', 'the URL redirects, perhaps to a login page')
   }
   if (status === 200) return readTime(await readBody(answer), times)
   const isBusy = status === 429 || status === 503
@@ -139,19 +146,19 @@ async function judge (answer: PlainAnswer, times: Received200): Promise<Outcome>
   }
   const isFinal = status === 401 || status === 403
   if (!isBusy && !isFinal) {
-    return refuse(status, NOT_A_TIME_SOCKET, `the server answers ${status}: no time socket`)
+    return refuse(status, NOT_A_TIME_SOCKET, `the server answers ${status}: this is not a time socket`)
   }
   const { code } = await readBody(answer).catch((): Received => ({}))
   const refusal = refuse(status, code, `the server refuses with ${status}`)
   return { ...refusal, isFinal, waitMs: isBusy ? readRetryAfter(answer) : 0 }
 }
 
-function readTime (body: Received, { id, t1, t4, grainMs }: Received200): Outcome {
+function readTime (body: Received, { id, t1, t4, quantumMs }: RequestTimes): Outcome {
   const { now, hold, server, clockSteps } = body
   if (body.id !== undefined && body.id !== id) {
     return refuse(200, NOT_A_TIME_SOCKET, 'the answer was for another request: is it cached?')
   }
-  const isPossible = isTime(now) && isTime(hold) && hold >= 0 && hold <= t4 - t1 + 2 * grainMs
+  const isPossible = isTime(now) && isTime(hold) && hold >= 0 && hold <= t4 - t1 + 2 * quantumMs
   if (!isPossible || body.id !== id) {
     return refuse(200, NOT_A_TIME_SOCKET, 'the answer is not that of a time socket')
   }
@@ -170,7 +177,7 @@ function readUpgrade (upgrade: unknown): RefusalOutcome | undefined {
   return { ...refusal, waitMs: toWaitMs(Number(retryAfter) * 1000) }
 }
 
-/** Seconds, or a date by the server's own clock (RFC 9110 §10.2.3). */
+/** Reads `Retry-After`: seconds, or a date by the server's own clock (RFC 9110 §10.2.3). */
 function readRetryAfter ({ headers }: PlainAnswer): number {
   const after = headers.get('retry-after') ?? ''
   const seconds = after === '' ? NaN : Number(after)
@@ -186,7 +193,7 @@ async function readBody (answer: PlainAnswer): Promise<Received> {
   return readJson(await readText(answer))
 }
 
-/** @returns an empty text for a long one. */
+/** @returns an empty text if the body is too long. */
 async function readText (answer: PlainAnswer): Promise<string> {
   const reader = answer.body?.getReader()
   if (reader === undefined) return answer.text()
@@ -200,7 +207,7 @@ async function readText (answer: PlainAnswer): Promise<string> {
   }
 }
 
-/** Rejects after 10 s, or with the signal. What the action still does is aborted. */
+/** Runs an action. Rejects after 10 s, or when the signal aborts; the action is then aborted. */
 async function withTimeLimit<Result> (
   { setTimeout, clearTimeout }: Environment, signal: AbortSignal,
   action: (signal: AbortSignal) => Promise<Result>
@@ -219,7 +226,7 @@ async function withTimeLimit<Result> (
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', abort)
-    // Also ends a body that is not read to its end.
+    // Also cancels a body that has not been read to its end.
     abort()
   }
 }

@@ -9,18 +9,27 @@ import type { Ending, Transport, TransportData, TransportEvents } from './transp
 import { openWebSocket } from './websocket-transport.js'
 
 /**
- * At most one transport that is open, and one that is being tried. The new one takes the place of
- * the old one when it opens.
+ * Holds at most one open transport, and one that is being opened. When the new transport opens, the
+ * old one is closed.
  */
 export interface TransportSwitch {
-  /** The one that is open. */
+  /** The transport that is open, if any. */
   readonly transport: Transport | undefined
+  /** Tries a WebSocket. */
   openSocket (): Promise<void>
-  /** @param first an answer that has come already. */
+  /**
+   * Starts syncing over HTTP.
+   *
+   * @param first an answer that has already arrived.
+   */
   openHttp (first?: TimeOutcome): void
-  /** Closes both. @returns a signal that the next reset aborts: what then still comes is stale. */
+  /**
+   * Closes both transports.
+   *
+   * @returns a signal that the next reset aborts: results that arrive later are stale.
+   */
   reset (): AbortSignal
-  /** To be called once a second. */
+  /** Must be called once a second. */
   check (): void
 }
 
@@ -30,7 +39,7 @@ export interface TransportSwitchOptions {
   requests: TimeRequests
   data: TransportData
   onOpen: (isSocket: boolean) => void
-  /** Also called for a socket that could not be made because there is no URL. */
+  /** Also called if no WebSocket could be created because the URL is missing. */
   onSocketEnd: (ending: Ending) => void
   onHttpEnd: (ending: Ending) => void
 }
@@ -42,7 +51,7 @@ export function createTransportSwitch (options: TransportSwitchOptions): Transpo
   const { WebSocket } = settings.environment
   const budget = createBudget(settings.environment, PROBES_PER_MINUTE)
   let transport: Transport | undefined
-  /** Not open yet. */
+  /** The transport that is being opened. */
   let attempt: Transport | undefined
   let phase = new AbortController()
 

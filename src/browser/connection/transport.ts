@@ -4,41 +4,43 @@ import type { Exchange } from '../time/estimator.js'
 import type { Source } from '../time/estimates.js'
 import type { Outcome, Received } from './received.js'
 
-/** One way to a server: a WebSocket, or a series of requests. There is one file per transport. */
+/**
+ * One way to reach a server: a WebSocket, or a series of requests. Each transport has its own file.
+ */
 export interface Transport {
   readonly name: TransportName
   /** The subprotocol; empty for HTTP. */
   readonly protocol: string
-  /** @returns whether it was handed on. */
+  /** @returns true if the data was sent. */
   send (data: string | ArrayBuffer): boolean
-  /** Asks for the time at once, within the budget. */
+  /** Probes the server at once, within the budget. */
   resync (): void
-  /** To be called once a second. */
+  /** Must be called once a second. */
   check (): void
-  /** Ends it without any further event. */
+  /** Ends the transport. No event follows. */
   close (): void
 }
 
-/** What comes over a transport. */
+/** The callbacks for data that arrives over a transport. */
 export interface TransportData {
-  /** Called before anything else is made of what has come. */
+  /** Called first for everything that arrives. */
   onActivity (): void
-  /** A server has greeted the clock; whatever is pending there is sent again. */
+  /** Called when a server has said hello: it then sends its pending messages again. */
   onHello (source: Source): void
-  /** @returns whether it contradicts what was known, so that more probes are needed. */
+  /** @returns true if the tick contradicts the estimate, so that more probes are needed. */
   onTick (source: Source, tick: TickMessage, localMs: number): boolean
-  /** @returns the same. */
+  /** @returns true if the exchange contradicts the estimate, so that more probes are needed. */
   onExchange (source: Source, exchange: Exchange, name: TransportName): boolean
-  /** @param text as it came. */
+  /** @param text the message as received. */
   onMessage (message: Received, text: string): void
   onCancel (key: unknown): void
   onBytes (data: unknown): void
 }
 
 export interface TransportEvents extends TransportData {
-  /** The server has answered: the transport works. */
+  /** Called when the server has answered, so that the transport works. */
   onOpen (): void
-  /** Called once, unless it was closed. */
+  /** Called once when the transport has ended, unless by `close`. */
   onEnd (ending: Ending): void
 }
 
@@ -48,9 +50,9 @@ export interface Ending {
   readonly code: number
   readonly reason: string
   readonly wasOpen: boolean
-  /** The watchdog has ended it. */
+  /** True if the watchdog has ended the transport. */
   readonly isSilent?: boolean
-  /** What has become of the latest request, if it is known already. */
+  /** The outcome of the latest request, if it is already known. */
   readonly outcome?: Outcome
 }
 

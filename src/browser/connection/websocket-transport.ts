@@ -23,17 +23,17 @@ export interface WebSocketOptions {
 }
 
 const OPEN = 1
-/** Ids of probes are below it. */
+/** Ids of probes are less than this. */
 const ID_LIMIT = 2 ** 31
-/** An answer that comes after so many further probes is ignored. */
+/** An answer is ignored once this many further probes have been sent. */
 const MAX_UNANSWERED = 64
-/** So many probes of a minute are left to bursts and the watchdog. */
+/** This many of the probes per minute are reserved for bursts and the watchdog. */
 const RESERVED_PROBES = 4
-/** So long `close` may take to follow `error`. */
+/** How long `close` may take to follow `error`. */
 const CLOSE_GRACE_MS = 50
 const FAILED = 'the connection failed, or is forbidden here (CSP, blocked port)'
 
-/** Connects over a WebSocket; it is open once the server has said hello. */
+/** Connects over a WebSocket. Open once the server has said hello. */
 export function openWebSocket (options: WebSocketOptions): Transport {
   const { settings: { environment, protocols, sync }, url, budget, patience, events } = options
   const { monotonic } = environment
@@ -80,7 +80,11 @@ export function openWebSocket (options: WebSocketOptions): Transport {
     return true
   }
 
-  /** @returns whether the clock of the server has stepped. */
+  /**
+   * Updates source and interval, and starts a burst if the clock of the server has stepped.
+   *
+   * @returns the new source.
+   */
   function renew ({ server, clockSteps, interval }: Received, from = source?.server): Source {
     const next = { server: server ?? from, clockSteps }
     const hasStepped = clockSteps !== source?.clockSteps
@@ -128,7 +132,7 @@ export function openWebSocket (options: WebSocketOptions): Transport {
     to.binaryType = 'arraybuffer'
     to.onopen = () => {
       if (to.protocol === TIME_PROTOCOL || isEnded) return
-      const reason = 'the server did not agree on the subprotocol time.v1'
+      const reason = 'the server did not accept the subprotocol time.v1'
       end(ABNORMAL, reason, { outcome: refuse(101, NOT_A_TIME_SOCKET, reason) })
     }
     to.onmessage = ({ data }: MessageEvent) => {
@@ -143,7 +147,8 @@ export function openWebSocket (options: WebSocketOptions): Transport {
       if (source) watchdog.onReceived()
     }
     to.onclose = ({ code, reason }: CloseEvent) => end(code, reason)
-    // `close` follows, but not everywhere. In `ws`, an error without a listener ends the process.
+    // `close` follows, but not in every runtime. In `ws`, an error without a listener ends the
+    // process.
     to.onerror = () => { if (!isEnded) graceTimer(() => end(ABNORMAL, FAILED), CLOSE_GRACE_MS) }
   }
 

@@ -1,10 +1,10 @@
 import type { Environment } from '../environment.js'
 
-/** Learns how coarse a clock is. */
+/** Measures how coarse a clock is. */
 export interface Quantum {
   /** Half-width of every reading, in milliseconds. 100 until two readings differ. */
   ms (): number
-  /** Takes a reading, and hands it back. */
+  /** Records a reading, and returns it. */
   read (localMs: number): number
 }
 
@@ -16,16 +16,17 @@ export interface DeviceClock {
 
 /** The coarsest clock of a browser. */
 const COARSEST_US = 100_000
-/** The two may differ so much unnoticed. */
+/** A movement up to this size is ignored. */
 const MOVED_MS = 50
 
 /**
  * Browsers round `performance.now()`, some down, some (Chromium, Firefox) up or down at random, to
- * 0.005, 0.02, 0.1, 1, 16.667 or 100 ms. All gaps between readings are whole multiples of that: it
- * is their greatest common divisor, found in whole microseconds by Euclid's algorithm.
+ * 0.005, 0.02, 0.1, 1, 16.667 or 100 ms. All differences between readings are whole multiples of
+ * this quantum, so the quantum is their greatest common divisor, found in whole microseconds by
+ * Euclid's algorithm.
  *
- * The first readings may have a greater one in common: then the clock is taken for too coarse,
- * never for too fine.
+ * The first readings may have a greater common divisor: the clock is then taken to be too coarse,
+ * never too fine.
  */
 export function createQuantum (): Quantum {
   let lastMs = NaN
@@ -42,9 +43,9 @@ export function createQuantum (): Quantum {
   }
 }
 
-/** @param grainMs by how much a reading of the monotonic clock may be rounded. */
+/** @param quantumMs by how much a reading of the monotonic clock may be rounded. */
 export function createDeviceClock (
-  { monotonic, wall }: Environment, grainMs: () => number
+  { monotonic, wall }: Environment, quantumMs: () => number
 ): DeviceClock {
   let wallMs = wall()
   let differenceMs = wallMs - monotonic()
@@ -59,7 +60,7 @@ export function createDeviceClock (
       // Test tools pin the wall clock: that is no step.
       const isPinned = wallMs === lastWallMs && movedMs < 0
       // Both clocks may be rounded.
-      const hasMoved = !isPinned && Math.abs(movedMs) > MOVED_MS + 2 * grainMs()
+      const hasMoved = !isPinned && Math.abs(movedMs) > MOVED_MS + 2 * quantumMs()
       return { movedMs, hasMoved }
     }
   }

@@ -2,7 +2,7 @@ import { createEstimator, UNKNOWN } from './estimator.js'
 import type { Estimate, Estimator } from './estimator.js'
 import type { Quantum } from './device-clock.js'
 
-/** Whose clock a message tells: `clockSteps` compares only within one `server`. */
+/** The server whose time a message carries. Compare `clockSteps` only within one `server`. */
 export interface Source {
   /** Random per server process. */
   readonly server: unknown
@@ -13,12 +13,12 @@ export interface Source {
 /** One estimate per server. */
 export interface Estimates {
   /**
-   * The estimator of this server, new if it is unknown or its clock has stepped.
+   * The estimator of this server. It is new if the server is unknown or its clock has stepped.
    *
-   * @param isAlone whether only this server's estimate counts from now on: a WebSocket leads to one
-   * server, requests may be answered by several in turn.
+   * @param isAlone true if only this server's estimate counts from now on: a WebSocket leads to one
+   * server, but requests may be answered by several in turn.
    */
-  of (source: Source, isAlone: boolean): Estimator
+  estimatorFor (source: Source, isAlone: boolean): Estimator
   /** Makes the estimate with the smallest error the one that counts. */
   choose (localMs: number): void
   /** The estimate that counts, for any time of the local clock. */
@@ -34,7 +34,7 @@ interface Entry {
 const MAX_SERVERS = 4
 
 export function createEstimates (quantum: Quantum, priorSkew: number): Estimates {
-  /** The one that was used last is the last. */
+  /** In the order of their latest use. */
   const entries = new Map<unknown, Entry>()
   let candidates: Estimator[] = []
   let chosen: Estimator | undefined
@@ -52,7 +52,7 @@ export function createEstimates (quantum: Quantum, priorSkew: number): Estimates
   }
 
   return {
-    of (source, isAlone) {
+    estimatorFor (source, isAlone) {
       const estimator = enter(source)
       const all = [...entries.values()].map((entry) => entry.estimator)
       candidates = isAlone ? [estimator] : all

@@ -6,28 +6,30 @@ import type { Quantum } from './device-clock.js'
 
 export type { Estimate }
 
-/** An exchange, in the words of RFC 5905, section 8. */
+/** An exchange, with the timestamps of RFC 5905, section 8. */
 export interface Exchange {
-  /** The request was sent, by the local clock. */
+  /** When the request was sent, by the local clock. */
   readonly t1: number
-  /** It arrived, by the server's. */
+  /** When the request arrived, by the server's clock. */
   readonly t2: number
-  /** The reply was sent, by the server's. */
+  /** When the reply was sent, by the server's clock. */
   readonly t3: number
-  /** It arrived, by the local clock. */
+  /** When the reply arrived, by the local clock. */
   readonly t4: number
 }
 
-/** Finds the offset between the server's clock and a local one that nobody sets. */
+/** Finds the offset between the server's clock and a local clock that cannot be set. */
 export interface Estimator {
   /**
-   * The server sent something when its clock showed `t3`; it came when the local one showed `t4`.
+   * Adds a message that the server sent when its clock showed `t3`, and that arrived when the local
+   * clock showed `t4`.
    *
-   * @returns whether that contradicts what was known: a clock was set, or has slept. The oldest
-   * bounds are then forgotten until the rest agree, so `error` may be Infinity: probe at once.
+   * @returns true if the message contradicts the estimate, because a clock was set or has slept.
+   * The oldest bounds are then forgotten until the rest agree, so `error` may be Infinity: probe at
+   * once.
    */
   onTick (t3: number, t4: number): boolean
-  /** The server has answered. @returns the same as `onTick`. */
+  /** Adds an exchange. @returns the same as `onTick`. */
   onExchange (exchange: Exchange): boolean
   /** The estimate for a time of the local clock, past or future: the further, the less certain. */
   at (localMs: number): Estimate
@@ -35,21 +37,22 @@ export interface Estimator {
   clear (): void
 }
 
-/** The server announces steps of its clock from this size on, by `clockSteps`. */
+/** The server announces clock steps of this size or more, by `clockSteps`. */
 const ANNOUNCED_STEP_MS = 50
 /** The estimate before anything is known. */
 export const UNKNOWN: Estimate = { offset: 0, skew: 0, error: Infinity }
 
 /**
- * No delay is negative, so each message bounds the offset, server's minus local, on one side. What
- * the server sent at T3 and came at T4: it is T3 − T4 or more. What was sent at T1 and reached the
- * server at T2: it is T2 − T1 or less. Between the two clouds of bounds is a corridor, and the
- * estimate is in its middle. That is Marzullo's intersection (Maintaining the time in a distributed
- * system, 1984) along a line instead of at a point, since the clocks run at different rates, as in
- * Duda et al. (Estimating global time in distributed systems, 1987), Moon, Skelly and Towsley
- * (Estimation and removal of clock skew from network delay measurements, 1999) and Zhang, Liu and
- * Xia (Clock synchronization algorithms for network measurements, 2002). Nothing is averaged: a
- * message that was late says less, and does no harm.
+ * No delay is negative, so each message bounds the offset, server's minus local, on one side. A
+ * message that the server sent at T3 and that arrived at T4 shows that the offset is T3 − T4 or
+ * more. A message that was sent at T1 and reached the server at T2 shows that the offset is T2 − T1
+ * or less. Between the two sets of bounds is a corridor, and the estimate is in its middle. That is
+ * Marzullo's intersection (Maintaining the time in a distributed system, 1984) along a line instead
+ * of at a point, because the clocks run at different rates, as in Duda et al. (Estimating global
+ * time in distributed systems, 1987), Moon, Skelly and Towsley (Estimation and removal of clock
+ * skew from network delay measurements, 1999) and Zhang, Liu and Xia (Clock synchronization
+ * algorithms for network measurements, 2002). Nothing is averaged: the bound of a late message is
+ * looser, and does no harm.
  */
 export function createEstimator ({ read, ms }: Quantum, priorSkew = 0): Estimator {
   let upper: Bounds = []
@@ -57,7 +60,7 @@ export function createEstimator ({ read, ms }: Quantum, priorSkew = 0): Estimato
   let minRttMs = Infinity
   let line: Line | undefined
 
-  /** Forgets until what is left agrees. @returns whether it had to. */
+  /** Fits the line. Forgets the oldest bounds until the rest agree. @returns true if it had to. */
   function fit (rttMs: number): boolean {
     let isConflict = false
     for (;;) {
@@ -98,9 +101,9 @@ export function createEstimator ({ read, ms }: Quantum, priorSkew = 0): Estimato
 }
 
 /**
- * A corridor is as wide as the least delays there and back are together. Where it is narrower than
- * any exchange, a clock was set by the difference; by 50 ms or more the server would have said so,
- * and it was queues that have emptied one after the other.
+ * A corridor is as wide as the least delays in both directions together. If it is narrower than any
+ * round trip, a clock was set by the difference. A server announces a step of 50 ms or more, so a
+ * larger difference means only that queues emptied one after the other.
  */
 function isWidthPlausible (widthMs: number, rttMs: number): boolean {
   return widthMs >= 0 && (widthMs >= 0.75 * rttMs - 1 || widthMs <= rttMs - ANNOUNCED_STEP_MS)

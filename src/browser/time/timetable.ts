@@ -2,36 +2,43 @@ import { createTimer } from '../environment.js'
 import type { Environment } from '../environment.js'
 import type { DisplayedClock } from './displayed-clock.js'
 
-/** Takes a callback back; harmless when it has been called, and again. */
+/** Cancels a callback. Has no effect once the callback has been called or cancelled. */
 export type Cancel = () => void
 
-/** Which callbacks are to be called at which times of the server. */
+/** Calls back at given times of the server's clock. */
 export interface Timetable {
-  /** Calls back once, when the server's clock gets there; not while `error` is Infinity. */
+  /** Calls back once, when the server's clock reaches `dueMs`; waits while `error` is Infinity. */
   at (dueMs: number, callback: () => void, signal?: AbortSignal): Cancel
   /**
-   * Calls back at each whole multiple of `periodMs` that `now()` shows, once for all that were
-   * missed. @param isImmediate whether it calls back soon as well.
+   * Calls back at each whole multiple of `periodMs` that `now()` shows; once, if several were
+   * missed.
+   *
+   * @param isImmediate true also calls back soon.
    */
   every (
     periodMs: number, callback: () => void, signal?: AbortSignal, isImmediate?: boolean
   ): Cancel
-  /** Calls back what is due, and sets the timer for the next; does nothing while stopped. */
+  /**
+   * Runs the callbacks that are due, and sets the timer for the next. Has no effect while stopped.
+   */
   run (): void
-  /** Calls nothing back until `start()`. */
+  /** Stops all callbacks until `start()`. */
   stop (): void
   start (): void
 }
 
 interface Entry {
   dueMs: number
-  /** Infinity: once. */
+  /** Infinity for a callback that runs once. */
   readonly periodMs: number
   readonly callback: () => void
   readonly cancel: Cancel
 }
 
-/** So small a part of a period before its end counts as its end, because of rounding. */
+/**
+ * A time this small a fraction of a period before a multiple counts as the multiple: times are
+ * rounded.
+ */
 const ROUNDING = 1e-6
 
 export function createTimetable (
@@ -41,7 +48,7 @@ export function createTimetable (
   const entries = new Set<Entry>()
   let isStopped = true
 
-  /** The earliest first. What is called once waits until the time is known. */
+  /** The entries that may run, earliest first. One-time callbacks wait until the time is known. */
   function callable (): Entry[] {
     const isKnown = error() < Infinity
     return [...entries].filter(({ periodMs }) => isKnown || periodMs < Infinity)
@@ -63,7 +70,7 @@ export function createTimetable (
     for (const entry of callable()) if (!isStopped && entries.has(entry)) visit(entry)
     if (isStopped) return
     const [next] = callable()
-    // Browsers truncate fractions, and would be early.
+    // Rounded up: browsers truncate fractions, and would fire early.
     timer(next && run, next && Math.ceil(toMonotonic(next.dueMs) - environment.monotonic()))
   }
 
@@ -113,7 +120,10 @@ function nextMultiple (nowMs: number, periodMs: number): number {
   return (Math.floor(nowMs / periodMs + ROUNDING) + 1) * periodMs
 }
 
-/** What a callback throws is reported as uncaught, and keeps no other from being called. */
+/**
+ * Runs a callback. An error is reported as uncaught, and does not keep other callbacks from
+ * running.
+ */
 function callSafely (callback: () => void): void {
   try {
     callback()

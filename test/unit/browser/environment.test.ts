@@ -8,7 +8,7 @@ class FakeSocket extends EventTarget {
 }
 
 test('an environment', async (t) => {
-  await t.test('is what browsers and Node have, unless something else is given', async (t) => {
+  await t.test('defaults to the functions of browsers and Node.js', async (t) => {
     const monotonic = () => 5
     // @ts-expect-error: it is only looked at
     const environment = createEnvironment({ WebSocket: FakeSocket, monotonic })
@@ -19,7 +19,7 @@ test('an environment', async (t) => {
     t.equal(environment.page, globalThis)
   })
 
-  await t.test('has timers and a fetch that may be called as its methods', async (t) => {
+  await t.test('has timers and a fetch that may be called as methods of the environment', async (t) => {
     // @ts-expect-error: it is only looked at
     const environment = createEnvironment({ WebSocket: FakeSocket })
     const startMs = environment.monotonic()
@@ -34,7 +34,7 @@ test('an environment', async (t) => {
     }))
   })
 
-  await t.test('has clocks that stand still while they give no time', async (t) => {
+  await t.test('has clocks that stand still while their source returns no time', async (t) => {
     const readings = [NaN, 5, NaN, Infinity, 6]
     for (const name of ['monotonic', 'wall'] as const) {
       const left = [...readings]
@@ -44,7 +44,7 @@ test('an environment', async (t) => {
     }
   })
 
-  await t.test('takes the WebSocket of Node where there is one', async (t) => {
+  await t.test('uses the WebSocket of Node.js if there is one', async (t) => {
     const { WebSocket } = globalThis
     t.teardown(() => { globalThis.WebSocket = WebSocket })
     // @ts-expect-error: it is only looked at
@@ -52,14 +52,14 @@ test('an environment', async (t) => {
     t.equal(createEnvironment().WebSocket, FakeSocket)
   })
 
-  await t.test('takes the functions of a page as they are', async (t) => {
+  await t.test('uses the functions of a page unchanged', async (t) => {
     // Types only: these do not fit where parameters are compared strictly.
     const page: Pick<Window, 'setTimeout' | 'clearTimeout' | 'fetch'> = globalThis.window
     const given: () => Partial<Environment> = () => page
     t.type(given, 'function')
   })
 
-  await t.test('has no WebSocket where there is none', async (t) => {
+  await t.test('has no WebSocket if the runtime has none', async (t) => {
     const { WebSocket } = globalThis
     t.teardown(() => { globalThis.WebSocket = WebSocket })
     // @ts-expect-error: as in Node 20
@@ -76,7 +76,7 @@ test('a timer', async (t) => {
     return { world, timer: createTimer(world.environment), fired, fire }
   }
 
-  await t.test('fires once, and at once where no time is given', async (t) => {
+  await t.test('fires once, and at once if no delay is given', async (t) => {
     const { world, timer, fired, fire } = setUp()
     timer(fire('now'))
     await world.advance(10)
@@ -85,7 +85,7 @@ test('a timer', async (t) => {
     t.strictSame(fired, [['now', 0], ['later', 110]])
   })
 
-  await t.test('is one: what it was set to before is forgotten', async (t) => {
+  await t.test('forgets its earlier setting when it is set again', async (t) => {
     const { world, timer, fired, fire } = setUp()
     timer(fire('a'), 100)
     timer(fire('b'), 50)
@@ -93,7 +93,7 @@ test('a timer', async (t) => {
     t.strictSame([fired, world.timers], [[['b', 50]], { alive: 0, most: 1 }])
   })
 
-  await t.test('is stopped without a callback, again and again', async (t) => {
+  await t.test('is stopped by a call without a callback, any number of times', async (t) => {
     const { world, timer, fired, fire } = setUp()
     timer(fire('a'), 100)
     timer()
@@ -103,7 +103,7 @@ test('a timer', async (t) => {
   })
 
   for (const ms of [2 ** 31, 1e12, Infinity]) {
-    await t.test(`is not set to ${ms} ms, which would be at once`, async (t) => {
+    await t.test(`is not set to ${ms} ms, which would fire at once`, async (t) => {
       const { world, fire } = setUp()
       const lengths: number[] = []
       const setTimeout = (_callback: () => void, ms: number) => { lengths.push(ms) }
@@ -125,7 +125,7 @@ test('a budget', async (t) => {
     t.strictSame(granted, [0, 1, 2, 60, 61, 62, 120, 121, 122])
   })
 
-  await t.test('keeps a reserve for others', async (t) => {
+  await t.test('keeps a reserve for other callers', async (t) => {
     const { world } = setUpBudget()
     const budget = createBudget(world.environment, 3)
     t.strictSame([budget(2), budget(2), budget(1), budget(1), budget(), budget()],

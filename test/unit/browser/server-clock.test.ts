@@ -5,7 +5,7 @@ import { createTimeServer } from '../../helpers/fakes/time-server.js'
 import { setUpClock, setUpSynced } from '../../helpers/fakes/clock-set-up.js'
 
 test('a clock', async (t) => {
-  await t.test('tells all it knows of the server’s', async (t) => {
+  await t.test('shows the time, error, offset, skew and round trip of the server\'s clock', async (t) => {
     const { clock, ahead } = await setUpSynced(t, { world: { aheadMs: 2000 } })
     const { state, protocol, synced, rtt = NaN, error, offset, skew } = clock
     t.strictSame({ state, protocol, synced }, { state: 'open', protocol: 'time.v1', synced: true })
@@ -15,7 +15,7 @@ test('a clock', async (t) => {
     t.ok(Math.abs(skew) < 1e-3, `skew ${skew}`)
   })
 
-  await t.test('tells the device’s time, and claims nothing, before the first sync', async (t) => {
+  await t.test('shows the device\'s time, without an error bound, before the first sync', async (t) => {
     const { clock, ahead } = await setUpClock(t, { world: { aheadMs: 2000 } })
     const { state, protocol, synced, rtt, error, offset, skew } = clock
     t.strictSame({ state, protocol, synced, rtt, error, offset, skew }, {
@@ -30,7 +30,7 @@ test('a clock', async (t) => {
     t.equal(ahead(), 2000)
   })
 
-  await t.test('is put right by a step of more than the threshold, which it tells', async (t) => {
+  await t.test('is corrected by a step if it is off by more than the threshold, and fires the event step', async (t) => {
     const { clock, world, server, events, ahead } =
       await setUpClock(t, { world: { aheadMs: 2000 } })
     server.serve(world.peer)
@@ -42,7 +42,7 @@ test('a clock', async (t) => {
     t.ok(Math.abs(ahead()) <= clock.error)
   })
 
-  await t.test('is slewed from less than the threshold, and tells how wrong it is', async (t) => {
+  await t.test('is slewed if it is off by less than the threshold, and stays within its error bound', async (t) => {
     const { clock, world, server, events, ahead } = await setUpClock(t, { world: { aheadMs: 200 } })
     server.serve(world.peer)
     let latest = clock.now()
@@ -71,14 +71,14 @@ test('a clock', async (t) => {
     t.equal(Math.round(clock.offset), 1000)
   })
 
-  await t.test('knows when it will show a time on the monotonic clock', async (t) => {
+  await t.test('converts a server time to the monotonic clock', async (t) => {
     const { clock, world } = await setUpSynced(t, { world: { aheadMs: 5000 } })
     const due = new Date(Math.ceil(clock.now() + 1000))
     await world.advance(clock.toMonotonic(due) - world.environment.monotonic())
     t.ok(Math.abs(clock.now() - due.getTime()) < 0.01)
   })
 
-  await t.test('sends its messages typed', async (t) => {
+  await t.test('types the data of its messages', async (t) => {
     const { environment } = createWorld()
     const clock = new ServerClock<{ bid: number }>('/time', { environment, autoOpen: false })
     clock.addEventListener('message', ({ detail }) => detail.bid.toFixed())
@@ -87,13 +87,13 @@ test('a clock', async (t) => {
 })
 
 test('a runtime without a WebSocket', async (t) => {
-  await t.test('is told so where there must be one', async (t) => {
+  await t.test('throws if the transport requires one', async (t) => {
     const environment = { ...createWorld().environment, WebSocket: undefined }
     const make = () => new ServerClock('/time', { environment, transport: 'websocket' })
     t.throws(make, { name: 'ServerClockError', code: 'NO_WEBSOCKET', message: /Use transport "http"/ })
   })
 
-  await t.test('is synced by HTTP', async (t) => {
+  await t.test('syncs over HTTP', async (t) => {
     for (const transport of ['auto', 'http'] as const) {
       const environment = { WebSocket: undefined }
       const { world, server, clock } = await setUpClock(t, { clock: { environment, transport } })
@@ -106,7 +106,7 @@ test('a runtime without a WebSocket', async (t) => {
   })
 })
 
-test('a runtime without EventTarget is told to bring one', async (t) => {
+test('a runtime without EventTarget gets an error that asks for a polyfill', async (t) => {
   const { CustomEvent } = globalThis
   t.teardown(() => { globalThis.CustomEvent = CustomEvent })
   // @ts-expect-error: as in React Native
@@ -132,7 +132,7 @@ test('a URL that cannot be resolved', async (t) => {
   const urls: [title: string, url: string, page: object, message: RegExp][] = [
     ['relative, without a page', '/time', {}, /no page to resolve it against: pass an absolute URL/],
     ['relative, in a Blob worker', '/time', blob, /pass an absolute URL/],
-    ['malformed', 'http://[', { location: { href: 'https://example.org/' } }, /it is no URL/],
+    ['malformed', 'http://[', { location: { href: 'https://example.org/' } }, /it is not a valid URL/],
     ['with a fragment', 'https://example.org/time#now', {}, /without a fragment/],
     ['of another scheme', 'ftp://example.org/time', {}, /pass a URL with http, https, ws or wss/]
   ]
@@ -164,7 +164,7 @@ test('a clock that is ahead by an hour calls nothing back early', async (t) => {
 })
 
 test('after an hour of sleep without a network', async (t) => {
-  await t.test('now() goes on by the device’s clock, with no bound, and at() waits', async (t) => {
+  await t.test('now() continues with the device\'s clock, without an error bound, and at() waits', async (t) => {
     const { world, clock, ahead } = await setUpSynced(t, { world: { aheadMs: 700 } })
     clock.at(world.serverNow() + 1_800_000, () => { isCalled = true })
     let isCalled = false
@@ -178,7 +178,7 @@ test('after an hour of sleep without a network', async (t) => {
     t.equal(isCalled, false)
   })
 
-  await t.test('and with a connection that is dead, after a second', async (t) => {
+  await t.test('the same holds with a dead connection, after a second', async (t) => {
     const { world, clock, ahead } = await setUpSynced(t)
     world.peer.onText = () => {}
     world.sleep(3_600_000)
@@ -227,12 +227,12 @@ test('ready()', async (t) => {
     t.strictSame(order, ['known', '25 at true', 'The clock is closed: call open() first'])
   })
 
-  await t.test('resolves at once where it is', async (t) => {
+  await t.test('resolves at once if the error is small enough', async (t) => {
     const { clock } = await setUpSynced(t)
     await t.resolves(clock.ready({ error: 25 }))
   })
 
-  await t.test('is given up by a signal', async (t) => {
+  await t.test('rejects when its signal aborts', async (t) => {
     const { clock } = await setUpClock(t)
     const giveUp = new AbortController()
     const promise = clock.ready({ signal: giveUp.signal })
@@ -242,7 +242,7 @@ test('ready()', async (t) => {
     await t.rejects(clock.ready({ signal: giveUp.signal }), reason)
   })
 
-  await t.test('rejects once the server has refused', async (t) => {
+  await t.test('rejects once the server has refused the clock', async (t) => {
     const { clock, world } = await setUpClock(t)
     const promise = t.rejects(clock.ready(), { name: 'ServerClockError', code: 'REFUSED' })
     world.answer = { status: 401 }
@@ -252,7 +252,7 @@ test('ready()', async (t) => {
     await t.rejects(clock.ready(), { name: 'ServerClockError', code: 'REFUSED' })
   })
 
-  await t.test('rejects on a closed clock, and not once it is open again', async (t) => {
+  await t.test('rejects on a closed clock, but not once the clock is open again', async (t) => {
     const { clock, world, server } = await setUpClock(t)
     clock.close()
     await t.rejects(clock.ready(), { name: 'ServerClockError', code: 'CLOSED' })

@@ -44,7 +44,7 @@ test('answers a sync request with the time of its arrival', async (t) => {
   t.strictSame([told, messages], [[], { received: 1, ignored: 0 }])
 })
 
-test('says how long an answer was held behind deliveries under way', async (t) => {
+test('hold includes the time that an answer waited for deliveries in progress', async (t) => {
   const { time, fanOut, page } = setUp()
   fanOut.start({
     recipients: [...Array.from({ length: 64 }, () => createFakeClient().client), page.client],
@@ -60,7 +60,7 @@ test('says how long an answer was held behind deliveries under way', async (t) =
   t.strictSame(page.ws.sent, ['news', `{"type":"sync","id":1,"at":${START_MS + 8},"hold":0.13,"clockSteps":0}`])
 })
 
-test('an answer after a step of the wall clock counts it', async (t) => {
+test('an answer after a step of the wall clock has the new clockSteps', async (t) => {
   const { time, page } = setUp()
   page.send('{"type":"sync","id":1}')
   time.step(3000)
@@ -70,7 +70,7 @@ test('an answer after a step of the wall clock counts it', async (t) => {
     [[START_MS, 0], [START_MS + 3000, 1]])
 })
 
-test('sends no answer while the clock fails, and still passes messages on', async (t) => {
+test('sends no answer while the clock fails, but still delivers messages', async (t) => {
   const { source, page, told, messages } = setUp()
   source.isFailing = true
   page.send('{"type":"sync","id":1}')
@@ -89,7 +89,7 @@ test('unwraps messages of time.v1, and counts unknown ones as ignored', async (t
   t.strictSame([page.ws.sent, messages], [[], { received: 5, ignored: 2 }])
 })
 
-test('passes everything a plain client sends on as it is', async (t) => {
+test('delivers every message of a plain client unchanged', async (t) => {
   const { inbound, join, told, messages } = setUp()
   const plain = join('')
   plain.send('{"type":"sync","id":1}')

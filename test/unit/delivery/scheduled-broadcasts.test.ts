@@ -69,7 +69,7 @@ function setUp () {
   }
 }
 
-test('clients of time.v1 get it at once, all others when it is time', async (t) => {
+test('clients of time.v1 get a scheduled broadcast at once, all others when it is due', async (t) => {
   const { time, broadcast, joinPlain, joinTime } = setUp()
   const [plain, page] = [joinPlain(), joinTime()]
   t.equal(broadcast({ sold: 7 }, { at: AT_MS, key: 'lot' }), 2)
@@ -82,7 +82,7 @@ test('clients of time.v1 get it at once, all others when it is time', async (t) 
   t.strictSame([plain.sent.length, page.sent.length, time.pendingCount], [1, 1, 0])
 })
 
-test('bytes are sent to all when it is time', async (t) => {
+test('bytes are sent to all clients when they are due', async (t) => {
   const { time, broadcast, joinPlain, joinTime } = setUp()
   const [plain, page] = [joinPlain(), joinTime()]
   const bytes = Buffer.from('bytes')
@@ -94,7 +94,7 @@ test('bytes are sent to all when it is time', async (t) => {
   t.strictSame([plain.sent, page.sent], [['bytes'], ['bytes']])
 })
 
-test('a message is what it was at the call', async (t) => {
+test('a message keeps its content of the time of the call', async (t) => {
   const { time, broadcast, joinPlain } = setUp()
   const plain = joinPlain()
   const data = { bid: 1 }
@@ -104,7 +104,7 @@ test('a message is what it was at the call', async (t) => {
   t.strictSame(plain.sent, ['{"bid":1}'])
 })
 
-test('who joins before gets what is pending, in the order of the calls; who joins later does not', async (t) => {
+test('a client that joins before the time gets pending broadcasts in the order of the calls; one that joins later does not', async (t) => {
   const { time, broadcast, joinPlain, joinTime } = setUp()
   broadcast('second', { at: LATER_MS })
   broadcast('first', { at: AT_MS, key: 'k' })
@@ -120,7 +120,7 @@ test('who joins before gets what is pending, in the order of the calls; who join
   t.strictSame([late.sent, latePage.sent], [['second'], early.slice(0, 1)])
 })
 
-test('those of one time are sent in the order of the calls', async (t) => {
+test('broadcasts due at the same time are sent in the order of the calls', async (t) => {
   const { time, broadcast, joinPlain } = setUp()
   const plain = joinPlain()
   for (const name of ['a', 'b', 'c']) broadcast(name, { at: AT_MS })
@@ -128,7 +128,7 @@ test('those of one time are sent in the order of the calls', async (t) => {
   t.strictSame(plain.sent, ['a', 'b', 'c'])
 })
 
-test('a time that has come, or is past, is now: who joins later does not get it', async (t) => {
+test('a broadcast whose time has passed is sent at once; clients that join later do not get it', async (t) => {
   const { time, broadcast, joinPlain, joinTime } = setUp()
   const [plain, page] = [joinPlain(), joinTime()]
   broadcast('now', { at: NOW_MS })
@@ -139,7 +139,7 @@ test('a time that has come, or is past, is now: who joins later does not get it'
     [messageOf('now', { at: NOW_MS }), messageOf('past', { at: NOW_MS - 5000 })])
 })
 
-test('chooses once: at the call, or when a client joins', async (t) => {
+test('decides once per client: at the call, or when the client joins', async (t) => {
   const { time, broadcast, joinPlain, joinTime } = setUp()
   const rooms = [{ room: 1 }, { room: 2 }]
   const [plain, page] = [rooms.map(joinPlain), rooms.map((room) => joinTime(room))]
@@ -157,14 +157,14 @@ test('chooses once: at the call, or when a client joins', async (t) => {
     [[[early], []], [[early], []]])
 })
 
-test('who joins is chosen as onConnect has left it', async (t) => {
+test('a joining client is chosen by its context after onConnect', async (t) => {
   const { broadcast, joinTime } = setUp()
   broadcast('x', { at: AT_MS, where: { room: 1 } })
   const page = joinTime({}, (client) => { client.context = { room: 1 } })
   t.equal(page.sent.length, 1)
 })
 
-test('except leaves a client out, and a filter is asked of those who join', async (t) => {
+test('except leaves a client out, and the filter is called for joining clients', async (t) => {
   const { time, broadcast, joinPlain } = setUp()
   const [first, second] = [joinPlain(), joinPlain()]
   const asked: string[] = []
@@ -179,7 +179,7 @@ test('except leaves a client out, and a filter is asked of those who join', asyn
   t.strictSame(asked, [second.id, third.id])
 })
 
-test('a filter that throws when somebody joins is logged, and the others get it', async (t) => {
+test('a filter that throws for a joining client is logged, and other clients get the broadcast', async (t) => {
   const { time, lines, broadcast, joinPlain, joinTime } = setUp()
   const first = joinPlain()
   const err = new Error('no database')
@@ -193,7 +193,7 @@ test('a filter that throws when somebody joins is logged, and the others get it'
   ])
 })
 
-test('a filter that throws at the call leaves what was pending alone', async (t) => {
+test('a filter that throws at the call does not change pending broadcasts', async (t) => {
   const { time, broadcast, joinPlain, joinTime } = setUp()
   const [plain, page] = [joinPlain(), joinTime()]
   broadcast('old', { at: AT_MS, key: 'k' })
@@ -202,7 +202,7 @@ test('a filter that throws at the call leaves what was pending alone', async (t)
   t.strictSame([plain.sent, page.sent.length], [['old'], 1])
 })
 
-test('what onConnect schedules, a client gets once', async (t) => {
+test('a client gets a broadcast that its onConnect schedules once', async (t) => {
   const { time, broadcast, joinPlain, joinTime } = setUp()
   const plain = joinPlain()
   broadcast('before', { at: AT_MS })
@@ -212,14 +212,14 @@ test('what onConnect schedules, a client gets once', async (t) => {
   t.strictSame(plain.sent, ['before', 'during'])
 })
 
-test('a filter may cancel what it is asked about', async (t) => {
+test('a filter may cancel the broadcast that it is called for', async (t) => {
   const { broadcast, cancel, joinTime } = setUp()
   broadcast('x', { at: AT_MS, key: 'k', filter: () => cancel('k') })
   const page = joinTime()
   t.strictSame(page.sent, [])
 })
 
-test('who leaves gets nothing, and who is leaving counts for nobody', async (t) => {
+test('a client that has left gets nothing, and a closing client is not counted', async (t) => {
   const { time, broadcast, joinPlain, joinTime } = setUp()
   const members = [joinPlain(), joinTime(), joinPlain()]
   members[0]?.leave()
@@ -230,7 +230,7 @@ test('who leaves gets nothing, and who is leaving counts for nobody', async (t) 
   t.strictSame(members.map(({ sent }) => sent), [[], ['close 1000'], []])
 })
 
-test('a later one with the same key replaces the one that is pending', async (t) => {
+test('a later broadcast with the same key replaces the pending one', async (t) => {
   const { time, broadcast, joinPlain, joinTime } = setUp()
   const [plain, page] = [joinPlain(), joinTime()]
   broadcast('old', { at: AT_MS, key: 'k' })
@@ -248,7 +248,7 @@ test('a later one with the same key replaces the one that is pending', async (t)
   t.strictSame(late.sent, [other, changed])
 })
 
-test('who has the one that is replaced, and does not get the new one, is told to cancel', async (t) => {
+test('a client that has the replaced broadcast, and does not get the new one, gets a cancel message', async (t) => {
   const { broadcast, joinTime } = setUp()
   const [one, two] = [joinTime({ room: 1 }), joinTime({ room: 2 })]
   broadcast('old', { at: AT_MS, key: 'k', where: { room: 1 } })
@@ -257,7 +257,7 @@ test('who has the one that is replaced, and does not get the new one, is told to
   t.strictSame([one.sent, two.sent], [[old, cancelOf('k')], [changed]])
 })
 
-test('bytes that replace a text cancel it, and a text that replaces bytes needs not', async (t) => {
+test('bytes that replace text send a cancel message; text that replaces bytes sends none', async (t) => {
   const { time, broadcast, joinTime } = setUp()
   const page = joinTime()
   broadcast('text', { at: AT_MS, key: 'k' })
@@ -271,7 +271,7 @@ test('bytes that replace a text cancel it, and a text that replaces bytes needs 
   ])
 })
 
-test('one with a key and no time replaces what is pending, and goes out at once', async (t) => {
+test('a broadcast with a key and no time replaces the pending one, and is sent at once', async (t) => {
   const { time, broadcast, joinPlain, joinTime } = setUp()
   const [plain, page, other] = [joinPlain(), joinTime(), joinTime({ room: 1 })]
   broadcast('later', { at: AT_MS, key: 'k' })
@@ -285,7 +285,7 @@ test('one with a key and no time replaces what is pending, and goes out at once'
   ])
 })
 
-test('cancel withdraws the one with this key, and says whether there was one', async (t) => {
+test('cancel withdraws the broadcast with this key, and returns whether there was one', async (t) => {
   const { time, broadcast, cancel, joinPlain, joinTime } = setUp()
   const [plain, one, two] = [joinPlain(), joinTime({ room: 1 }), joinTime({ room: 2 })]
   broadcast('x', { at: AT_MS, key: 'k', where: { room: 1 } })
@@ -299,7 +299,7 @@ test('cancel withdraws the one with this key, and says whether there was one', a
     [['y'], [x, y, cancelOf('k')], [y], [x, y, cancelOf('k')]])
 })
 
-test('of what has taken effect nothing can be withdrawn', async (t) => {
+test('a broadcast that has taken effect cannot be withdrawn', async (t) => {
   const { time, broadcast, cancel, joinTime } = setUp()
   const page = joinTime()
   broadcast('x', { at: AT_MS, key: 'k' })
@@ -308,12 +308,12 @@ test('of what has taken effect nothing can be withdrawn', async (t) => {
   t.equal(page.sent.length, 1)
 })
 
-test('cancel refuses what is no key', async (t) => {
+test('cancel refuses an invalid key', async (t) => {
   const { cancel } = setUp()
   t.throws(() => cancel(''), { code: 'FST_TIME_SOCKET_INVALID_ARGUMENT' })
 })
 
-test('1000 may be pending; one that replaces, or is due, needs no room', async (t) => {
+test('1000 broadcasts may be pending; one that replaces another, or is due, is accepted beyond that', async (t) => {
   const { time, broadcast, joinTime } = setUp()
   const page = joinTime()
   for (let count = 0; count < 1000; count++) broadcast('x', { at: AT_MS, key: `k${count}` })
@@ -345,7 +345,7 @@ test('follows the clock when it steps, either way, and never sends twice', async
   t.strictSame(plain.sent, ['x', 'y'])
 })
 
-test('goes on while nobody is connected', async (t) => {
+test('continues while no client is connected', async (t) => {
   const { time, broadcast, cancel, joinPlain } = setUp()
   t.equal(broadcast('x', { at: AT_MS, key: 'k' }), 0)
   t.equal(broadcast('y', { at: NOW_MS + 24 * DAY_MS }), 0)
@@ -357,7 +357,7 @@ test('goes on while nobody is connected', async (t) => {
   t.strictSame(plain.sent, ['y'])
 })
 
-test('close withdraws all, says how many in the log, and leaves no timer', async (t) => {
+test('close withdraws all broadcasts, logs their number, and leaves no timer', async (t) => {
   const { time, lines, broadcast, cancel, close, joinPlain } = setUp()
   const plain = joinPlain()
   for (const key of ['a', 'b', 'c']) broadcast(key, { at: AT_MS, key })

@@ -44,7 +44,7 @@ function setUp (
   return { time, ticks, members, clients, telemetry }
 }
 
-test('each slice of a tick says when it was sent', async (t) => {
+test('each slice of a tick has its own sent', async (t) => {
   const { time, members } = setUp(200)
   time.advance(1100)
   const sent = members.map(({ ws }) => ws.sent.map((text) => Number(text) - START_MS - 1000))
@@ -54,7 +54,7 @@ test('each slice of a tick says when it was sent', async (t) => {
   t.equal(new Set(sent.flat()).size, 4)
 })
 
-test('tells onTick at the end, with the tick as it began', async (t) => {
+test('calls onTick at the end of the delivery, with the tick as it was at the start', async (t) => {
   const told: [Tick, object][] = []
   const { time, ticks } = setUp(200, { onTick: (tick, delivery) => told.push([tick, delivery]) })
   time.advance(1002)
@@ -71,21 +71,21 @@ for (const [title, onTick] of [
   ['throws', () => { throw new Error('of the user') }],
   ['rejects', async () => { throw new Error('of the user') }]
 ] satisfies [string, () => unknown][]) {
-  test(`goes on where onTick ${title}`, async (t) => {
+  test(`continues if onTick ${title}`, async (t) => {
     const { time, members } = setUp(1, { onTick })
     time.advance(3100)
     t.equal(members[0]?.ws.sent.length, 3)
   })
 }
 
-test('leaves out a tick that is due while the one before is on its way', async (t) => {
+test('sends no tick while the previous one is still being sent', async (t) => {
   const { time, members } = setUp(300, { interval: 10 })
   time.advance(200)
   const counts = new Set(members.map(({ ws }) => ws.sent.length))
   t.ok([...counts].every((count) => count >= 3 && count <= 7), [...counts].join())
 })
 
-test('who leaves while a tick is on its way is neither delivered nor skipped', async (t) => {
+test('a client that leaves while a tick is being sent counts neither as delivered nor as skipped', async (t) => {
   let delivered: object | undefined
   const { time, members } = setUp(100, { onTick: (_tick, delivery) => { delivered = delivery } })
   time.advance(1002)
@@ -113,7 +113,7 @@ test('counts ticks sent, missed and failed, and how late they were', async (t) =
   t.ok(lateness.max >= 400 && lateness.max < 600, String(lateness.max))
 })
 
-test('tells clients of time.v1 the tick itself, each slice when it was sent', async (t) => {
+test('sends the tick message to clients of time.v1, with the sent of each slice', async (t) => {
   const protocolOf = (index: number) => index % 2 === 0 ? 'time.v1' : ''
   const { time, members } = setUp(200, { protocolOf })
   time.advance(1100)
@@ -129,7 +129,7 @@ test('tells clients of time.v1 the tick itself, each slice when it was sent', as
   t.match(members[1]?.ws.sent, [String(START_MS + 1000)])
 })
 
-test('a format that fails, or is asked for by nobody, does not concern clients of time.v1', async (t) => {
+test('a format that fails, or that no client uses, does not affect clients of time.v1', async (t) => {
   let calls = 0
   const format = () => {
     calls++
@@ -146,7 +146,7 @@ test('a format that fails, or is asked for by nobody, does not concern clients o
   t.strictSame(both.telemetry.counters.ticks, { sent: 3, missed: 0, failed: 3 })
 })
 
-test('sends a client who has just come the current tick in its form', async (t) => {
+test('sends a new client the current tick in its wire format', async (t) => {
   const { time, ticks, members } = setUp(2, { protocolOf: (index) => index === 0 ? 'time.v1' : '' })
   time.advance(250)
   for (const { client } of members) ticks.sendCurrent(client)

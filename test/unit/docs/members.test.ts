@@ -8,7 +8,7 @@ function namesIn (rows: readonly (readonly string[])[]): string[] {
   return rows.map(([name = '']) => codesIn(name)[0]?.replace(/\(.*/, '') ?? '')
 }
 
-test('the tables of members name all there are', async (t) => {
+test('the tables of members list every member', async (t) => {
   const markdown = documentAt('docs/reference/time-socket.md')
   const types = readSource('src/api/time-socket.ts')
   const tables: [heading: string, source: string, name: string][] = [
@@ -24,7 +24,7 @@ test('the tables of members name all there are', async (t) => {
   }
 })
 
-test('the tables of the browser client name all there is', async (t) => {
+test('the tables of the browser client list every option, member and event', async (t) => {
   const markdown = documentAt('docs/reference/browser-client.md')
   const sourceOf = (file: string) => readSource(`src/browser/${file}`)
   const options = membersOf(sourceOf('clock-options.ts'), 'ServerClockOptions')

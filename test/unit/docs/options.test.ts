@@ -21,14 +21,14 @@ test('the tables of options', async (t) => {
     t.strictSame(named.sort(), defaults().sort())
   })
 
-  await t.test('stand in the order of the list above them', async (t) => {
+  await t.test('have the order of the list above them', async (t) => {
     const [list = ''] = OPTIONS.split('\n## ')
     const listed = list.split('\n- ').slice(1).flatMap(codesIn)
     t.strictSame([...new Set(rows.flatMap(([option = '']) =>
       codesIn(option)[0]?.split('.')[0] ?? []))], listed)
   })
 
-  await t.test('tell which intervals are accepted', async (t) => {
+  await t.test('give the range of accepted intervals', async (t) => {
     const [, min, max] = /(\d[\d ]*) to (\d[\d ]*)/.exec(meanings.get('interval') ?? '') ?? []
     const [minMs = NaN, maxMs = NaN] = [min, max].map((text) => Number(text?.replaceAll(' ', '')))
     const tried = [minMs, maxMs, minMs - 1, maxMs + 1, minMs + 0.5]
@@ -36,7 +36,7 @@ test('the tables of options', async (t) => {
     t.strictSame(accepted, [true, true, false, false, false])
   })
 
-  await t.test('tell which graces are accepted', async (t) => {
+  await t.test('give the range of accepted graces', async (t) => {
     const [, min, margin] = /(\d+) to (\d+) below/.exec(meanings.get('shutdown.grace') ?? '') ?? []
     const maxMs = PLUGIN_TIMEOUT_MS - Number(margin)
     const tried = [Number(min), maxMs, Number(min) - 1, maxMs + 1]
@@ -44,7 +44,7 @@ test('the tables of options', async (t) => {
     t.strictSame(accepted, [true, true, false, false])
   })
 
-  await t.test('name the formats there are', async (t) => {
+  await t.test('name every format', async (t) => {
     const named = codesIn(meanings.get('format') ?? '').filter((code) => code.startsWith("'"))
     t.strictSame(named.map((code) => code.replaceAll("'", '')), Object.keys(FORMATS))
   })
@@ -68,7 +68,7 @@ test('the table of options in README.md names options, with their defaults', asy
   t.strictSame(given.filter((row) => !defaults().includes(row)), [])
 })
 
-test('the table of options of redisStreams names every one with its default', async (t) => {
+test('the table of options of redisStreams lists every option with its default', async (t) => {
   const { rows } = findTable(
     documentAt('docs/guide/several-servers.md'), '`redisStreams` option', 'default', 'meaning'
   )
@@ -79,7 +79,7 @@ test('the table of options of redisStreams names every one with its default', as
     defaults.map(([name, value]) => `\`${name}\` ${print(value)}`))
 })
 
-test('the table of formats shows what each makes of one tick', async (t) => {
+test('the table of formats shows the output of each format for one tick', async (t) => {
   const sent = 1795262405000
   const tick = { seq: 7, at: sent, sent, interval: 1000, clockSteps: 0 }
   const { rows } = findTable(section(OPTIONS, 'Formats'), '`format`')

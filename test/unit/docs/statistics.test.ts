@@ -8,7 +8,7 @@ import { literalsOf, logLinesIn, membersOf } from '../../helpers/documents/types
 const STATISTICS = documentAt('docs/reference/statistics-and-logs.md')
 const STATS = readSource('src/api/stats.ts')
 
-test('the tables of statistics name all there are', async (t) => {
+test('the tables of statistics list every counter', async (t) => {
   const tables: [column: string, names: string[]][] = [
     ['field', membersOf(STATS, 'Stats')],
     ['cause', literalsOf(STATS, 'RefusalCause')],
@@ -20,7 +20,7 @@ test('the tables of statistics name all there are', async (t) => {
   }
 })
 
-test('the table of channels names those that are published', async (t) => {
+test('the table of channels lists the published channels', async (t) => {
   const source = readSource('src/observability/telemetry.ts')
   const published = [...source.matchAll(/channel\('([^']+)'\)/g)].map(([, name = '']) => name)
   const { rows } = findTable(STATISTICS, 'channel')

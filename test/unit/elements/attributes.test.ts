@@ -6,7 +6,7 @@ const { share } = await import('../../../src/elements/attributes.js')
 
 const create = (language: string) => share(Intl.NumberFormat, language, { style: 'percent' })
 
-test('formatters of one language and the same options are one, until a hundred others', async (t) => {
+test('one formatter is shared per language and options, until a hundred others exist', async (t) => {
   const first = create('en')
   t.equal(create('en'), first)
   t.not(create('fi'), first)

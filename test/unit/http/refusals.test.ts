@@ -56,7 +56,7 @@ const refusals: Refusal[] = [
     code: 'FST_TIME_SOCKET_TOO_MANY_CLIENTS_FROM_IP'
   },
   {
-    title: 'a subprotocol that is not spoken',
+    title: 'a subprotocol that is not supported',
     cause: 'protocol',
     headers: ['Sec-WebSocket-Protocol: chat'],
     status: 400,
@@ -115,7 +115,7 @@ const refusals: Refusal[] = [
     status: 400
   },
   {
-    title: 'a hook of the application\'s before all of ours',
+    title: 'a hook of the application that runs before all of the plugin\'s',
     cause: 'hook',
     prepare: (app) => app.addHook('onRequest', refuseEarly),
     status: 503
@@ -167,7 +167,7 @@ for (const { title, cause, options = {}, prepare, begin, headers = [], status } 
     t.equal(app.timeSocket.stats().accepted, accepted)
   })
 
-  test(`a plain request is no upgrade, and ${title} counts nothing`, async (t) => {
+  test(`a plain request is not an upgrade, and ${title} is not counted`, async (t) => {
     const { app, port, counted } = await setUp(t, options, prepare)
     await begin?.(app, port)
     const own = Object.fromEntries(headers.map((line) => line.split(': ')))
@@ -191,7 +191,7 @@ test('on a real port, a connection that is lost before the answer counts once, a
 })
 
 for (const [title, from, to] of [
-  ['a version of the protocol that nobody speaks', 'Version: 13', 'Version: 7'],
+  ['an unknown version of the protocol', 'Version: 13', 'Version: 7'],
   ['a key that is too short', 'dGhlIHNhbXBsZSBub25jZQ==', 'c2hvcnQ='],
   ['no key', /Sec-WebSocket-Key: \S+\r\n/, '']
 ] as const) {
@@ -291,7 +291,7 @@ function setUpAlone () {
   return { time, lines, counted, refuse }
 }
 
-test('a warning says how many were refused since the one before', async (t) => {
+test('a warning has the number of refusals since the previous one', async (t) => {
   const { time, lines, refuse } = setUpAlone()
   for (let i = 0; i < 5; i++) refuse(new UnsupportedProtocolError('time.v1'))
   time.advance(10_000)
@@ -300,14 +300,14 @@ test('a warning says how many were refused since the one before', async (t) => {
   t.equal(lines.length, 2)
 })
 
-test('a refusal with a code of others counts as a hook\'s, and logs no warning', async (t) => {
+test('a refusal with a code of other software counts as hook, and logs no warning', async (t) => {
   const { lines, counted, refuse } = setUpAlone()
   const TeapotError = createError('TEAPOT', 'no coffee', 418)
   refuse(new TeapotError())
   t.strictSame([counted, lines], [[['hook', 'TEAPOT']], []])
 })
 
-test('HEAD that asks for an upgrade counts as plain HTTP', async (t) => {
+test('a HEAD request that asks for an upgrade counts as plain HTTP', async (t) => {
   const { app, port, counted } = await setUp(t, {})
   t.match(await openRaw(port, upgradeRequest('/time', { method: 'HEAD' })).ended, /^HTTP\/1\.1 200 /)
   await waitFor(() => app.timeSocket.stats().http.answered > 0, 'the count')
@@ -354,7 +354,7 @@ for (const [title, headers, body] of [
     await within(app.close(), 'closing')
   })
 
-  test(`a client that resets while it owes a body ${title} harms nobody`, async (t) => {
+  test(`a client that resets before it has sent a body ${title} does not affect other clients`, async (t) => {
     const { app } = createApp(t)
     let asked = 0
     await app.register(timeSocket, { handshakeTimeout: 60_000 })

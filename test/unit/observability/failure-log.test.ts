@@ -6,7 +6,7 @@ import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 import { createLog } from '../../helpers/fakes/log.js'
 import type { LogLine } from '../../helpers/fakes/log.js'
 
-test('logs when it begins, when it ends with the count, and between at debug', async (t) => {
+test('logs the first failure and the recovery with the count, and failures in between at debug', async (t) => {
   const { lines, logger } = createLog()
   const fault = createFault(pino({ level: 'debug' }, logger.stream), 'the formatter')
   fault.ended()
@@ -23,7 +23,7 @@ test('logs when it begins, when it ends with the count, and between at debug', a
   ])
 })
 
-test('a callback that clients make fail gets an error line every ten seconds', async (t) => {
+test('a callback that clients make fail gets at most one error line in ten seconds', async (t) => {
   const { lines, logger } = createLog()
   const time = createFakeTime({ wallMs: 0 })
   const log = pino({ level: 'debug' }, logger.stream)

@@ -24,7 +24,7 @@ function nonZero (counts: Record<string, number>): Record<string, number> {
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count !== 0))
 }
 
-test('stats() starts with zeros, each time in an object of its own', async (t) => {
+test('stats() starts with zeros, and returns a new object each time', async (t) => {
   const { timeSocket } = await createTimeApp(t)
   const stats = timeSocket.stats()
   t.strictSame(stats, {
@@ -120,7 +120,7 @@ const endings: Ending[] = [
 ]
 
 for (const [index, { cause, options = {}, end }] of endings.entries()) {
-  test(`on a real port, an end by ${cause} counts once (${index})`, async (t) => {
+  test(`on a real port, a connection that ends with cause ${cause} counts once (${index})`, async (t) => {
     let told = 0
     const { timeSocket, open } = await setUp(t, { ...options, onClose: () => { told++ } })
     const peer = await open()
@@ -136,7 +136,7 @@ for (const [index, { cause, options = {}, end }] of endings.entries()) {
   })
 }
 
-test('on a real port, frames and bytes are those that come', async (t) => {
+test('on a real port, the counted frames and bytes are those that clients receive', async (t) => {
   const ticks: Tick[] = []
   const { timeSocket, port, open } = await setUp(t, {
     interval: 20,
@@ -178,7 +178,7 @@ test('messages beyond the limits are not counted as received', async (t) => {
   t.strictSame(timeSocket.stats().messages, { received: 2, ignored: 0 })
 })
 
-test('on a real port, sent and missed ticks are all boundaries that passed', async (t) => {
+test('on a real port, sent and missed ticks add up to all boundaries that passed', async (t) => {
   const interval = 20
   const ticks: Tick[] = []
   let missedBefore: number | undefined
@@ -206,7 +206,7 @@ test('on a real port, sent and missed ticks are all boundaries that passed', asy
   t.ok(Math.abs(lateness.max - latest) <= 0.02 * latest + 0.01, `${lateness.max} and ${latest} ms`)
 })
 
-test('ticks whose format failed are counted, and so are those of slow clients', async (t) => {
+test('ticks whose format failed are counted, and so are ticks that slow clients skip', async (t) => {
   let isFailing = true
   const { timeSocket, port } = await setUp(t, {
     interval: 10,
@@ -243,7 +243,7 @@ test('clockSteps is that of the ticks', async (t) => {
   t.equal(timeSocket.stats().clockSteps, 2)
 })
 
-test('tells each channel what happens, with the time socket that it happened to', async (t) => {
+test('publishes each event on its channel, with the time socket', async (t) => {
   const told: [name: string, fields: unknown][] = []
   for (const name of NAMES) {
     const tell = (fields: unknown) => { told.push([name, fields]) }
@@ -274,7 +274,7 @@ test('tells each channel what happens, with the time socket that it happened to'
   t.equal(told.filter(([name]) => name === 'tick').length, ticks.sent)
 })
 
-test('publishes nothing while nobody listens', async (t) => {
+test('publishes nothing while a channel has no subscribers', async (t) => {
   let published = 0
   for (const name of NAMES) {
     const found = channel(`fastify-time-socket:${name}`)

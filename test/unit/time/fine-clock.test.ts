@@ -98,7 +98,7 @@ for (const [title, stepMs, clockSteps] of [
   })
 }
 
-test('a drift of 50 ppm makes it no worse', async (t) => {
+test('a drift of 50 ppm does not increase the error', async (t) => {
   for (const drift of [-50e-6, 50e-6]) {
     const time = createFakeTime({ wallMs: 0 })
     const trueMs = () => START_MS + time.timers.monotonic() * (1 + drift)
@@ -114,7 +114,7 @@ test('a drift of 50 ppm makes it no worse', async (t) => {
   }
 })
 
-test('a process held up between two readings spoils nothing', async (t) => {
+test('a stall between two readings does no harm', async (t) => {
   const time = createFakeTime({ wallMs: START_MS + 0.4, floored: true })
   let heldMs = 0
   const fine = createFineClock({
@@ -137,7 +137,7 @@ test('a process held up between two readings spoils nothing', async (t) => {
   }
 })
 
-test('leaves no timer behind, though it sees no end of a millisecond', async (t) => {
+test('leaves no timer behind, even if it never sees the end of a millisecond', async (t) => {
   const time = createFakeTime({ wallMs: 0 })
   const fine = createFineClock({ coarse: { now: () => START_MS }, timers: time.timers })
   fine.now()
@@ -148,7 +148,7 @@ test('leaves no timer behind, though it sees no end of a millisecond', async (t)
   t.equal(time.pendingCount, 0)
 })
 
-test('ticks that follow it are never early, and sent is never before at', async (t) => {
+test('ticks by this clock are never early, and sent is never before at', async (t) => {
   const time = createFakeTime({ wallMs: START_MS + 0.81, floored: true, jitterMs: () => -0.9 })
   const { timers } = time
   const fine = createFineClock({ coarse: time.clock, timers })
@@ -172,7 +172,7 @@ test('ticks that follow it are never early, and sent is never before at', async 
   t.equal(ticks.length, 30)
 })
 
-test('on the real clocks it agrees with Date.now to the millisecond', async (t) => {
+test('agrees with Date.now to the millisecond on real clocks', async (t) => {
   const fine = createFineClock({ coarse: Date, timers: systemTimers })
   const wrong = []
   for (let count = 0; count < 100_000; count++) {

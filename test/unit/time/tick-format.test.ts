@@ -42,7 +42,7 @@ const failures: [title: string, format: () => unknown, message: string][] = [
 ]
 
 for (const [title, format, message] of failures) {
-  test(`makes no frame of a format that ${title}, and tells the fault`, async (t) => {
+  test(`creates no frame if a format ${title}, and reports to the fault`, async (t) => {
     const fault = createFakeFault()
     t.equal(createTickEncoder(format as Format, fault)(TICK), undefined)
     t.equal(fault.told.length, 1)

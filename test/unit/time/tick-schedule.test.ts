@@ -95,7 +95,7 @@ function greatest (one: number, other: number): number {
   return Math.max(one, other)
 }
 
-test('is exact to a turn of the event loop where the interval is a second or more', async (t) => {
+test('is exact to a turn of the event loop if the interval is a second or more', async (t) => {
   const { ticker, advance, ticks } = setUp({ intervalMs: 1000, jitterMs: createJitter(-1, 1.1) })
   ticker.start()
   advance(HOUR_MS)
@@ -103,7 +103,7 @@ test('is exact to a turn of the event loop where the interval is a second or mor
   t.ok(Math.max(...ticks.map(({ sent, at }) => sent - at)) <= 0.25)
 })
 
-test('says what it stands for, when it left, and how often ticks come', async (t) => {
+test('has the boundary, the time of sending and the interval', async (t) => {
   const { ticker, advance, ticks } = setUp({ intervalMs: 250, wallMs: START_MS + 100.5 })
   ticker.start()
   advance(250)
@@ -120,7 +120,7 @@ test('does not drift however long onTick takes', async (t) => {
   t.strictSame(time.ats(), boundaries(1000, 10, 1000))
 })
 
-test('sends one tick, the latest, after a stall of 7.3 periods, then goes on as before', async (t) => {
+test('sends one tick, the latest, after a stall of 7.3 periods, then continues as before', async (t) => {
   const { ticker, advance, stall, ats, ticks } = setUp({ intervalMs: 1000 })
   ticker.start()
   advance(2000)
@@ -136,7 +136,7 @@ for (const [title, stepMs] of [
   ['a second forward', 1000], ['a second back', -1000], ['an hour forward', HOUR_MS],
   ['an hour back', -HOUR_MS], ['51 ms forward', 51], ['51 ms back', -51]
 ] as const) {
-  test(`notices a step of ${title} within a second and goes on from there`, async (t) => {
+  test(`notices a step of ${title} within a second and continues from there`, async (t) => {
     const { ticker, advance, step, clock, ticks } = setUp({ intervalMs: 5000 })
     ticker.start()
     advance(7500)
@@ -177,7 +177,7 @@ for (const intervalMs of [10, 100, 1000, 5000]) {
   })
 }
 
-test('sends no boundary twice where the clock steps to a little less than was expected', async (t) => {
+test('sends no boundary twice if the clock steps to slightly less than expected', async (t) => {
   const { ticker, advance, step, ticks } = setUp({ intervalMs: 100 })
   ticker.start()
   advance(500)
@@ -189,7 +189,7 @@ test('sends no boundary twice where the clock steps to a little less than was ex
   ])
 })
 
-test('takes 50 ms for slewing, not for a step, and still sends each boundary once', async (t) => {
+test('treats 50 ms as slewing, not as a step, and still sends each boundary once', async (t) => {
   const { ticker, advance, step, clock, ats } = setUp({ intervalMs: 1000 })
   ticker.start()
   advance(1010)
@@ -198,7 +198,7 @@ test('takes 50 ms for slewing, not for a step, and still sends each boundary onc
   t.strictSame([clock.clockSteps, ats()], [0, [1000, 2000, 3000]])
 })
 
-test('goes on from the present after the machine has slept', async (t) => {
+test('continues with the current boundary after the machine has slept', async (t) => {
   const { ticker, advance, suspend, clock, ats } = setUp({ intervalMs: 1000 })
   ticker.start()
   advance(2500)
@@ -228,7 +228,7 @@ test('survives a wall clock that steps at random', async (t) => {
   }
 })
 
-test('leaves out ticks that are due while the one before is on its way', async (t) => {
+test('sends no ticks while the previous one is still being sent', async (t) => {
   const { ticker, advance, setBusy, ats, ticks } = setUp({ intervalMs: 1000 })
   ticker.start()
   advance(1500)
@@ -240,7 +240,7 @@ test('leaves out ticks that are due while the one before is on its way', async (
   t.strictSame(ticks.map(({ seq }) => seq), [0, 1, 2])
 })
 
-test('does not make up for a boundary that passed before the start', async (t) => {
+test('sends no tick for a boundary that passed before the start', async (t) => {
   const { ticker, advance, ats } = setUp({ intervalMs: 1000, wallMs: START_MS + 999 })
   ticker.start()
   advance(0)
@@ -249,7 +249,7 @@ test('does not make up for a boundary that passed before the start', async (t) =
   t.strictSame(ats(), [1000])
 })
 
-test('has no timer before the start, one while it runs, none after the stop', async (t) => {
+test('has no timer before start(), one while it runs, none after stop()', async (t) => {
   const { time, ticker } = setUp({ intervalMs: 1000 })
   t.equal(time.pendingCount, 0)
   ticker.start()
@@ -297,7 +297,7 @@ test('the current tick repeats the latest boundary, as of now', async (t) => {
   })
 })
 
-test('the current tick leaves a boundary that is due to its own tick', async (t) => {
+test('the current tick does not anticipate a boundary that is due', async (t) => {
   const time = setUp({ intervalMs: 1000 })
   let current: Tick | undefined
   time.ticker.start()
@@ -321,7 +321,7 @@ test('the current tick notices a step, and the schedule follows at once', async 
   t.strictSame(ats(), [5000])
 })
 
-test('sends nothing while the clock fails, and goes on when it works again', async (t) => {
+test('sends nothing while the clock fails, and resumes when it works again', async (t) => {
   const { ticker, advance, failClock, ats } = setUp({ intervalMs: 1000 })
   ticker.start()
   advance(1500)
@@ -344,7 +344,7 @@ test('starts with a clock that fails', async (t) => {
   t.strictSame(ats(), [2000, 3000])
 })
 
-test('does not poll for ever a clock that stands still before a boundary', async (t) => {
+test('does not poll forever if the clock stands still before a boundary', async (t) => {
   const time = createFakeTime({ wallMs: START_MS })
   const source = { now: () => START_MS + 999 }
   let readings = 0
@@ -366,7 +366,7 @@ test('does not poll for ever a clock that stands still before a boundary', async
   t.ok(readings < 60, `${readings} readings in 40 ms`)
 })
 
-test('is not early by the smallest fraction that a time can have', async (t) => {
+test('is not early, even by the smallest fraction that a time can have', async (t) => {
   const { ticker, advance, ticks } = setUp({ intervalMs: 10, wallMs: START_MS - 0.0003 })
   ticker.start()
   advance(0)
@@ -375,7 +375,7 @@ test('is not early by the smallest fraction that a time can have', async (t) => 
   t.ok(ticks.every(({ sent, at }) => sent >= at))
 })
 
-test('a clock that failed at the start makes up for no boundary', async (t) => {
+test('after a clock that failed at the start, no passed boundary gets a tick', async (t) => {
   const { ticker, advance, failClock, ats } = setUp({ intervalMs: HOUR_MS })
   failClock(true)
   ticker.start()
@@ -385,7 +385,7 @@ test('a clock that failed at the start makes up for no boundary', async (t) => {
   t.strictSame(ats(), [HOUR_MS])
 })
 
-test('asks a clock that fails again after the interval, at the latest after a second', async (t) => {
+test('reads a failing clock again after the interval, or after a second at the latest', async (t) => {
   for (const [intervalMs, retryMs] of [[100, 100], [60_000, 1000]] as const) {
     const time = createFakeTime({ wallMs: START_MS })
     let count = 0
@@ -405,7 +405,7 @@ test('asks a clock that fails again after the interval, at the latest after a se
   }
 })
 
-test('goes on at once after a step back while it was stopped', async (t) => {
+test('resumes at once after a step back while it was stopped', async (t) => {
   const { time, ticker, clock, ats } = setUp({ intervalMs: 1000 })
   ticker.start()
   time.advance(1500)
@@ -419,7 +419,7 @@ test('goes on at once after a step back while it was stopped', async (t) => {
   t.strictSame(ats(), [1000, 2000 - HOUR_MS])
 })
 
-test('tells how many boundaries went without a tick: after a stall, and while busy', async (t) => {
+test('reports how many boundaries got no tick: after a stall, and while busy', async (t) => {
   const { ticker, advance, stall, missed, setBusy, ats } = setUp({ intervalMs: 100 })
   ticker.start()
   advance(250)
@@ -433,7 +433,7 @@ test('tells how many boundaries went without a tick: after a stall, and while bu
   t.strictSame([ats().at(-1), missed()], [1000, 6])
 })
 
-test('what a clock leaps over is not missed', async (t) => {
+test('boundaries that a clock step skips do not count as missed', async (t) => {
   const { ticker, advance, step, missed } = setUp({ intervalMs: 1000 })
   ticker.start()
   advance(1500)

@@ -14,7 +14,7 @@ function setUp (source?: { now (): unknown }) {
   return { time, fault, clock }
 }
 
-test('tells the source\'s time', async (t) => {
+test('returns the time of the source', async (t) => {
   const { time, clock, fault } = setUp()
   time.advance(12.5)
   t.equal(clock.now(), START_MS + 12.5)
@@ -38,13 +38,13 @@ for (const [title, stepMs, clockSteps] of [
   })
 }
 
-test('the first look finds no step', async (t) => {
+test('the first reading finds no step', async (t) => {
   const { clock } = setUp()
   t.strictSame(clock.readClocks(), { wallMs: START_MS, monotonicMs: 0, doubtMs: 0 })
   t.equal(clock.clockSteps, 0)
 })
 
-test('a look after a long time allows for slewing by 500 ppm', async (t) => {
+test('a reading after a long time allows for slewing by 500 ppm', async (t) => {
   const { time, clock } = setUp()
   const DAY_MS = 86_400_000
   clock.readClocks()
@@ -58,7 +58,7 @@ test('a look after a long time allows for slewing by 500 ppm', async (t) => {
   t.equal(clock.clockSteps, 1)
 })
 
-test('a process held up between the two readings is no step', async (t) => {
+test('a stall between the two readings is not a step', async (t) => {
   const held = { ms: 0 }
   const { time, clock } = setUp({
     now () {
@@ -78,11 +78,11 @@ test('a process held up between the two readings is no step', async (t) => {
 
 for (const [title, answer] of [
   ['NaN', NaN], ['infinity', Infinity], ['text', '1795262400000'], ['nothing', undefined],
-  ['a Date', new Date(START_MS)], ['a bigint', 1n], ['what no Date can be', 8.64e15 + 1],
-  ['an object that cannot be shown', Object.create(null)],
+  ['a Date', new Date(START_MS)], ['a bigint', 1n], ['a time that Date cannot express', 8.64e15 + 1],
+  ['an object that cannot be printed', Object.create(null)],
   ['a promise that rejects', { then: (_: unknown, fail: () => void) => fail() }]
 ] as const) {
-  test(`a source that returns ${title} gives no reading, and time runs on from the last`, async (t) => {
+  test(`a source that returns ${title} gives no reading, and time continues from the last reading`, async (t) => {
     let failing = false
     const { time, clock, fault } = setUp({ now: () => failing ? answer : time.clock.now() })
     clock.readClocks()
@@ -95,7 +95,7 @@ for (const [title, answer] of [
   })
 }
 
-test('a source that throws gives no reading; the fault is told what it threw', async (t) => {
+test('a source that throws gives no reading; the fault gets the error', async (t) => {
   const error = new Error('no signal')
   const { clock, fault } = setUp({ now () { throw error } })
   t.equal(clock.readClocks(), undefined)

@@ -85,7 +85,7 @@ test('withoutUndefined leaves out undefined fields only', async (t) => {
 
 const ownThen = { then () {} }
 
-test('tells what await would wait for from what it would not', async (t) => {
+test('recognizes values that await would wait for', async (t) => {
   const callable = Object.assign(() => {}, ownThen)
   for (const thenable of [Promise.resolve(), ownThen, callable]) t.ok(isThenable(thenable))
   for (const value of [undefined, null, 0, 'then', {}, { then: 1 }, () => {}]) {
@@ -93,7 +93,7 @@ test('tells what await would wait for from what it would not', async (t) => {
   }
 })
 
-test('adopts a promise whose own then does nothing, or throws', async (t) => {
+test('adopts a promise whose overridden then does nothing, or throws', async (t) => {
   t.equal(await adopt(Object.assign(Promise.resolve(7), ownThen)), 7)
   const error = new Error('no database')
   await t.rejects(adopt(Object.assign(Promise.reject(error), ownThen)), error)
@@ -101,7 +101,7 @@ test('adopts a promise whose own then does nothing, or throws', async (t) => {
   await t.rejects(adopt({ get then () { throw error } }), error)
 })
 
-test('disregards a rejection, whatever the promise is', async (t) => {
+test('ignores the rejection of any kind of promise', async (t) => {
   const surprises: unknown[] = []
   const keep = (err: unknown) => { surprises.push(err) }
   process.on('unhandledRejection', keep)

@@ -28,13 +28,13 @@ test('the URL', async (t) => {
     })
   }
 
-  await t.test('is relative to a worker’s own where there is no page', async (t) => {
+  await t.test('is relative to the URL of a worker if there is no page', async (t) => {
     const page = { location: { href: 'http://localhost:3000/workers/clock.js' } }
     const { world } = await setUpClock(t, { clock: { environment: { page } } })
     t.equal(world.peer.url, 'ws://localhost:3000/time')
   })
 
-  await t.test('is asked for anew for each connection', async (t) => {
+  await t.test('is resolved again for each connection', async (t) => {
     let count = 0
     const { world, server } = await setUpClock(t, { url: () => `/time?ticket=${++count}` })
     server.serve(world.peer)
@@ -50,11 +50,11 @@ test('the URL', async (t) => {
     ['a function that throws', () => { throw new Error('no ticket') }, /no ticket/],
     ['a function that throws a string', () => { throw String('no ticket') }, /no ticket/],
     ['a function that rejects', () => Promise.reject(new Error('no ticket')), /no ticket/],
-    ['a function that returns no URL', () => 'http://', /Cannot connect to "http:\/\/": it is no URL/]
+    ['a function that returns an invalid URL', () => 'http://', /Cannot connect to "http:\/\/": it is not a valid URL/]
   ]
 
   for (const [title, url, reason] of failures) {
-    await t.test(`from ${title} fails the attempt, and is asked for again`, async (t) => {
+    await t.test(`from ${title} fails the attempt, and is resolved again`, async (t) => {
       let count = 0
       const counted = () => {
         count++
@@ -68,7 +68,7 @@ test('the URL', async (t) => {
     })
   }
 
-  await t.test('that fails for the plain GET is the reason of a failed attempt', async (t) => {
+  await t.test('that cannot be resolved for the plain GET is the reason of the failed attempt', async (t) => {
     let count = 0
     const { world, clock, events } = await setUpClock(t, {
       url: () => {
@@ -83,7 +83,7 @@ test('the URL', async (t) => {
     t.equal(clock.state, 'waiting')
   })
 
-  await t.test('that never comes is given up, and asked for again', async (t) => {
+  await t.test('that never resolves times out, and is resolved again', async (t) => {
     let count = 0
     const { world, events } = await setUpClock(t, {
       url: () => {
@@ -92,13 +92,13 @@ test('the URL', async (t) => {
       }
     })
     await world.advance(10_600)
-    t.match(events, [['close', { code: 1006, reason: 'there is no URL: took too long' }]])
+    t.match(events, [['close', { code: 1006, reason: 'the URL cannot be resolved: took too long' }]])
     t.equal(count, 2)
   })
 })
 
 test('a lost connection', async (t) => {
-  await t.test('is made again after a random part of up to 30 s', async (t) => {
+  await t.test('is restored after a random delay of up to 30 s', async (t) => {
     const world = createWorld({ random: () => 1 - 2 ** -53 })
     const clock = new ServerClock('https://time.example/', { environment: world.environment })
     t.teardown(() => clock.close())
@@ -119,7 +119,7 @@ test('a lost connection', async (t) => {
     t.strictSame(starts.slice(1).map((ms, i) => ms - (starts[i] ?? NaN)), expected)
   })
 
-  await t.test('tells how it ended, and is made again', async (t) => {
+  await t.test('reports how it ended, and is restored', async (t) => {
     const { world, server, clock, events } = await setUpSynced(t)
     await world.advance(5000)
     world.peer.end(1001, 'server shutting down')
@@ -136,7 +136,7 @@ test('a lost connection', async (t) => {
     t.strictSame([world.asked, world.sockets], [[], { alive: 1, most: 1 }])
   })
 
-  await t.test('that did not last counts as one more failure', async (t) => {
+  await t.test('that was short counts as one more failure', async (t) => {
     const { world, server, events } = await setUpClock(t)
     for (let i = 0; i < 3; i++) {
       server.serve(world.peer)
@@ -149,7 +149,7 @@ test('a lost connection', async (t) => {
     t.match(waits, [{ retryIn: 250 }, { retryIn: 500 }, { retryIn: 1000 }])
   })
 
-  await t.test('is not made again after 4403, until open()', async (t) => {
+  await t.test('is not restored after 4403, until open()', async (t) => {
     const { world, clock, events } = await setUpSynced(t)
     world.peer.end(4403, 'over')
     await world.advance(10 * LONG_MS)
@@ -166,7 +166,7 @@ test('a lost connection', async (t) => {
     t.strictSame([clock.state, world.peers.length], ['connecting', 2])
   })
 
-  await t.test('is made again after 4401 where the session was renewed', async (t) => {
+  await t.test('is restored after 4401 if the session was renewed', async (t) => {
     const { world, server, clock, events } = await setUpSynced(t)
     world.answer = { status: 200, body: server.answer }
     world.peer.end(4401, 'expired')
@@ -177,7 +177,7 @@ test('a lost connection', async (t) => {
     t.strictSame([clock.state, clock.transport, world.asked.length], ['open', 'websocket', 1])
   })
 
-  await t.test('is not made again after 4401 where it was not', async (t) => {
+  await t.test('is not restored after 4401 if the session was not renewed', async (t) => {
     const { world, clock, events } = await setUpSynced(t)
     world.answer = { status: 401, body: { code: 'FST_TIME_SOCKET_EXPIRED' } }
     world.peer.end(4401, 'expired')
@@ -189,7 +189,7 @@ test('a lost connection', async (t) => {
     t.strictSame([clock.state, world.peers.length], ['refused', 1])
   })
 
-  await t.test('is made again after 4401 where nobody answers', async (t) => {
+  await t.test('is restored after 4401 if the server does not answer', async (t) => {
     const { world, clock, events } = await setUpSynced(t)
     world.peer.end(4401, 'expired')
     await world.advance(0)
@@ -198,7 +198,7 @@ test('a lost connection', async (t) => {
   })
 
   for (const code of [1000, 1006, 1008, 1011, 4000, 4402, 4404, 4429]) {
-    await t.test(`is made again after ${code}, and is no refusal`, async (t) => {
+    await t.test(`is restored after ${code}, which is not a refusal`, async (t) => {
       const { world, clock, events } = await setUpSynced(t)
       world.peer.end(code)
       await world.advance(1000)
@@ -216,7 +216,7 @@ test('an attempt that fails', async (t) => {
     [403, { code: 'FST_TIME_SOCKET_ORIGIN_FORBIDDEN' }, 'FST_TIME_SOCKET_ORIGIN_FORBIDDEN']
   ]
   for (const [status, body, code] of finals) {
-    await t.test(`is final where a plain GET says ${status}, ${JSON.stringify(body)}`, async (t) => {
+    await t.test(`is final if a plain GET is answered with ${status}, ${JSON.stringify(body)}`, async (t) => {
       const { world, clock, events } = await setUpClock(t)
       world.answer = { status, body }
       world.peer.end()
@@ -260,7 +260,7 @@ test('an attempt that fails', async (t) => {
     ['429', { status: 429 }, 429, undefined]
   ]
   for (const [title, answer, status, code] of refusals) {
-    await t.test(`is told, and made again, where the answer is ${title}`, async (t) => {
+    await t.test(`is reported, and repeated, if the answer is ${title}`, async (t) => {
       const { world, clock, events } = await setUpClock(t)
       world.answer = answer
       world.peer.end()
@@ -272,7 +272,7 @@ test('an attempt that fails', async (t) => {
   }
 
   for (const status of [500, 502, 504]) {
-    await t.test(`is no refusal where the answer is ${status}`, async (t) => {
+    await t.test(`is not a refusal if the answer is ${status}`, async (t) => {
       const { world, clock, events } = await setUpClock(t)
       world.answer = { status }
       world.peer.end()
@@ -284,7 +284,7 @@ test('an attempt that fails', async (t) => {
     })
   }
 
-  await t.test('is no refusal where nobody answers', async (t) => {
+  await t.test('is not a refusal if the server does not answer', async (t) => {
     const { world, clock, events } = await setUpClock(t)
     world.peer.end()
     await world.advance(100)
@@ -294,7 +294,7 @@ test('an attempt that fails', async (t) => {
     t.equal(clock.state, 'waiting')
   })
 
-  await t.test('is no refusal where nobody answers within ten seconds', async (t) => {
+  await t.test('is not a refusal if the server does not answer within ten seconds', async (t) => {
     const fetch = () => new Promise<never>(() => {})
     const { world, clock, events } = await setUpClock(t, { clock: { environment: { fetch } } })
     world.peer.end()
@@ -304,7 +304,7 @@ test('an attempt that fails', async (t) => {
     t.match(events, [['close', { code: 1006, reason: 'the server does not answer' }]])
   })
 
-  await t.test('asks for a ticket each time, and uses none twice', async (t) => {
+  await t.test('gets a new ticket each time, and uses none twice', async (t) => {
     let count = 0
     const { world } = await setUpClock(t, { url: () => `/time?ticket=${++count}` })
     for (let i = 0; i < 3; i++) {
@@ -355,7 +355,7 @@ test('an attempt that fails', async (t) => {
     })
   }
 
-  await t.test('tells in words why, where the WebSocket does not', async (t) => {
+  await t.test('gives a reason, if the WebSocket has none', async (t) => {
     const { world, events } = await setUpClock(t)
     world.peer.fail()
     await world.advance(49)
@@ -373,7 +373,7 @@ test('an attempt that fails', async (t) => {
     t.strictSame(events, [['close', { code: 1009, reason: 'too big', retryIn: 250 }]])
   })
 
-  await t.test('is tried again where the WebSocket cannot even be made', async (t) => {
+  await t.test('is repeated if the WebSocket cannot even be constructed', async (t) => {
     class Forbidden {
       constructor () { throw new Error('SecurityError') }
     }
@@ -387,7 +387,7 @@ test('an attempt that fails', async (t) => {
 })
 
 test('a client that was refused', async (t) => {
-  await t.test('asks when the page is seen or online again, at most once a minute', async (t) => {
+  await t.test('tries again when the page becomes visible or online, at most once a minute', async (t) => {
     const { world, server, clock } = await setUpClock(t)
     world.answer = { status: 401 }
     world.peer.end()
@@ -405,7 +405,7 @@ test('a client that was refused', async (t) => {
     t.strictSame([world.asked.length, clock.state, world.peers.length], [3, 'connecting', 2])
   })
 
-  await t.test('asks nothing by itself', async (t) => {
+  await t.test('sends no requests by itself', async (t) => {
     const { world } = await setUpClock(t)
     world.answer = { status: 403 }
     world.peer.end()
@@ -415,7 +415,7 @@ test('a client that was refused', async (t) => {
 })
 
 test('while the server is down', async (t) => {
-  await t.test('it is asked by GET before a WebSocket is made', async (t) => {
+  await t.test('a GET is sent before a WebSocket is opened', async (t) => {
     const { world, server, clock, events } = await setUpClock(t)
     world.peer.end()
     await world.advance(20_000)
@@ -430,7 +430,7 @@ test('while the server is down', async (t) => {
     t.strictSame(new Set(events.map(([name]) => name)), new Set(['close', 'open']))
   })
 
-  await t.test('a WebSocket is tried once a minute all the same', async (t) => {
+  await t.test('a WebSocket is still tried once a minute', async (t) => {
     const { world } = await setUpClock(t)
     world.peer.end()
     for (let second = 0; second < 300; second++) {
@@ -440,7 +440,7 @@ test('while the server is down', async (t) => {
     t.ok(world.peers.length >= 4 && world.peers.length <= 6, `${world.peers.length} WebSockets`)
   })
 
-  await t.test('an answer that the page may not read shows that it is up', async (t) => {
+  await t.test('an answer that the page may not read shows that the server is up', async (t) => {
     const { world } = await setUpClock(t, { url: 'wss://time.example/' })
     world.isReadable = false
     world.peer.end()
@@ -453,7 +453,7 @@ test('while the server is down', async (t) => {
     t.ok(world.peers.length > 1)
   })
 
-  await t.test('what it says instead is told', async (t) => {
+  await t.test('a refusal in the answer is reported', async (t) => {
     const { world, clock, events } = await setUpClock(t)
     world.peer.end()
     await world.advance(1000)
@@ -464,7 +464,7 @@ test('while the server is down', async (t) => {
     t.strictSame([clock.state, world.peers.length], ['refused', 1])
   })
 
-  await t.test('closed meanwhile, the clock makes nothing of the answer', async (t) => {
+  await t.test('the clock ignores the answer if it was closed meanwhile', async (t) => {
     const { world, clock, events } = await setUpClock(t)
     world.peer.end()
     await world.advance(200)
@@ -477,10 +477,10 @@ test('while the server is down', async (t) => {
   })
 })
 
-test('a page that hides WebSockets', async (t) => {
+test('a page where WebSockets are blocked', async (t) => {
   const clock = { transport: 'websocket' } as const
 
-  await t.test('is told so at the second attempt, with transport "websocket"', async (t) => {
+  await t.test('gets the event refused at the second attempt, with transport "websocket"', async (t) => {
     const { world, server, events } = await setUpClock(t, { clock })
     world.answer = { status: 200, body: server.answer }
     for (let i = 0; i < 3; i++) {
@@ -493,7 +493,7 @@ test('a page that hides WebSockets', async (t) => {
     t.equal(world.peers.length, 4)
   })
 
-  await t.test('is not told so when the server is full', async (t) => {
+  await t.test('does not get it when the server is full', async (t) => {
     const { world, server, events } = await setUpClock(t, { clock })
     const upgrade = { status: 503, code: 'FULL', retryAfter: 7 }
     world.answer = { status: 200, body: (id: number) => ({ ...server.answer(id), upgrade }) }
@@ -504,7 +504,7 @@ test('a page that hides WebSockets', async (t) => {
 })
 
 test('waking', async (t) => {
-  await t.test('begins anew an attempt that hangs', async (t) => {
+  await t.test('restarts an attempt that hangs', async (t) => {
     for (const name of ['online', 'visibilitychange', 'resume']) {
       const { world } = await setUpClock(t)
       world.page.dispatchEvent(new Event(name))
@@ -517,7 +517,7 @@ test('waking', async (t) => {
     }
   })
 
-  await t.test('after a sleep begins anew even a young one', async (t) => {
+  await t.test('restarts even a young attempt after a sleep', async (t) => {
     const { world, clock } = await setUpClock(t)
     world.sleep(60_000)
     clock.now()
@@ -525,7 +525,7 @@ test('waking', async (t) => {
     t.strictSame([world.peers.length, world.sockets.alive], [2, 1])
   })
 
-  await t.test('makes no more than twelve attempts a minute', async (t) => {
+  await t.test('starts no more than twelve attempts a minute', async (t) => {
     const { world } = await setUpClock(t)
     for (let i = 0; i < 59; i++) {
       await world.advance(1000)
@@ -540,7 +540,7 @@ test('a page in the back/forward cache', async (t) => {
   const hide = (persisted: boolean) => Object.assign(new Event('pagehide'), { persisted })
   const show = () => Object.assign(new Event('pageshow'), { persisted: true })
 
-  await t.test('is not connected, and connects at once when it comes back', async (t) => {
+  await t.test('is not connected, and connects at once when it leaves the cache', async (t) => {
     const { world, server, clock, events } = await setUpSynced(t)
     world.page.dispatchEvent(hide(true))
     const reason = 'the page is in the back/forward cache'
@@ -555,13 +555,13 @@ test('a page in the back/forward cache', async (t) => {
     t.strictSame([clock.state, world.peers.length], ['open', 2])
   })
 
-  await t.test('stays connected where it is not kept', async (t) => {
+  await t.test('stays connected if it is not kept', async (t) => {
     const { world, clock } = await setUpSynced(t)
     world.page.dispatchEvent(hide(false))
     t.equal(clock.state, 'open')
   })
 
-  await t.test('does not connect when it comes back closed, or refused', async (t) => {
+  await t.test('does not connect when it leaves the cache if the clock is closed or refused', async (t) => {
     for (const end of ['close', 'refuse']) {
       const { world, clock } = await setUpSynced(t)
       if (end === 'close') {
@@ -577,7 +577,7 @@ test('a page in the back/forward cache', async (t) => {
     }
   })
 
-  await t.test('shown for the first time leaves the attempt alone', async (t) => {
+  await t.test('does not restart the attempt when it is shown for the first time', async (t) => {
     const { world } = await setUpClock(t)
     await world.advance(5000)
     world.page.dispatchEvent(new Event('pageshow'))
@@ -612,7 +612,7 @@ test('close()', async (t) => {
     })
   }
 
-  await t.test('while it is asked why, or for a URL, is the end of that as well', async (t) => {
+  await t.test('also ends a pending GET, and a pending URL function', async (t) => {
     const signals: AbortSignal[] = []
     const { world, clock } = await setUpClock(t, {
       clock: {
@@ -638,13 +638,13 @@ test('close()', async (t) => {
     t.strictSame([world.peers.length, world.timers.alive], [1, 0])
   })
 
-  await t.test('tells the server', async (t) => {
+  await t.test('sends the close code to the server', async (t) => {
     const { world, clock } = await setUpSynced(t)
     clock.close()
     t.equal(world.peer.closedWith, 1000)
   })
 
-  await t.test('makes nothing of what still comes', async (t) => {
+  await t.test('ignores messages that still arrive', async (t) => {
     const { world, clock, events } = await setUpSynced(t)
     const { peer } = world
     clock.close()
@@ -679,7 +679,7 @@ test('close()', async (t) => {
     }
   })
 
-  await t.test('is the last word, though a message shows that the clock has stepped', async (t) => {
+  await t.test('is the last event, even when called while a message reports a clock step', async (t) => {
     for (const type of ['hello', 'tick', 'sync'] as const) {
       const { world, server, clock } = await setUpSynced(t)
       const told: string[] = []
@@ -697,7 +697,7 @@ test('close()', async (t) => {
     }
   })
 
-  await t.test('is the last word, though a message is what wakes it after a sleep', async (t) => {
+  await t.test('is the last event, even when called while a message ends a sleep', async (t) => {
     const { world, clock, events } = await setUpClock(t)
     world.peer.accept()
     world.sleep(60_000)
@@ -708,7 +708,7 @@ test('close()', async (t) => {
     t.strictSame([world.peer.received, world.timers.alive], [[], 0])
   })
 
-  await t.test('called in a listener for its end, hides that the server has refused', async (t) => {
+  await t.test('hides the refusal if it is called in a listener of close', async (t) => {
     const { world, clock, events } = await setUpClock(t)
     clock.addEventListener('close', () => clock.close())
     world.answer = { status: 403 }
@@ -740,14 +740,14 @@ test('open()', async (t) => {
     t.ok(Math.abs(ahead()) <= clock.error)
   })
 
-  await t.test('called often does not make the clock impatient', async (t) => {
+  await t.test('called often does not shorten the pauses', async (t) => {
     const { world, clock, events } = await setUpSynced(t)
     for (let i = 0; i < 100; i++) clock.open()
     await world.advance(5000)
     t.strictSame([clock.state, world.timers.most < 5, events], ['open', true, []])
   })
 
-  await t.test('connects at once rather than wait', async (t) => {
+  await t.test('connects at once instead of waiting', async (t) => {
     const { world, clock } = await setUpClock(t)
     world.answer = { status: 503, retryAfter: '60' }
     world.peer.end()
@@ -786,7 +786,7 @@ test('send()', async (t) => {
   })
 })
 
-test('closed while it asks why it was refused, it says nothing more', async (t) => {
+test('a clock that is closed while it asks for the reason of a refusal fires no more events', async (t) => {
   let answer = (_status: number): void => {}
   const fetch = () => new Promise<PlainAnswer>((resolve) => {
     answer = (status) => resolve({ status, headers: { get: () => null }, text: async () => '' })

@@ -42,11 +42,11 @@ test('what follows an end', async (t) => {
     ending: Ending, outcome: Outcome | undefined, step: NextStep
   ][] = [
     ['waits after a lost connection', true, always, LOST, undefined,
-      { reason: 'reset', isHttpOfUse: false }],
+      { reason: 'reset', syncOverHttp: false }],
     ['uses HTTP meanwhile if connections are cut often', true, failTwice, LOST, undefined,
-      { reason: 'reset', isHttpOfUse: true }],
+      { reason: 'reset', syncOverHttp: true }],
     ['uses no HTTP meanwhile where it is not wanted', false, failTwice, LOST, undefined,
-      { reason: 'reset', isHttpOfUse: false }],
+      { reason: 'reset', syncOverHttp: false }],
     ['stays away for good after 4403', true, always, { ...LOST, code: 4403 }, undefined,
       { reason: 'reset', refusal: { ...refuse(403, 'DO_NOT_RETURN', 'reset'), isFinal: true } }],
     ['waits if the server does not answer, for its reason', true, always, FAILED, DOWN,

@@ -4,7 +4,7 @@ import type { WebSocketOptions } from '../../../../src/browser/connection/websoc
 import { createWorld } from '../../../helpers/fakes/client-world.js'
 import { setUpClock, setUpSynced } from '../../../helpers/fakes/clock-set-up.js'
 
-/** What is known of a server’s clock must not depend on these. */
+/** Messages that must not affect the estimate of a server's clock. */
 const HOSTILE: readonly unknown[] = [
   '', 'null', '1', '[]', '{}', '{', '"hello"', '\u0000', '{"type":"__proto__"}',
   '{"type":"constructor"}', '{"type":"toString"}', '{"type":null}', '{"type":{"type":"tick"}}',
@@ -23,7 +23,7 @@ const HOSTILE: readonly unknown[] = [
 ]
 
 test('a clock', async (t) => {
-  await t.test('is shaken by nothing that a server may send', async (t) => {
+  await t.test('survives anything that a server may send', async (t) => {
     const { world, clock, events, ahead } = await setUpSynced(t)
     const { error } = clock
     for (const message of HOSTILE) {
@@ -33,7 +33,7 @@ test('a clock', async (t) => {
     t.strictSame([clock.state, events], ['open', []])
   })
 
-  await t.test('fires no message at a time that is none', async (t) => {
+  await t.test('does not fire a message with an invalid time', async (t) => {
     const { world, events } = await setUpSynced(t)
     for (const at of ['5', null, [], {}, true]) world.peer.send({ type: 'message', data: 1, at })
     world.peer.send('{"type":"message","data":1,"at":1e999}')
@@ -41,7 +41,7 @@ test('a clock', async (t) => {
     t.strictSame(events, [])
   })
 
-  await t.test('ignores replies with nonsense in them, to what it did ask', async (t) => {
+  await t.test('ignores invalid replies to its own probes', async (t) => {
     const { world, server, clock, ahead } = await setUpClock(t)
     server.serve(world.peer)
     const at = server.now()
@@ -60,7 +60,7 @@ test('a clock', async (t) => {
     t.equal(Math.round(ahead()), 0)
   })
 
-  await t.test('takes each reply once, and none to what it has not asked', async (t) => {
+  await t.test('accepts each reply once, and no reply to a probe that it has not sent', async (t) => {
     const { world, server, clock } = await setUpSynced(t)
     const ids = world.peer.received.map((message) => (message as { id: number }).id)
     let count = 0
@@ -71,7 +71,7 @@ test('a clock', async (t) => {
     t.equal(count, 0)
   })
 
-  await t.test('forgets what it asked over the connection before', async (t) => {
+  await t.test('forgets the probes of the previous connection', async (t) => {
     const { world, server, clock } = await setUpClock(t)
     const replies: (() => void)[] = []
     server.serve(world.peer)
@@ -87,7 +87,7 @@ test('a clock', async (t) => {
     t.equal(clock.synced, false)
   })
 
-  await t.test('keeps the latest 64 requests of those that are never answered', async (t) => {
+  await t.test('remembers the latest 64 unanswered probes', async (t) => {
     const sync = { probes: 1, every: 1000 }
     const { world, server, clock } = await setUpClock(t, { clock: { sync } })
     const ids: number[] = []
@@ -116,7 +116,7 @@ test('a clock', async (t) => {
     t.strictSame(ids, [2 ** 31 - 1, 0, 1, 2, 3, 4, 5, 6])
   })
 
-  await t.test('learns from ticks, and hands them on', async (t) => {
+  await t.test('updates its estimate from ticks, and fires them as events', async (t) => {
     const { world, server, clock } = await setUpSynced(t)
     const { error } = clock
     const ticks: unknown[] = []
@@ -128,7 +128,7 @@ test('a clock', async (t) => {
     t.ok(clock.error < error - 2, `${error} became ${clock.error}`)
   })
 
-  await t.test('is right one round trip after it hears of a new clockSteps', async (t) => {
+  await t.test('shows the right time one round trip after a new clockSteps arrives', async (t) => {
     for (const type of ['tick', 'sync']) {
       const { world, server, clock, events, ahead } = await setUpSynced(t)
       await world.advance(type === 'sync' ? 995 : 500)
@@ -142,7 +142,7 @@ test('a clock', async (t) => {
     }
   })
 
-  await t.test('knows nothing of a new clockSteps until it is answered', async (t) => {
+  await t.test('has no error bound after a new clockSteps until a probe is answered', async (t) => {
     const { world, server, clock } = await setUpSynced(t)
     server.clockSteps = 1
     server.send({ type: 'tick', seq: 7, at: 5, sent: server.now(), interval: 1000, clockSteps: 1 })
@@ -152,7 +152,7 @@ test('a clock', async (t) => {
     t.equal(clock.synced, true)
   })
 
-  await t.test('goes on when another server answers, and learns its clock', async (t) => {
+  await t.test('continues when another server answers, and measures the new clock', async (t) => {
     for (const aheadMs of [100, 5000]) {
       const { world, server, clock, events, ahead } = await setUpSynced(t)
       world.peer.end()
@@ -170,7 +170,7 @@ test('a clock', async (t) => {
     }
   })
 
-  await t.test('keeps what it knows when the same server answers', async (t) => {
+  await t.test('keeps its estimate when the same server answers', async (t) => {
     const { world, server, clock, ahead } = await setUpSynced(t)
     world.peer.end()
     await world.advance(250)
@@ -179,7 +179,7 @@ test('a clock', async (t) => {
     t.ok(clock.synced && Math.abs(ahead()) <= clock.error && clock.error < 21)
   })
 
-  await t.test('hands on bytes as an ArrayBuffer', async (t) => {
+  await t.test('delivers bytes as an ArrayBuffer', async (t) => {
     const { world, events } = await setUpSynced(t)
     const { buffer } = new Uint8Array([1, 2])
     world.peer.send(buffer)
@@ -187,7 +187,7 @@ test('a clock', async (t) => {
   })
 })
 
-test('a server that only echoes the subprotocol is silent, and is asked by HTTP', async (t) => {
+test('a server that only echoes the subprotocol counts as silent, and gets a plain GET', async (t) => {
   const { world, clock, events } = await setUpClock(t)
   world.peer.accept('time.v1')
   world.answer = { status: 404 }
@@ -204,10 +204,10 @@ test('a server that only echoes the subprotocol is silent, and is asked by HTTP'
 
 for (const protocol of ['', 'app.v1']) {
   const agreed = protocol === '' ? 'no subprotocol' : protocol
-  test(`a server that agrees on ${agreed} is no time socket`, async (t) => {
+  test(`a server that agrees on ${agreed} is not a time socket`, async (t) => {
     const { world, clock, events } = await setUpClock(t, { clock: { protocols: ['app.v1'] } })
     world.peer.accept(protocol)
-    const reason = 'the server did not agree on the subprotocol time.v1'
+    const reason = 'the server did not accept the subprotocol time.v1'
     await world.advance(0)
     t.strictSame(events, [
       ['close', { code: 1006, reason, retryIn: 250 }],
@@ -257,7 +257,7 @@ function openStub ({ isContradiction = false, isForbidden = false } = {}) {
   return { world, sent, heard, transport, receive }
 }
 
-test('hands on nothing that comes after it was closed', async (t) => {
+test('delivers nothing that arrives after it was closed', async (t) => {
   const { heard, transport, receive } = openStub()
   receive({ type: 'hello', server: 'a', interval: 1000, clockSteps: 0 })
   receive({ type: 'message', data: 1 })
@@ -266,7 +266,7 @@ test('hands on nothing that comes after it was closed', async (t) => {
   t.strictSame(heard, ['activity', 'activity', 'message'])
 })
 
-test('has agreed on no subprotocol where the WebSocket cannot be made', async (t) => {
+test('has an empty protocol if the WebSocket cannot be constructed', async (t) => {
   t.equal(openStub({ isForbidden: true }).transport.protocol, '')
 })
 

@@ -17,7 +17,7 @@ for (const quantumMs of [0.005, 0.02, 0.1, 1, 16.667, 16.67, 100]) {
   }
 }
 
-test('takes a clock that shows everything for one of a few microseconds', async (t) => {
+test('measures a quantum of a few microseconds for an unrounded clock', async (t) => {
   const { read, ms } = createQuantum()
   const random = createRandom(2)
   let nowMs = 0
@@ -25,7 +25,7 @@ test('takes a clock that shows everything for one of a few microseconds', async 
   t.ok(ms() < 0.02, `${ms()} ms`)
 })
 
-test('takes a clock for the coarsest until two readings differ', async (t) => {
+test('assumes the coarsest clock until two readings differ', async (t) => {
   const { read, ms } = createQuantum()
   const seen = [ms()]
   for (const localMs of [12, 12, 14]) {

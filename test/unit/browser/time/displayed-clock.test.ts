@@ -13,7 +13,7 @@ function setUp (options: Partial<DisplayedClockOptions> = {}) {
   const display = createDisplayedClock({
     environment: world.environment,
     estimates: {
-      of: () => { throw new Error('is not asked') },
+      estimatorFor: () => { throw new Error('is not asked') },
       choose () {},
       at: () => estimate,
       clear () { estimate = UNKNOWN }

@@ -7,7 +7,7 @@ function setUp (roundTripsMs: readonly [number, number], isAlone: boolean) {
   const estimates = createEstimates(createQuantum(), 0)
   for (const [index, tripMs] of roundTripsMs.entries()) {
     const serverMs = 1000 * (index + 1) + tripMs / 2
-    estimates.of({ server: index, clockSteps: 0 }, isAlone)
+    estimates.estimatorFor({ server: index, clockSteps: 0 }, isAlone)
       .onExchange({ t1: 0, t2: serverMs, t3: serverMs, t4: tripMs })
   }
   estimates.choose(200)
@@ -15,16 +15,16 @@ function setUp (roundTripsMs: readonly [number, number], isAlone: boolean) {
 }
 
 for (const [title, roundTripsMs, isAlone, offset] of [
-  ['of several servers, the first one counts where its error is smaller', [10, 100], false, 1000],
-  ['of several servers, the second one counts where its error is smaller', [100, 10], false, 2000],
-  ['over a connection to one server, that one counts', [10, 100], true, 2000]
+  ['of several servers, the first one counts if its error is smaller', [10, 100], false, 1000],
+  ['of several servers, the second one counts if its error is smaller', [100, 10], false, 2000],
+  ['over a connection to one server, that server counts', [10, 100], true, 2000]
 ] as const) {
   test(title, async (t) => {
     t.equal(Math.round(setUp(roundTripsMs, isAlone).at(200).offset), offset)
   })
 }
 
-test('nothing is known before an estimate was chosen, nor after clear()', async (t) => {
+test('there is no estimate before choose(), nor after clear()', async (t) => {
   const estimates = setUp([10, 100], false)
   estimates.clear()
   for (const { at } of [estimates, createEstimates(createQuantum(), 0)]) {

@@ -66,7 +66,7 @@ function setUp (
   }
 }
 
-test('knows nothing at first, and nothing again when cleared', async (t) => {
+test('has no estimate at first, nor after clear()', async (t) => {
   const { estimator, exchange } = setUp()
   const unknown = { offset: 0, skew: 0, error: Infinity }
   t.strictSame(estimator.at(0), unknown)
@@ -76,7 +76,7 @@ test('knows nothing at first, and nothing again when cleared', async (t) => {
   t.strictSame(estimator.at(0), unknown)
 })
 
-test('ticks alone bound one side only', async (t) => {
+test('ticks alone bound only one side', async (t) => {
   const { tick, look, wait, exchange } = setUp()
   for (let count = 0; count < 10; count++) {
     tick()
@@ -87,7 +87,7 @@ test('ticks alone bound one side only', async (t) => {
   t.ok(look().error < 11, `${look().error} ms`)
 })
 
-test('of equal delays there and back it finds the middle, of others the bound holds', async (t) => {
+test('finds the exact offset if both delays are equal; otherwise the error bound holds', async (t) => {
   for (const [upMs, downMs] of [[10, 10], [35, 10], [0, 20], [1, 0]] as const) {
     const { exchange, look, wait } = setUp({ upMs: () => upMs, downMs: () => downMs })
     for (let count = 0; count < 5; count++) {
@@ -100,7 +100,7 @@ test('of equal delays there and back it finds the middle, of others the bound ho
   }
 })
 
-test('messages that were late do no harm', async (t) => {
+test('delayed messages do no harm', async (t) => {
   const late = createRandom(3)
   const delay = () => 10 + (late() < 0.5 ? 400 * late() : 0)
   const { exchange, look, wait } = setUp({ upMs: delay, downMs: delay })
@@ -126,7 +126,7 @@ for (const skew of [-100e-6, -20e-6, 0, 20e-6, 100e-6]) {
   })
 }
 
-test('looks for no skew before it has four bounds a side over two seconds', async (t) => {
+test('estimates no skew before there are four bounds a side over two seconds', async (t) => {
   const { exchange, look, wait } = setUp({ skew: 50e-6 })
   const skews = [600, 600, 600, 600, 600].map((ms) => {
     exchange()
@@ -148,7 +148,7 @@ test('the bound grows with the time since the last message, either way', async (
 })
 
 for (const quantumMs of [0.1, 1, 16.67, 100]) {
-  test(`the bound holds with a clock that shows whole ${quantumMs} ms`, async (t) => {
+  test(`the error bound holds with a clock that counts in steps of ${quantumMs} ms`, async (t) => {
     const jitter = createRandom(9)
     const delay = () => 2 + jitter()
     const { exchange, look, wait, random } = setUp({ quantumMs, upMs: delay, downMs: delay })
@@ -177,7 +177,7 @@ for (const stepMs of [-3_600_000, -500, -30, 30, 500, 300_000]) {
   })
 }
 
-test('notices a step that leaves the corridor narrower than a way there and back', async (t) => {
+test('notices a step that makes the corridor narrower than a round trip', async (t) => {
   const { exchange, wait, step } = setUp()
   exchange()
   wait(1000)
@@ -185,7 +185,7 @@ test('notices a step that leaves the corridor narrower than a way there and back
   t.equal(exchange(), true)
 })
 
-test('a faster route is no contradiction', async (t) => {
+test('a faster route is not a contradiction', async (t) => {
   let delayMs = 200
   const { exchange, look, wait } = setUp({ upMs: () => delayMs, downMs: () => delayMs })
   exchange()
@@ -195,7 +195,7 @@ test('a faster route is no contradiction', async (t) => {
   t.ok(look().error < 1.2, `${look().error} ms`)
 })
 
-test('queues that empty one after the other are no step', async (t) => {
+test('queues that empty one after the other are not a step', async (t) => {
   let [upMs, downMs] = [10, 130]
   const { exchange, tick, look, wait } = setUp({ upMs: () => upMs, downMs: () => downMs })
   exchange()
@@ -221,7 +221,7 @@ for (const priorSkew of [20e-6, -20e-6]) {
 }
 
 for (const priorSkew of [100e-6, -400e-6, 500e-6]) {
-  test(`the bound holds, and the skew is found, though it starts from ${priorSkew}`, async (t) => {
+  test(`the error bound holds, and the skew is found, even if the prior skew is ${priorSkew}`, async (t) => {
     const delay = createRandom(5)
     const { exchange, look, wait } = setUp({
       skew: 10e-6, priorSkew, upMs: () => 5 + 2 * delay(), downMs: () => 5 + 2 * delay()
@@ -236,7 +236,7 @@ for (const priorSkew of [100e-6, -400e-6, 500e-6]) {
   })
 }
 
-test('a skew of an earlier visit leaves the bound as it is', async (t) => {
+test('a skew of an earlier visit does not change the error bound', async (t) => {
   const errors = [undefined, 30e-6].map((priorSkew) => {
     const { exchange, look, wait } = setUp({ skew: 30e-6, ...priorSkew && { priorSkew } })
     for (let count = 0; count < 3; count++) {
@@ -249,7 +249,7 @@ test('a skew of an earlier visit leaves the bound as it is', async (t) => {
   t.ok(having > 0.9 * without, `${having} ms instead of ${without}`)
 })
 
-test('clocks whose rates wander by 5 ppm are no contradiction', async (t) => {
+test('clocks whose rates wander by 5 ppm do not contradict the estimate', async (t) => {
   let skew = 10e-6
   let atMs = 0
   let offsetMs = EPOCH_MS
@@ -265,7 +265,7 @@ test('clocks whose rates wander by 5 ppm are no contradiction', async (t) => {
   }
 })
 
-test('any order of messages leaves a bound that holds', async (t) => {
+test('the error bound holds with any order of messages', async (t) => {
   for (let seed = 1; seed <= 50; seed++) {
     const random = createRandom(seed)
     const delay = () => 30 * random() ** 4
