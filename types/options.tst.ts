@@ -1,8 +1,11 @@
+import type { WebsocketPluginOptions } from '@fastify/websocket'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type {
-  CloseInfo, Tick, TickDelivery, TimeSocketClient, TimeSocketContext, TimeSocketOptions
+  CloseInfo, Tick, TickDelivery, TimeSocketClient, TimeSocketContext, TimeSocketOptions,
+  WebsocketOptions, WebsocketServerOptions
 } from 'fastify-time-socket'
 import { describe, expect, test } from 'tstyche'
+import type { ServerOptions, WebSocket } from 'ws'
 
 declare const take: (options: TimeSocketOptions) => void
 declare const takeFor: <Context> (options: TimeSocketOptions<Context>) => void
@@ -311,6 +314,12 @@ test('websocket takes the options of @fastify/websocket', () => {
   expect(take).type.toBeCallableWith({ websocket: { options: { maxPayload: 1024 } } })
   expect(take).type.not.toBeCallableWith({ websocket: { maxPayload: 1024 } })
   expect(take).type.not.toBeCallableWith({ websocket: { options: { maxPayload: '1k' } } })
+  expect(take).type.toBeCallableWith({ websocket: {} as WebsocketPluginOptions })
+  expect<keyof WebsocketOptions>().type.toBe<keyof WebsocketPluginOptions>()
+  expect<keyof WebsocketServerOptions>().type.toBeAssignableTo<keyof ServerOptions>()
+  expect(take).type.toBeCallableWith({
+    websocket: { errorHandler: (_error: Error, socket: WebSocket) => socket.terminate() }
+  })
 })
 
 test('logLevel and logSerializers are those of a plugin', () => {

@@ -71,6 +71,18 @@ for (const count of [3, 300]) {
   })
 }
 
+test('clients get 1001 if their sockets are destroyed after timeSocket.close', async (t) => {
+  const { app, timeSocket } = await createTimeApp(t)
+  const port = await listen(app)
+  const sockets = new Set<net.Socket>()
+  app.server.on('connection', (socket) => sockets.add(socket))
+  const peers = await connectMany(port, 3)
+  // As http-terminator does. It leaves no time for a close frame.
+  await timeSocket.close()
+  for (const socket of sockets) socket.destroy()
+  for (const peer of peers) t.strictSame(await peer.closed, SHUTDOWN)
+})
+
 test('app.close closes injected clients with 1001', async (t) => {
   const { app } = await createTimeApp(t, { shutdown: { grace: 4000 } })
   const peer = await inject(app)
