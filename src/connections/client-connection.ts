@@ -2,11 +2,13 @@ import { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import type { WebSocket } from 'ws'
 import type { CloseInfo } from '../api/time-socket.js'
-import { TOO_SLOW } from './endings.js'
 import type { Counters } from '../observability/telemetry.js'
 import type { Frame, Ping } from '../protocol/frame.js'
 import { wireFormatFor } from '../protocol/time-v1-text.js'
 import type { WireFormat } from '../protocol/time-v1-text.js'
+import { currentTurn } from '../util/event-loop-turn.js'
+import { discardInput } from './discard-input.js'
+import { TOO_SLOW } from './endings.js'
 
 /** What the connections of one registration share. */
 export interface ConnectionHost {
@@ -14,7 +16,7 @@ export interface ConnectionHost {
   readonly counters: Pick<Counters, 'frames' | 'bytes'>
   /** A client is terminated if more bytes than this are buffered when it is sent a message. */
   readonly maxBufferedBytes: number
-  /** Sends the client its part of all deliveries under way, so that a message follows them. */
+  /** Sends the client its share of all deliveries in progress, so that a message follows them. */
   sendPendingDeliveries (client: ClientConnection): void
 }
 
@@ -45,6 +47,8 @@ export let deliverFrame: (client: ClientConnection, frame: Frame) => boolean
  */
 export let writeTick: (client: ClientConnection, frame: Frame) => boolean
 export let writePing: (client: ClientConnection, ping: Ping) => void
+/** Must be called with the payload of each ping or pong that ws has written in this turn. */
+export let noteControlFrame: (client: ClientConnection, payload: Uint8Array) => void
 /** Passes everything that `write` sends to the operating system at once, when `write` returns. */
 export let writeTogether: (client: ClientConnection, write: () => void) => void
 
@@ -66,6 +70,9 @@ export let terminateWith: (client: ClientConnection, ending: CloseInfo) => void
  * §7.1.7).
  */
 export let stopReading: (client: ClientConnection) => void
+
+/** RFC 6455 §5.5: a control frame has at most 125 bytes, so its header has two. */
+const CONTROL_HEADER_BYTES = 2
 
 let connectionCount = 0
 
@@ -100,71 +107,78 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
   }
 
   static {
-    isOpen = (client) => client.#isOpen
+    isOpen = (client) => client.#ws.readyState === client.#ws.OPEN
     wireFormatOf = (client) => client.#wireFormat
     connectionNumber = (client) => client.#number
     ageMs = (client) => performance.now() - client.#openedMs
     bytesReadFrom = (client) => client.#socket?.bytesRead ?? 0
     hostOf = (client) => client.#host
-    writeFrame = (client, frame) => client.#write(frame)
-    deliverFrame = (client, frame) => client.#deliver(frame)
-    writeTick = (client, frame) => client.#writeTick(frame)
-    writePing = (client, ping) => client.#writePing(ping)
-    writeTogether = (client, write) => client.#writeTogether(write)
+
+    writeFrame = (client, { bytes, payload, binary }) => {
+      if (!isOpen(client)) return false
+      const bufferedBytes = client.#ws.bufferedAmount
+      if (client.#waitingBytes(bufferedBytes) > client.#host.maxBufferedBytes) {
+        terminateWith(client, TOO_SLOW)
+        return false
+      }
+      const { counters } = client.#host
+      counters.frames.sent++
+      counters.bytes.sent += bytes.length
+      client.#turnBytes += bytes.length
+      if (bufferedBytes === 0 && client.#socket !== undefined) client.#socket.write(bytes)
+      // Never compressed: ws would hold the message back, and a later direct write would overtake it.
+      else client.#ws.send(payload, { binary, compress: false })
+      return true
+    }
+    deliverFrame = (client, frame) => {
+      client.#host.sendPendingDeliveries(client)
+      return writeFrame(client, frame)
+    }
+    writeTick = (client, frame) => {
+      if (isOpen(client) && client.#waitingBytes(client.#ws.bufferedAmount) > 0) {
+        client.skippedTicks++
+        return false
+      }
+      return writeFrame(client, frame)
+    }
+    writePing = (client, { bytes, payload }) => {
+      const bufferedBytes = client.#ws.bufferedAmount
+      noteControlFrame(client, payload)
+      if (bufferedBytes === 0 && client.#socket !== undefined) client.#socket.write(bytes)
+      else client.#ws.ping(payload)
+    }
+    noteControlFrame = (client, payload) => {
+      client.#startTurn()
+      client.#turnBytes += CONTROL_HEADER_BYTES + payload.length
+    }
+    writeTogether = (client, write) => {
+      client.#socket?.cork()
+      try {
+        write()
+      } finally {
+        client.#socket?.uncork()
+      }
+    }
+
     endingOf = (client) => client.#ending
     keepEnding = (client, ending) => { client.#ending ??= ending }
-    closeWith = (client, ending) => client.#closeWith(ending)
-    closeAndStopReading = (client, ending) => client.#closeAndStopReading(ending)
-    terminateWith = (client, ending) => client.#terminateWith(ending)
-    stopReading = (client) => client.#stopReading()
-  }
-
-  get #isOpen (): boolean {
-    return this.#ws.readyState === this.#ws.OPEN
-  }
-
-  #deliver (frame: Frame): boolean {
-    this.#host.sendPendingDeliveries(this)
-    return this.#write(frame)
-  }
-
-  #write (frame: Frame): boolean {
-    if (!this.#isOpen) return false
-    const bufferedBytes = this.#ws.bufferedAmount
-    if (this.#waitingBytes(bufferedBytes) > this.#host.maxBufferedBytes) {
-      this.#terminateWith(TOO_SLOW)
-      return false
+    closeWith = (client, ending) => {
+      client.#host.sendPendingDeliveries(client)
+      if (!isOpen(client)) return
+      client.#ending ??= ending
+      client.#ws.close(ending.code, ending.reason)
     }
-    const { bytes, payload, binary } = frame
-    const { frames, bytes: byteCounter } = this.#host.counters
-    this.#turnBytes += bytes.length
-    frames.sent++
-    byteCounter.sent += bytes.length
-    if (bufferedBytes === 0 && this.#socket !== undefined) this.#socket.write(bytes)
-    // Never compressed: ws would hold the message back, and a later direct write would overtake it.
-    else this.#ws.send(payload, { binary, compress: false })
-    return true
-  }
-
-  #writeTick (frame: Frame): boolean {
-    if (this.#isOpen && this.#waitingBytes(this.#ws.bufferedAmount) > 0) {
-      this.skippedTicks++
-      return false
+    closeAndStopReading = (client, ending) => {
+      closeWith(client, ending)
+      stopReading(client)
     }
-    return this.#write(frame)
-  }
-
-  #writePing ({ bytes, payload }: Ping): void {
-    if (this.#ws.bufferedAmount === 0 && this.#socket !== undefined) this.#socket.write(bytes)
-    else this.#ws.ping(payload)
-  }
-
-  #writeTogether (write: () => void): void {
-    this.#socket?.cork()
-    try {
-      write()
-    } finally {
-      this.#socket?.uncork()
+    terminateWith = (client, ending) => {
+      if (isOpen(client)) client.#ending ??= ending
+      client.#ws.terminate()
+    }
+    stopReading = (client) => {
+      const socket = client.#socket
+      if (socket !== undefined && !socket.writableEnded) discardInput(socket)
     }
   }
 
@@ -173,78 +187,15 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
    * no sign of a slow client: TLS holds all of them for a turn.
    */
   #waitingBytes (bufferedBytes: number): number {
-    const turn = currentTurn()
-    if (turn !== this.#turn) {
-      this.#turn = turn
-      this.#turnBytes = 0
-    }
+    this.#startTurn()
     return Math.max(0, bufferedBytes - this.#turnBytes)
   }
 
-  #closeWith (ending: CloseInfo): void {
-    this.#host.sendPendingDeliveries(this)
-    if (!this.#isOpen) return
-    this.#ending ??= ending
-    this.#ws.close(ending.code, ending.reason)
+  /** Resets the count of bytes written if the event loop has turned since. */
+  #startTurn (): void {
+    const turn = currentTurn()
+    if (turn === this.#turn) return
+    this.#turn = turn
+    this.#turnBytes = 0
   }
-
-  #closeAndStopReading (ending: CloseInfo): void {
-    this.#closeWith(ending)
-    this.#stopReading()
-  }
-
-  #terminateWith (ending: CloseInfo): void {
-    if (this.#isOpen) this.#ending ??= ending
-    this.#ws.terminate()
-  }
-
-  #stopReading (): void {
-    if (this.#socket !== undefined && !this.#socket.writableEnded) discardInput(this.#socket)
-  }
-}
-
-/** A client that stops sending when asked to has at most this many bytes in flight. */
-const MAX_DISCARDED_BYTES = 65_536
-/**
- * Milliseconds between two reads: without reading, a reset of the connection would go unnoticed.
- */
-const DISCARD_PERIOD_MS = 250
-
-/**
- * Ends the server's side of a TCP connection, and detaches ws from its input: parsing an unwanted
- * flood would delay all other clients.
- *
- * The first 64 KiB are read and dropped, so that the end of the client's side is noticed at once.
- * After that, one chunk is read every 250 ms: TCP flow control stops the sender, the client can
- * still read the close code, and a reset is noticed. The caller must eventually destroy the socket.
- */
-export function discardInput (socket: Socket): void {
-  let leftBytes = MAX_DISCARDED_BYTES
-  socket.removeAllListeners('data')
-  socket.on('data', (chunk: Buffer) => {
-    leftBytes -= chunk.length
-    if (leftBytes >= 0) return
-    socket.pause()
-    setTimeout(() => socket.resume(), DISCARD_PERIOD_MS).unref()
-  })
-  socket.resume().end()
-}
-
-let turn = 0
-let isCountingTurns = false
-
-/**
- * Returns a number for the current turn of the event loop, which never decreases. Two calls return
- * the same number only if no complete turn, with its reads and writes, lies between them.
- */
-export function currentTurn (): number {
-  if (!isCountingTurns) {
-    isCountingTurns = true
-    // The first callback may still run in the current turn. The second is a whole turn later.
-    setImmediate(() => setImmediate(() => {
-      turn++
-      isCountingTurns = false
-    }))
-  }
-  return turn
 }

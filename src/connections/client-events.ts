@@ -2,7 +2,7 @@ import type { WebSocket } from 'ws'
 import { noteSignOfLife, noteWholeMessage, recordPong } from './client.js'
 import type { Client } from './client.js'
 import {
-  closeAndStopReading, endingOf, hostOf, isOpen, keepEnding, stopReading
+  closeAndStopReading, endingOf, hostOf, isOpen, keepEnding, noteControlFrame, stopReading
 } from './client-connection.js'
 import { endingAfter, TOO_LARGE, TOO_SLOW } from './endings.js'
 import * as codes from '../protocol/close-codes.js'
@@ -53,9 +53,10 @@ function onMessage (this: WebSocket, data: unknown, isBinary: boolean): void {
 }
 
 /** ws has answered the ping, or terminated the connection because too many pongs are buffered. */
-function onPing (this: WebSocket): void {
+function onPing (this: WebSocket, payload: Buffer): void {
   const client = clientOf(this)
   noteSignOfLife(client)
+  noteControlFrame(client, payload)
   if (!isOpen(client)) keepEnding(client, TOO_SLOW)
   onControlFrame(client)
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { test } from 'tap'
-import { discardInput } from '../../../src/connections/client-connection.js'
+import { discardInput } from '../../../src/connections/discard-input.js'
 import { waitFor, within } from '../../helpers/network/wait.js'
 
 interface Test {

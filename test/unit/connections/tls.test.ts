@@ -4,8 +4,11 @@ import { connect as connectTls } from 'node:tls'
 import Fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { test } from 'tap'
+import { writePing } from '../../../src/connections/client-connection.js'
+import type { ClientConnection } from '../../../src/connections/client-connection.js'
 import timeSocket from '../../../src/index.js'
 import type { TickDelivery, TimeSocketOptions } from '../../../src/index.js'
+import { encodePing } from '../../../src/protocol/frame.js'
 import { listen } from '../../helpers/network/app.js'
 import { connect } from '../../helpers/network/peer.js'
 import { https } from '../../helpers/network/tls.js'
@@ -63,6 +66,21 @@ test('over TLS, messages of one turn keep their order, and no tick is skipped be
       .flatMap((seq) => [`tick ${seq}`, `news ${seq}`, `you ${seq}`])
     t.strictSame(messages.slice(0, 60), expected)
   }
+})
+
+test('over TLS, a ping or pong of the same turn makes no client slow', async (t) => {
+  const { app, open } = await setUp(t, {
+    immediate: false, maxBufferedBytes: 0, onMessage: (client) => client.send('answer')
+  })
+  const peer = await open()
+  peer.ws.ping()
+  peer.ws.send('after a ping')
+  await waitFor(() => peer.messages.length === 1, 'the answer')
+  const [client] = app.timeSocket.clients.values()
+  writePing(client as unknown as ClientConnection, encodePing(1))
+  t.equal(client?.send('after a ping of the server'), true)
+  await waitFor(() => peer.messages.length === 2, 'the message')
+  t.equal(app.timeSocket.clients.size, 1)
 })
 
 for (const [title, serverOptions] of [

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { currentTurn } from '../../../src/connections/client-connection.js'
+import { currentTurn } from '../../../src/util/event-loop-turn.js'
 
 /** Waits for one turn of the event loop. */
 function nextTurn (): Promise<void> {
