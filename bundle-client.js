@@ -53,8 +53,8 @@ async function bundle (entry, outfile, imported) {
     minify: true,
     format: 'esm',
     target: 'es2022',
-    // The plugin serves no maps: a comment would lead nowhere.
-    sourcemap: outfile.startsWith('dist/served/') ? 'external' : true,
+    // The plugin serves no maps.
+    sourcemap: !outfile.startsWith('dist/served/'),
     mangleProps: imported === undefined ? CLIENT_NAMES : ELEMENT_NAMES,
     reserveProps: BUILT_IN_NAMES,
     plugins: [inlineNumbers, ...imported === undefined ? [] : [importInstead(imported)]]
