@@ -20,14 +20,14 @@ const OUTPUTS: Readonly<Record<string, readonly string[]>> = {
   '.cts': ['.cjs', '.cjs.map', '.d.cts', '.d.cts.map']
 }
 
-/** The scripts that the bundler makes, and the manifest for editors. */
-const BUNDLES = [
-  'browser/index.js', 'elements/index.js', 'elements/react.js', 'served/client.js', 'served/elements.js'
-]
+/** The scripts that the bundler makes for bundlers. The files for pages have no source maps. */
+const BUNDLES = ['browser/index.js', 'elements/index.js', 'elements/react.js']
+const SERVED = ['client.js', 'elements.js']
 /** Every entry as CommonJS. */
 const COMMONJS = ['backplane-contract', 'client', 'elements', 'elements-react', 'index', 'redis']
 const EXTRA_OUTPUTS = [
   ...BUNDLES.flatMap((path) => [`dist/${path}`, `dist/${path}.map`]),
+  ...SERVED.map((name) => `dist/served/${name}`),
   ...COMMONJS.flatMap((name) => [`dist/cjs/${name}.cjs`, `dist/cjs/${name}.cjs.map`]),
   'dist/elements/custom-elements.json'
 ]
@@ -39,13 +39,15 @@ test('the tarball', async (t) => {
   const sources = files.filter((file) => file.startsWith('src/'))
 
   await t.test('holds the package\'s own files', async (t) => {
-    const others = files.filter((file) => !built.includes(file) && !sources.includes(file))
+    const others = files.filter((file) => !/^(dist|docs|src)\//.test(file))
     const expected = ['CHANGELOG.md', 'LICENSE', 'PROTOCOL.md', 'README.md', 'SECURITY.md', 'package.json']
     t.strictSame(others.sort(), expected)
   })
 
-  await t.test('holds every source file', async (t) => {
+  await t.test('holds every source file and every document', async (t) => {
     t.strictSame(sources, (await filesIn(ROOT, 'src')))
+    const documents = files.filter((file) => file.startsWith('docs/'))
+    t.strictSame(documents, await filesIn(ROOT, 'docs'))
   })
 
   await t.test('holds the build of the sources, and nothing else', async (t) => {
@@ -198,6 +200,14 @@ test('package.json', async (t) => {
   await t.test('brings no types into production', async (t) => {
     t.strictSame(Object.keys(manifest.dependencies).filter((name) => name.startsWith('@types/')), [])
   })
+})
+
+test('a release waits for nothing but what only the owner knows', async (t) => {
+  const { stderr } = await runProgram(process.execPath, ['.ci/release-check.mjs'], { cwd: ROOT })
+  const problems = stderr.split('\n').filter((line) => line !== '')
+  const owners = /^package\.json has no "(author|bugs|homepage|repository)"/
+  const undated = /^CHANGELOG\.md gives .+ no date/
+  t.strictSame(problems.filter((problem) => !owners.test(problem) && !undated.test(problem)), [])
 })
 
 test('package-lock.json records no addresses', async (t) => {
