@@ -55,13 +55,16 @@ export async function startJudge (t: Test, now: () => number): Promise<Judge> {
     const found: Reading[] = []
     readings.set(String(url).slice(1), found)
     let askedMs = NaN
+    let isAnswered = true
     const timer = setInterval(() => {
-      if (socket.bufferedAmount > 0) return
+      if (!isAnswered) return
+      isAnswered = false
       askedMs = now()
       socket.send('')
     }, EVERY_MS)
     socket.on('message', (data) => {
       const answeredMs = now()
+      isAnswered = true
       const [shownMs, errorMs] = JSON.parse(String(data))
       // Without a bound there is nothing to judge.
       if (errorMs !== null) found.push({ askedMs, answeredMs, shownMs, errorMs })
