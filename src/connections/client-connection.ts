@@ -126,7 +126,7 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
       counters.bytes.sent += bytes.length
       client.#turnBytes += bytes.length
       if (bufferedBytes === 0 && client.#socket !== undefined) client.#socket.write(bytes)
-      // Never compressed: ws would hold the message back, and a later direct write would overtake it.
+      // Never compressed: ws would hold the message back, so a later direct write could overtake.
       else client.#ws.send(payload, { binary, compress: false })
       return true
     }
