@@ -25,7 +25,7 @@ export interface Sender extends Identity {
  */
 export interface Alive extends Sender {
   readonly type: 'alive'
-  /** The newest wire format that this peer reads: see `wire-format.ts`. */
+  /** The newest wire format that this peer reads: see `format-choice.ts`. */
   readonly reads: number
 }
 

@@ -5,8 +5,8 @@ import type { BackplaneHealth } from './backplane-health.js'
 import { encodeMessage, encodePack, encodeSender } from './binary-format.js'
 import type { Identity, Message } from './envelope.js'
 import { encodeJson } from './json-format.js'
-import { NEWEST_FORMAT } from './wire-format.js'
-import type { WireFormat } from './wire-format.js'
+import { NEWEST_FORMAT } from './format-choice.js'
+import type { FormatChoice } from './format-choice.js'
 
 /** Publishes what this server tells the others. */
 export interface Publisher {
@@ -23,7 +23,7 @@ export interface Publisher {
 export interface PublisherOptions {
   backplane: Backplane
   identity: Identity
-  format: WireFormat
+  format: FormatChoice
   counters: BackplaneStats
   health: BackplaneHealth
   timers: Timers

@@ -5,12 +5,12 @@ import type { BackplaneHealth } from './backplane-health.js'
 import { encodeSender } from './binary-format.js'
 import type { Alive, Broadcast, Cancel, Envelope, Identity } from './envelope.js'
 import { createPeers } from './peers.js'
-import { decodePayload } from './wire-format.js'
-import type { WireFormat } from './wire-format.js'
+import { decodePayload } from './format-choice.js'
+import type { FormatChoice } from './format-choice.js'
 
 export interface ReceiverOptions {
   identity: Identity
-  format: WireFormat
+  format: FormatChoice
   counters: BackplaneStats
   health: BackplaneHealth
   timers: Timers

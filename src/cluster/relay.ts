@@ -9,7 +9,7 @@ import type { Broadcast, Cancel } from './envelope.js'
 import { createPublisher } from './publisher.js'
 import type { Publisher } from './publisher.js'
 import { createReceiver } from './receiver.js'
-import { createWireFormat } from './wire-format.js'
+import { createFormatChoice } from './format-choice.js'
 
 /** Carries this server's broadcasts to the other servers, and theirs to this one. */
 export interface Relay extends Pick<Publisher, 'send'> {
@@ -61,7 +61,7 @@ export function createRelay (
 ): Relay {
   const identity = { registration, peer: randomUUID() }
   const health = createBackplaneHealth({ counters, timers, log })
-  const format = createWireFormat(timers)
+  const format = createFormatChoice(timers)
   const shared = { identity, format, counters, health, timers, now }
   const publisher = createPublisher({ ...shared, backplane })
   const deliver = createReceiver({ ...shared, onNewPeer: publisher.sendAlive, receive })

@@ -5,7 +5,7 @@ import type { WireFormat } from '../protocol/time-v1-text.js'
 import type { Timers } from '../util/timers.js'
 
 /** One message on its way to many clients. */
-export interface Delivery {
+export interface FanOutJob {
   /** The clients that get the message, in the order in which they connected. Never changed. */
   readonly recipients: readonly ClientConnection[]
   /**
@@ -27,7 +27,7 @@ export interface FanOut {
   /** True while a delivery is under way. */
   readonly isBusy: boolean
   /** Starts a delivery after those in progress. A short delivery has ended when this returns. */
-  start (delivery: Delivery): void
+  start (job: FanOutJob): void
   /**
    * Writes the messages of all deliveries in progress to one client ahead of its turn, so that a
    * later message to this client stays in order.
@@ -56,14 +56,14 @@ export function createFanOut (timers: Timers): FanOut {
         return
       }
       runs.shift()
-      run.delivery.onEnd()
+      run.job.onEnd()
     }
     isSending = false
   }
 
   /** @returns true when every client has been served. */
   function sendSlice (run: Run, endMs: number): boolean {
-    const { recipients } = run.delivery
+    const { recipients } = run.job
     run.frames = {}
     for (let count = 1; run.next < recipients.length; count++) {
       const client = recipients[run.next++] as ClientConnection
@@ -76,12 +76,12 @@ export function createFanOut (timers: Timers): FanOut {
   function write (run: Run, client: ClientConnection): void {
     const format = wireFormatOf(client)
     const frame = run.frames[format] ?? encode(run, format)
-    if (frame !== 'failed') run.delivery.write(client, frame)
+    if (frame !== 'failed') run.job.write(client, frame)
   }
 
   function encode (run: Run, format: WireFormat): Frame | 'failed' {
     run.isEncoding = true
-    const frame = run.delivery.encode(format) ?? 'failed'
+    const frame = run.job.encode(format) ?? 'failed'
     run.isEncoding = false
     run.frames[format] = frame
     return frame
@@ -91,8 +91,8 @@ export function createFanOut (timers: Timers): FanOut {
     get isBusy () {
       return runs.length > 0
     },
-    start (delivery) {
-      runs.push({ delivery, next: 0, served: new Set(), frames: {}, isEncoding: false })
+    start (job) {
+      runs.push({ job, next: 0, served: new Set(), frames: {}, isEncoding: false })
       if (!isSending) send()
     },
     sendPendingDeliveries (client) {
@@ -104,13 +104,13 @@ export function createFanOut (timers: Timers): FanOut {
       }
     },
     abandon () {
-      for (const { delivery } of runs.splice(0)) delivery.onEnd()
+      for (const { job } of runs.splice(0)) job.onEnd()
     }
   }
 }
 
 interface Run {
-  readonly delivery: Delivery
+  readonly job: FanOutJob
   /** The index of the first recipient whose turn has not come. */
   next: number
   /** The clients that were served before their turn. */
@@ -121,8 +121,8 @@ interface Run {
 }
 
 /** True if the client's turn has not come. A binary search: recipients are sorted by number. */
-function isWaiting ({ delivery, next }: Run, client: ClientConnection): boolean {
-  const { recipients } = delivery
+function isWaiting ({ job, next }: Run, client: ClientConnection): boolean {
+  const { recipients } = job
   const number = connectionNumber(client)
   let [low, high] = [next, recipients.length - 1]
   while (low <= high) {

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { createPublisher } from '../../../src/cluster/publisher.js'
-import { decodePayload } from '../../../src/cluster/wire-format.js'
+import { decodePayload } from '../../../src/cluster/format-choice.js'
 import { createMemoryEngine } from '../../helpers/backplane/memory.js'
 import { createBackplaneCounters, createFakeHealth } from '../../helpers/fakes/fake-health.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'

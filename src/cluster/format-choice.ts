@@ -4,7 +4,7 @@ import type { Envelope } from './envelope.js'
 import { decodeJson } from './json-format.js'
 
 /** Decides in which wire format a server may write, so that every peer can read it. */
-export interface WireFormat {
+export interface FormatChoice {
   /** True while there may be a peer that reads format 1 only. */
   mustUseOldFormat (): boolean
   /** Records the newest wire format that a peer reads. */
@@ -25,7 +25,7 @@ const SILENCE_MS = 12_000
  * seconds of a peer that reads nothing newer. So servers of both versions can run side by side in
  * a rolling update, and none loses a message.
  */
-export function createWireFormat (timers: Timers): WireFormat {
+export function createFormatChoice (timers: Timers): FormatChoice {
   let oldUntilMs = timers.monotonic() + SILENCE_MS
   return {
     mustUseOldFormat: () => timers.monotonic() < oldUntilMs,

@@ -1,12 +1,12 @@
 import { test } from 'tap'
-import { createWireFormat, decodePayload } from '../../../src/cluster/wire-format.js'
+import { createFormatChoice, decodePayload } from '../../../src/cluster/format-choice.js'
 import { encodePack, encodeSender } from '../../../src/cluster/binary-format.js'
 import { encodeJson } from '../../../src/cluster/json-format.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 
 test('a server writes the old format for its first twelve seconds', async (t) => {
   const time = createFakeTime({ wallMs: 0 })
-  const format = createWireFormat(time.timers)
+  const format = createFormatChoice(time.timers)
   t.equal(format.mustUseOldFormat(), true)
   time.advance(11_999)
   t.equal(format.mustUseOldFormat(), true)
@@ -16,7 +16,7 @@ test('a server writes the old format for its first twelve seconds', async (t) =>
 
 test('a server writes the old format for twelve seconds after hearing from a peer that reads only that format', async (t) => {
   const time = createFakeTime({ wallMs: 0 })
-  const format = createWireFormat(time.timers)
+  const format = createFormatChoice(time.timers)
   time.advance(60_000)
   format.noticePeer(2)
   format.noticePeer(3)
