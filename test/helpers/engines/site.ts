@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
 import timeSocket from '../../../src/index.js'
-import type { TimeSocket } from '../../../src/index.js'
-import { listen } from '../network/app.js'
+import type { TimeSocket, TimeSocketOptions } from '../../../src/index.js'
 import { pathOf } from '../root.js'
 
 /** What is needed of tap's test object. */
@@ -28,10 +28,17 @@ const SCRIPTS = ['clock-page.js', 'element-page.js']
 const STRICT_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'; img-src data:; " +
   "require-trusted-types-for 'script'; trusted-types 'none'"
 
-/** A server with pages, the time socket `/time`, and others that refuse, on a free port. */
-export async function startSite (t: Test) {
+/**
+ * A server with pages, the time socket `/time`, and others that refuse.
+ *
+ * @param port default: a free one.
+ */
+export async function startSite (
+  t: Test, { port, ...options }: TimeSocketOptions & { port?: number } = {}
+) {
   const app = fastify({ forceCloseConnections: true })
-  t.teardown(() => app.close())
+  const close = () => app.close()
+  t.teardown(close)
   for (const [url, html] of Object.entries(PAGES)) {
     app.get(url, (_request, reply) => reply.type('text/html').send(html))
   }
@@ -46,7 +53,8 @@ export async function startSite (t: Test) {
   }
   app.get('/moved', (_request, reply) => reply.redirect('/empty'))
   // A page may come through any proxy.
-  await app.register(timeSocket, { interval: 1000, origin: (origin) => origin.includes('127.0.0.1') })
+  const origin = (origin: string): boolean => origin.includes('127.0.0.1')
+  await app.register(timeSocket, { interval: 1000, origin, ...options })
   await app.register(timeSocket, {
     url: '/guarded',
     namespace: 'guarded',
@@ -57,7 +65,9 @@ export async function startSite (t: Test) {
   })
   await app.register(timeSocket, { url: '/full', namespace: 'full', maxClientsPerIp: 1 })
   const full: TimeSocket = Reflect.get(app.timeSocket, 'full')
-  return { timeSocket: app.timeSocket, full, port: await listen(app) }
+  await app.listen({ port: port ?? 0, host: '127.0.0.1' })
+  const address = app.server.address() as AddressInfo
+  return { timeSocket: app.timeSocket, full, port: address.port, close }
 }
 
 function pageWith (script: string): string {
