@@ -29,7 +29,7 @@ type Evaluated =
 export async function openFirefox ({ preferences }: DriverOptions): Promise<Driver> {
   const profile = await mkdtemp(join(tmpdir(), 'time-socket-firefox-'))
   const lines = Object.entries({ ...PREFERENCES, ...preferences })
-    .map((entry) => `user_pref(${entry.map((part) => JSON.stringify(part)).join(', ')})\n`)
+    .map((entry) => `user_pref(${entry.map((part) => JSON.stringify(part)).join(', ')});\n`)
   await writeFile(join(profile, 'user.js'), lines.join(''))
   const browser = startProcess(FIREFOX, [...FLAGS, '--profile', profile])
 
