@@ -7,7 +7,7 @@ import { runProgram } from '../../helpers/programs/program.js'
 import { pathOf } from '../../helpers/root.js'
 
 const ROOT = pathOf('./')
-const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
+const TSC = join(ROOT, 'node_modules/@typescript/native/bin/tsc')
 
 /** A line each, and the error that it is. */
 const lines: [line: string, error: string | undefined][] = [
