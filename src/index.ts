@@ -5,13 +5,12 @@ import { timeSocketPlugin } from './plugin.js'
 
 export * from './api/errors.js'
 export type { Backplane, Deliver } from './api/backplane.js'
-export type { Json, Message, Sendable, Tick } from './api/content.js'
+export type { Json, Message, Sendable, Tick, TimeAnswer } from './api/content.js'
 export type {
   Clock, ExpiresAt, Format, FormatName, TimeSocketHook, TimeSocketRouteOptions
 } from './api/option-values.js'
 export type { TimeSocketOptions } from './api/options.js'
 export type { BackplaneStats, CloseCause, RefusalCause, Stats } from './api/stats.js'
-export type { TimeAnswer } from './api/time-answer.js'
 export type {
   BroadcastOptions, CloseInfo, Scalar, TickDelivery, TimeSocket, TimeSocketClient,
   TimeSocketContext, TimeSocketNamespaces, Where

@@ -7,8 +7,7 @@ import type {
   Transport
 } from './clock-options.js'
 import { createConnection } from './connection/connection.js'
-import type { Connection } from './connection/connection.js'
-import type { ClockState } from './connection/connection.js'
+import type { ClockState, Connection } from './connection/connection.js'
 import { createTimer } from './environment.js'
 import type { Timer } from './environment.js'
 import { createIncoming } from './incoming.js'

@@ -231,8 +231,7 @@ export function hasErrorHandler (instance: object): boolean {
 
 /** Sends the body as text, so that the application's `preSerialization` hooks do not run. */
 function answer (reply: FastifyReply, body: { statusCode: number, [field: string]: unknown }) {
-  return reply.code(body.statusCode)
-    .type('application/json; charset=utf-8')
+  return reply.code(body.statusCode).type('application/json; charset=utf-8')
     .send(JSON.stringify(body))
 }
 

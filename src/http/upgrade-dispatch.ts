@@ -2,13 +2,14 @@ import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { FastifyInstance, FastifyRequest, onRequestHookHandler, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { createCallbackFault } from '../observability/failure-log.js'
 import type { Fault } from '../observability/failure-log.js'
 import type { Log } from '../observability/log.js'
 import { sharedState } from '../util/shared-state.js'
 import type { Timers } from '../util/timers.js'
 import { UnavailableError } from '../api/errors.js'
+import { hasNoWebsocketRoute, markPlainRoute } from './registration.js'
 import { createUpgradeGuard } from './upgrade-guard.js'
 import type { UpgradeGuard } from './upgrade-guard.js'
 import {
@@ -246,18 +247,3 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
 }
 
 function ignore (): void {}
-
-/** Registered, because the hooks of one copy of this package read the marks of another. */
-const kPlain = Symbol.for('fastify-time-socket:plain-route')
-
-/** An `onRoute` hook that marks the routes that are not WebSocket routes. */
-function markPlainRoute (route: RouteOptions): void {
-  if (route.websocket === true || route.wsHandler !== undefined) return
-  route.config = { ...route.config, [kPlain]: true }
-}
-
-function hasNoWebsocketRoute (
-  { is404, routeOptions: { config } }: FastifyRequest
-): boolean {
-  return is404 || (config as { [kPlain]?: boolean })[kPlain] === true
-}
