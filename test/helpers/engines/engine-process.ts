@@ -17,7 +17,8 @@ export interface EngineProcess {
 
 /** What programs print on these is read; on 3 as well, where Xvfb tells its display. */
 const STDIO = ['ignore', 'pipe', 'pipe', 'pipe'] as const
-const START_MS = 60_000
+/** Two Firefoxes that start at once on a busy machine have taken 100 s. */
+const START_MS = 180_000
 
 /** Starts a program. The caller ends it; when this process exits, it is killed as well. */
 export function startProcess (

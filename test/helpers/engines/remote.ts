@@ -24,7 +24,7 @@ const LIMIT_MS = 180_000
 
 export async function connectRemote (url: string): Promise<Remote> {
   const socket = new WebSocket(url, { perMessageDeflate: false })
-  await once(socket, 'open')
+  await within(once(socket, 'open'), `connecting to ${url}`)
   const waiting = new Map<number, (message: Message) => void>()
   const listeners = new Map<string, (params: never) => void>()
   let lastId = 0
