@@ -1,0 +1,150 @@
+import { spawn } from 'node:child_process'
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { test } from 'tap'
+import ts from 'typescript'
+import { pathOf } from '../helpers/root.js'
+
+/** A function with another body. Its test must notice. */
+interface Mutation {
+  readonly file: string
+  /** The name of the function, method, or variable that holds the function. */
+  readonly name: string
+  readonly body: string
+  /** A test file, relative to test/unit/. */
+  readonly noticedBy: string
+}
+
+function mutation (file: string, name: string, body: string, noticedBy: string): Mutation {
+  return { file: `src/${file}`, name, body, noticedBy: `test/unit/${noticedBy}` }
+}
+
+/**
+ * Promises of the package, each broken once. They name functions, so they survive most edits.
+ * `ONLY=log` runs those with this text in their title.
+ */
+const PROMISES: Readonly<Record<string, Mutation>> = {
+  'a slow client skips ticks':
+    mutation('connections/client-connection.ts', '#waitingBytes', 'return 0', 'connections/slow-client.test.ts'),
+  'bytes of this turn make no client slow':
+    mutation('connections/client-connection.ts', 'noteControlFrame', '', 'connections/tls.test.ts'),
+  'a message follows the broadcasts in progress':
+    mutation('delivery/fan-out.ts', 'sendPendingDeliveries', '', 'delivery/interleaving.test.ts'),
+  'a stall is followed by one tick':
+    mutation('time/tick-schedule.ts', 'wake', 'lastBoundary++; onTick(tickAt(readClocks()!, lastBoundary, 0)); schedule(readClocks())', 'time/tick-schedule.test.ts'),
+  'clock steps are noticed':
+    mutation('time/wall-clock.ts', 'isStep', 'return false', 'time/wall-clock.test.ts'),
+  'a stall terminates no healthy client':
+    mutation('connections/heartbeat.ts', 'wasStalled', 'return false', 'connections/heartbeat.test.ts'),
+  'a client that disappears is terminated':
+    mutation('connections/heartbeat.ts', 'check', '', 'connections/heartbeat.test.ts'),
+  'the rate of messages is limited':
+    mutation('connections/rate-limit.ts', 'createBucket', 'return () => true', 'connections/rate-limit.test.ts'),
+  'onMessage waits for onConnect':
+    mutation('connections/client-callbacks.ts', 'afterOnConnect', 'action()', 'connections/connection-lifecycle.test.ts'),
+  'close reasons are safe to log':
+    mutation('connections/endings.ts', 'printable', 'return reason', 'connections/client.test.ts'),
+  'pages of other origins are refused':
+    mutation('http/origin-check.ts', 'isAllowed', 'return true', 'http/origin-check.test.ts'),
+  'the number of clients is limited':
+    mutation('http/capacity.ts', 'countOf', 'return 0', 'http/capacity.test.ts'),
+  'the slot of a closed connection is freed':
+    mutation('http/capacity.ts', 'freeSlot', '', 'http/capacity.test.ts'),
+  'an upgrade ends in time':
+    mutation('http/upgrade-guard.ts', 'sweep', '', 'http/upgrade-guard.test.ts'),
+  'an expired permission is refused':
+    mutation('http/admission.ts', 'checkExpiry', 'return undefined', 'connections/permission.test.ts'),
+  'exp of a JWT in seconds is noticed':
+    mutation('util/values.ts', 'readMoment', 'return Number(value)', 'connections/permission.test.ts'),
+  'no detail of an error leaves the server':
+    mutation('http/refusals.ts', 'hasErrorHandler', 'return true', 'http/refusal-answer.test.ts'),
+  'each upgrade reaches one listener at a time':
+    mutation('http/upgrade-dispatch.ts', 'isProxy', 'return true', 'http/upgrade-neighbours.test.ts'),
+  'addresses are counted without their ports':
+    mutation('util/address.ts', 'withoutPort', 'return ip', 'util/address.test.ts'),
+  'a pending broadcast can be withdrawn':
+    mutation('delivery/scheduled-broadcasts.ts', 'withdraw', '', 'delivery/scheduled-broadcasts.test.ts'),
+  'values that JSON would lose are refused':
+    mutation('protocol/outgoing-message.ts', 'isLostInJson', 'return false', 'protocol/outgoing-message.test.ts'),
+  'a message of a peer is delivered once':
+    mutation('cluster/peers.ts', 'noteMessage', 'return 0', 'cluster/peers.test.ts'),
+  'an old peer can read what is sent':
+    mutation('cluster/format-choice.ts', 'mustUseOldFormat', 'return false', 'cluster/format-choice.test.ts'),
+  'shutdown is paced':
+    mutation('connections/paced-close.ts', 'mustNotYield', 'return true', 'connections/paced-close.test.ts'),
+  'clients cannot flood the log':
+    mutation('observability/failure-log.ts', 'createCallbackFault', 'return createFault(log, name)', 'observability/failure-log.test.ts'),
+  'now() never runs backwards':
+    mutation('browser/time/displayed-clock.ts', 'shownAt', 'return targetAt(localMs)', 'browser/time/displayed-clock.test.ts'),
+  'the budget of probes holds':
+    mutation('browser/environment.ts', 'createBudget', 'return () => true', 'browser/environment.test.ts'),
+  'the browser client backs off':
+    mutation('browser/connection/reconnect-policy.ts', 'nextDelayMs', 'return 0', 'browser/connection/reconnect-policy.test.ts'),
+  'a dead connection is noticed':
+    mutation('browser/connection/watchdog.ts', 'check', '', 'browser/connection/watchdog.test.ts'),
+  'an impossible answer is refused':
+    mutation('browser/connection/received.ts', 'isTime', 'return true', 'browser/connection/connection.test.ts'),
+  'a countdown past 24.8 days waits':
+    mutation('browser/environment.ts', 'createTimer',
+      'let timer: unknown; return (callback, ms) => { clearTimeout(timer); timer = callback && setTimeout(callback, ms ?? 0) }',
+      'browser/environment.test.ts')
+}
+
+const project = await mkdtemp(join(tmpdir(), 'mutations-'))
+for (const folder of ['src', 'test', 'example', 'package.json', 'tsconfig.json']) {
+  await cp(pathOf(folder), join(project, folder), { recursive: true })
+}
+for (const folder of ['node_modules', 'dist']) await symlink(pathOf(folder), join(project, folder))
+test('the copy of the project is removed', async (t) => {
+  t.teardown(() => rm(project, { recursive: true, force: true }))
+  for (const [promise, mutation] of Object.entries(PROMISES)) {
+    if (!promise.includes(process.env['ONLY'] ?? '')) continue
+    await t.test(`${mutation.noticedBy} notices unless ${promise}`, async (t) => {
+      const path = join(project, mutation.file)
+      const original = await readFile(path, 'utf8')
+      t.teardown(() => writeFile(path, original))
+      await writeFile(path, mutate(original, mutation))
+      const { code, output } = await runTest(mutation.noticedBy)
+      t.not(code, 0, 'the exit code')
+      t.match(output, /^ *not ok /m)
+    })
+  }
+})
+
+/** @returns the source, with another body for the only function of this name. */
+function mutate (source: string, { file, name, body }: Mutation): string {
+  const found: ts.Node[] = []
+  const visit = (node: ts.Node): void => {
+    const functionBody = bodyOf(node, name)
+    if (functionBody !== undefined) found.push(functionBody)
+    ts.forEachChild(node, visit)
+  }
+  visit(ts.createSourceFile(file, source, ts.ScriptTarget.Latest, true))
+  const [first] = found
+  if (first === undefined) throw new Error(`${file} has no function ${name}`)
+  return `${source.slice(0, first.getStart())}{ ${body} }${source.slice(first.end)}`
+}
+
+function bodyOf (node: ts.Node, name: string): ts.Node | undefined {
+  if (ts.isFunctionDeclaration(node) || ts.isMethodDeclaration(node)) {
+    return node.name?.getText() === name ? node.body : undefined
+  }
+  const [left, right] = ts.isBinaryExpression(node)
+    ? [node.left, node.right]
+    : ts.isVariableDeclaration(node) || ts.isPropertyAssignment(node)
+      ? [node.name, node.initializer]
+      : []
+  return left?.getText() === name && right !== undefined && ts.isArrowFunction(right)
+    ? right.body
+    : undefined
+}
+
+async function runTest (file: string): Promise<{ code: number, output: string }> {
+  const args = ['test/run.js', '--disable-coverage', '--bail', '--timeout=60', file]
+  const child = spawn(process.execPath, args, { cwd: project, stdio: ['ignore', 'pipe', 'inherit'] })
+  const closed = new Promise<number>((resolve) => child.on('close', resolve))
+  const output = await text(child.stdout)
+  return { code: await closed, output }
+}
