@@ -83,8 +83,10 @@ const BULK_STRING = 0x24
 
 const NODE_REDIS_OPTIONS = {
   RESP: 2,
-  // Needs RESP 3.
+  // These need RESP 3. A default client of node-redis 6 has maintNotifications: 'auto'.
   clientSideCache: undefined,
+  emitInvalidate: undefined,
+  maintNotifications: 'disabled',
   disableOfflineQueue: true,
   commandsQueueMaxLength: undefined
 }

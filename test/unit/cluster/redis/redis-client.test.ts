@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events'
+import { createClient } from 'redis'
 import { test } from 'tap'
 import { findEngine } from '../../../../src/cluster/redis/redis-client.js'
 
@@ -6,7 +7,7 @@ import { findEngine } from '../../../../src/cluster/redis/redis-client.js'
 class FakeClient extends EventEmitter {
   readonly calls: unknown[][] = []
   connecting: Promise<void> = Promise.resolve()
-  mustUseOldFormat = false
+  isVersion5 = false
   readonly options = { socket: { host: 'a' } }
 
   duplicate = (...args: object[]) => {
@@ -18,7 +19,7 @@ class FakeClient extends EventEmitter {
   connect = () => this.connecting
   destroy = () => {
     this.calls.push(['destroy'])
-    if (this.mustUseOldFormat) throw new Error('the client is closed')
+    if (this.isVersion5) throw new Error('the client is closed')
   }
 }
 
@@ -89,6 +90,17 @@ test('a node-redis connection keeps the socket options, and is never reopened', 
   t.match(client.calls[0]?.[1], { RESP: 2, socket: { host: 'a', reconnectStrategy: false } })
 })
 
+for (const options of [{}, { RESP: 2 }, { RESP: 3 }, { emitInvalidate: true }] as const) {
+  test(`node-redis duplicates a client made with ${JSON.stringify(options)}`, async (t) => {
+    const client = createClient({ ...options, socket: { host: '127.0.0.1', port: 1 } })
+    const err = await new Promise((resolve) => {
+      const connection = findEngine(client)?.open({ onReady () {}, onLost: resolve })
+      t.teardown(() => connection?.close())
+    })
+    t.match(err, { code: 'ECONNREFUSED' })
+  })
+}
+
 test('a node-redis connection that cannot be opened is lost', async (t) => {
   const client = new FakeNodeRedis()
   client.connecting = Promise.reject(new Error('WRONGPASS'))
@@ -99,7 +111,7 @@ test('a node-redis connection that cannot be opened is lost', async (t) => {
 
 test('node-redis 5 is closed even if it throws because the connection has already ended', async (t) => {
   const client = new FakeNodeRedis()
-  client.mustUseOldFormat = true
+  client.isVersion5 = true
   const { connection } = setUp(client)
   connection?.close()
   t.strictSame(client.calls.at(-1), ['destroy'])
