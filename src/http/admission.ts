@@ -48,8 +48,10 @@ export function createAdmission<Context> (
   const admit: preHandlerHookHandler = (request, reply, done) => {
     const store = (context: Context | undefined, expiresAt: ExpiresAt) => {
       const expiry = readExpiry(expiresAt, clock.now(), timers.monotonic())
-      const admitted = { ...addressOf(request), context, expiry, response: reply.raw }
-      Object.assign(request, { [kAdmitted]: admitted })
+      const { ip, port } = addressOf(request)
+      const admitted = request as unknown as AdmittedRequest<Context>
+      // Only an upgrade becomes a client, and has a context.
+      admitted[kAdmitted] = { ip, port, context: context as Context, expiry, response: reply.raw }
     }
     try {
       const context = request.ws ? options.context(request) : undefined
