@@ -18,6 +18,8 @@ export interface Surroundings {
   local (): number
   after (ms: number, callback: () => void): () => void
   uniform (): number
+  /** The `skew` of the server's clock that an earlier visit found. */
+  readonly earlierSkew: number
   /** Asks the server for its time, with messages of so many bytes of payload. */
   ask (requestBytes: number, replyBytes: number, onReply: (sample: Sample) => void): void
   /** Has the server send its time every so often, in so many bytes. */

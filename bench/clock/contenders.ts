@@ -69,20 +69,23 @@ export const CONTENDERS: readonly Contender[] = [
     start: (surroundings) => poll(surroundings, createKalmanFilter(), PROBE_A_SECOND)
   },
   ours('this package'),
-  ours('this package, 4 probes every 16 s', { sync: { probes: 4, every: 16_000 } }),
-  ours('this package, over HTTP', { transport: 'http' })
+  ours('this package, 4 probes every 16 s', () => ({ sync: { probes: 4, every: 16_000 } })),
+  ours('this package, over HTTP', () => ({ transport: 'http' })),
+  ours('this package, skew of an earlier visit', ({ earlierSkew }) => ({ sync: { skew: earlierSkew } }))
 ]
 
 function ours (
-  name: string, options: Pick<ServerClockOptions, 'sync' | 'transport'> = {}
+  name: string,
+  optionsFor: (surroundings: Surroundings) => Pick<ServerClockOptions, 'sync' | 'transport'> = () => ({})
 ): Contender {
   return {
     name,
     source: 'ours',
     module: '../src/browser/index.ts',
-    start ({ createEnvironment }) {
-      const environment = createEnvironment()
-      const clock = new ServerClock('wss://example.org/time', { environment, ...options })
+    start (surroundings) {
+      const environment = surroundings.createEnvironment()
+      const options = { environment, ...optionsFor(surroundings) }
+      const clock = new ServerClock('wss://example.org/time', options)
       return {
         now: () => clock.synced ? clock.now() : NaN,
         error: () => clock.error,

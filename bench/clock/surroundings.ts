@@ -22,6 +22,8 @@ export interface SimulatedSurroundings extends Surroundings {
 const STALL = { probability: 0.01, mostMs: 20 }
 const JANK = { probability: 0.04, mostMs: 40 }
 const HOLD_MS = 0.03
+/** How far the skew that an earlier visit found is off. */
+const SKEW_ERROR_PPM = 0.5
 /** Of a frame (RFC 6455 §5.2), both ways together, and of one from the server. */
 const EXCHANGE_HEADER_BYTES = 8
 const HEADER_BYTES = 2
@@ -51,6 +53,7 @@ export function createSurroundings (
 
   return {
     local,
+    earlierSkew: (SKEW_ERROR_PPM - clock.skewPpm) * 1e-6,
     after: (ms, callback) => timeline.at(timeline.nowMs + clock.lasts(ms), callback),
     uniform: chance.uniform,
     ask (requestBytes, replyBytes, onReply) {

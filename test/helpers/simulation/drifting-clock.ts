@@ -2,6 +2,8 @@ import type { Chance } from './distributions.js'
 
 /** A device's monotonic clock: it runs a little fast or slow, and shows no fine fractions. */
 export interface DriftingClock {
+  /** By how much the clock is fast on average, in parts per million. */
+  readonly skewPpm: number
   /** What it shows at this moment of the true time. Moments may be asked for in any order. */
   read (trueMs: number): number
   /** How long it really takes until it shows so much more. */
@@ -44,6 +46,7 @@ export function createDriftingClock ({
   }
 
   return {
+    skewPpm,
     read (trueMs) {
       const segment = Math.max(0, Math.floor(trueMs / SEGMENT_MS))
       while (rates.length <= segment) extend()
