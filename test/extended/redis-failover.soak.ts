@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { test } from 'tap'
 import { redisStreams } from '../../src/cluster/redis/index.js'
 import type { RedisClient } from '../../src/cluster/redis/index.js'
 import { waitFor } from '../helpers/network/wait.js'
-import { needsRedis, startRedisSentinels } from '../helpers/programs/redis.js'
+import { needsRedis, startRedisCluster, startRedisSentinels } from '../helpers/programs/redis.js'
 
 const LIMIT_MS = 120_000
 /** Redis is away for a while: messages are given up later than that. */
-const OPTIONS = { maxQueueAge: 60_000 }
+const OPTIONS = { key: 'key', maxQueueAge: 60_000 }
 const MESSAGE_COUNT = 300
 
 type Test = Parameters<typeof startRedisSentinels>[0]
@@ -42,5 +42,18 @@ test('redisStreams loses nothing that is sent when the primary of its sentinels 
   client.on('error', () => {})
   t.teardown(() => client.disconnect())
   const { sent, texts } = await publishOverFailover(t, client, killPrimary)
+  t.strictSame(texts, sent)
+})
+
+test('redisStreams loses nothing that is sent when the owner of its slot is killed', {
+  ...needsRedis, timeout: LIMIT_MS
+}, async (t) => {
+  const { findOwner, kill } = await startRedisCluster(t)
+  const port = await findOwner(OPTIONS.key)
+  // The application has named no other node than the one that is killed.
+  const client = new Cluster([{ host: '127.0.0.1', port }])
+  client.on('error', () => {})
+  t.teardown(() => client.disconnect())
+  const { sent, texts } = await publishOverFailover(t, client, () => kill(port))
   t.strictSame(texts, sent)
 })

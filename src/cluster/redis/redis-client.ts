@@ -69,13 +69,16 @@ const IOREDIS_OPTIONS = {
 const CLUSTER_OPTIONS = {
   lazyConnect: false,
   clusterRetryStrategy: () => null,
-  enableOfflineQueue: false,
+  // The cluster counts as ready before its nodes are connected. Without this queue, the first
+  // command to such a node fails.
+  enableOfflineQueue: true,
   enableAutoPipelining: false,
   // Reading from a replica could miss what was published last.
   scaleReads: 'master',
   retryDelayOnFailover: 0,
   retryDelayOnClusterDown: 0,
-  redisOptions: IOREDIS_OPTIONS
+  // Connects only to the node that is used.
+  redisOptions: { ...IOREDIS_OPTIONS, lazyConnect: true }
 }
 
 /** `RESP_TYPES.BLOB_STRING` of node-redis: the type byte of the protocol. */
@@ -101,7 +104,7 @@ export function findEngine (client: unknown): RedisEngine | undefined {
     return names.every((name) => typeof Object(client)[name] === 'function')
   }
   if (has('callBuffer', 'duplicate', 'nodes')) {
-    return { open: (events) => openCluster(client as IoredisTemplate, events), mayReorder: true }
+    return { open: (events) => openCluster(client as ClusterTemplate, events), mayReorder: true }
   }
   if (has('callBuffer', 'duplicate')) {
     return { open: (events) => openIoredis(client as IoredisTemplate, events), mayReorder: false }
@@ -118,6 +121,11 @@ interface IoredisTemplate {
   duplicate (...args: object[]): IoredisConnection
 }
 
+interface ClusterTemplate extends IoredisTemplate {
+  /** The nodes that the client knows: none if it has not connected, or no longer is. */
+  nodes (): { readonly options: { readonly host?: string, readonly port?: number } }[]
+}
+
 interface IoredisConnection extends Pick<IoredisClient, 'callBuffer'> {
   on (event: 'error' | 'ready' | 'end', listener: (err: Error) => void): unknown
   disconnect (): void
@@ -127,8 +135,10 @@ function openIoredis (client: IoredisTemplate, events: ConnectionEvents): Engine
   return adaptIoredis(client.duplicate(IOREDIS_OPTIONS), events)
 }
 
-function openCluster (client: IoredisTemplate, events: ConnectionEvents): EngineConnection {
-  return adaptIoredis(client.duplicate([], CLUSTER_OPTIONS), events)
+function openCluster (client: ClusterTemplate, events: ConnectionEvents): EngineConnection {
+  // The nodes that the application has named may be gone by now.
+  const nodes = client.nodes().map(({ options: { host, port } }) => ({ host, port }))
+  return adaptIoredis(client.duplicate(nodes, CLUSTER_OPTIONS), events)
 }
 
 function adaptIoredis (

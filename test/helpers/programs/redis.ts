@@ -38,6 +38,13 @@ export interface RedisSentinels {
   killPrimary (): Promise<void>
 }
 
+/** Three primaries with a replica each, which share the slots of a cluster. */
+export interface RedisCluster {
+  /** @returns the port of the primary that serves this key. */
+  findOwner (key: string): Promise<number>
+  kill (port: number): Promise<void>
+}
+
 export interface RedisServerOptions {
   /** Whether it has written everything to disk before it answers. Default: it keeps nothing. */
   keepsData?: boolean
@@ -118,6 +125,40 @@ export async function startRedisSentinels (t: Test): Promise<RedisSentinels> {
   await waitFor(knows('REPLICAS'), 'a replica', 30_000)
   await waitFor(knows('SENTINELS'), 'other sentinels', 30_000)
   return { ports, name, killPrimary: () => primary.signal('SIGKILL') }
+}
+
+export async function startRedisCluster (t: Test): Promise<RedisCluster> {
+  const settings = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000']
+  const servers = await Promise.all(Array.from({ length: 6 }, () => startRedis(t, { settings })))
+  const addresses = servers.map(({ port }) => `127.0.0.1:${port}`)
+  const { status, stdout } = spawnSync('redis-cli', [
+    '--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes'
+  ], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`redis-cli could not create the cluster: ${stdout}`)
+  const clients = servers.map((server) => server.connect())
+  await waitFor(async () => {
+    const ready = await Promise.all(clients.map(isClusterNodeReady))
+    return !ready.includes(false)
+  }, 'the start of the cluster')
+  return {
+    async findOwner (key) {
+      const slot = Number(await clients[0]?.cluster('KEYSLOT', key))
+      const ranges = await clients[0]?.cluster('SLOTS')
+      const range = ranges?.find(([first, last]) => first <= slot && slot <= last)
+      return Number(range?.[2]?.[1])
+    },
+    async kill (port) {
+      await servers.find((server) => server.port === port)?.signal('SIGKILL')
+    }
+  }
+}
+
+/** A primary is ready with a replica, a replica with all that its primary has. */
+async function isClusterNodeReady (client: Redis): Promise<boolean> {
+  const state = String(await client.cluster('INFO'))
+  const replication = String(await client.info('replication'))
+  const hasAll = /connected_slaves:1|master_link_status:up/.test(replication)
+  return /cluster_state:ok/.test(state) && hasAll
 }
 
 async function startSentinel (t: Test, name: string, primaryPort: number): Promise<number> {

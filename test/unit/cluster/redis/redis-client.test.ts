@@ -28,7 +28,7 @@ class FakeIoredis extends FakeClient {
 }
 
 class FakeCluster extends FakeIoredis {
-  nodes = () => []
+  nodes = () => [{ options: { host: 'b', port: 7000, lazyConnect: true } }]
 }
 
 class FakeNodeRedis extends FakeClient {
@@ -74,9 +74,13 @@ test('ioredis never reopens a connection by itself', async (t) => {
   const options = client.calls[0]?.[1] as Record<string, () => unknown>
   t.strictSame([options.retryStrategy?.(), options.sentinelRetryStrategy?.()], [null, null])
   const cluster = setUp(new FakeCluster())
-  const [, nodes, clusterOptions] = cluster.client.calls[0] ?? []
-  t.strictSame(nodes, [])
+  const [, , clusterOptions] = cluster.client.calls[0] ?? []
   t.equal((clusterOptions as typeof options).clusterRetryStrategy?.(), null)
+})
+
+test('a cluster is entered by any node that the client knows by now', async (t) => {
+  const { client } = setUp(new FakeCluster())
+  t.strictSame(client.calls[0]?.[1], [{ host: 'b', port: 7000 }])
 })
 
 test('an ioredis connection that ends without an error gives an error that says so', async (t) => {
