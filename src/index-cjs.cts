@@ -1,6 +1,6 @@
 import type * as entry from './index.js' with { 'resolution-mode': 'import' }
 
-// Node loads ES modules through require since 20.19: there is one instance for all callers.
+// Since 20.19, Node.js loads ES modules through require: all callers share one instance.
 const { default: plugin, ...others }: typeof entry = require('./index.js')
 
 /** The plugin, for `require('fastify-time-socket')`. The named exports are its members. */

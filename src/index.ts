@@ -21,13 +21,13 @@ export type { WebsocketOptions, WebsocketServerOptions } from './api/websocket-o
 export type TimeSocketPlugin = FastifyPluginAsync<AnyTimeSocketOptions>
 
 /**
- * Fastify plugin: a WebSocket route that pushes the server's time, on the second, to
- * every client, and `app.timeSocket` to see them and to speak to them.
+ * Fastify plugin: a WebSocket route that sends the server's time to every client at regular
+ * intervals, and `app.timeSocket`, which lists the clients and sends them messages.
  *
  * @throws {InvalidOptionError | NamespaceTakenError} at registration.
  */
 export const fastifyTimeSocket = fp(timeSocketPlugin, {
-  // 5.8.0 says of itself that it is 5.7.4.
+  // Fastify 5.8.0 reports its version as 5.7.4.
   fastify: '>=5.7.4 <6',
   name: 'fastify-time-socket'
 }) as TimeSocketPlugin

@@ -87,7 +87,7 @@ export async function timeSocketPlugin (
     plainAnswers: createPlainAnswers({
       clock,
       intervalMs: options.interval,
-      findRoom: capacity.findRoom,
+      checkCapacity: capacity.checkCapacity,
       handler: options.handler
     })
   }))
@@ -111,7 +111,7 @@ interface TimeSocketParts {
   shutdown: Shutdown
 }
 
-/** What applications see of the parts, as `app.timeSocket`. */
+/** Creates the object that applications get as `app.timeSocket`. */
 function createTimeSocket (
   { options, url, clients, delivery, clock, telemetry, shutdown }: TimeSocketParts
 ): TimeSocket {

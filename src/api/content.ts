@@ -24,8 +24,8 @@ export type Json =
   { readonly [key: string]: Json | undefined }
 
 /**
- * `Data` itself if it can be sent; otherwise a type with `never` in the place of what cannot. A
- * string is sent as text, bytes as a binary message, any other value as its JSON text.
+ * `Data` itself if it can be sent; otherwise the same type with `never` in place of each part that
+ * cannot. A string is sent as text, bytes as a binary message, any other value as its JSON text.
  */
 export type Sendable<Data> =
   [Data] extends [Message] ? Data :

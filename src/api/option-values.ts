@@ -41,12 +41,13 @@ export type ExpiresAt = Date | number | undefined
  */
 export type Callback<Args extends unknown[], Result> = { method (...args: Args): Result }['method']
 
-/** The formats that the plugin brings. */
+/** The names of the built-in formats. */
 export type FormatName = 'iso' | 'date-string' | 'timestamp' | 'json'
 
 /**
  * Formats a tick for clients without `time.v1`: a non-empty string is sent as text, bytes as a
- * binary message. Must be pure: it is called once per slice of a fan-out, never once per client.
+ * binary message. Must be pure: a tick is formatted once per slice of a fan-out, not once per
+ * client. With `immediate`, the function is also called for each new client.
  */
 export type Format = (tick: Tick) => string | Uint8Array
 

@@ -23,8 +23,8 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
   /**
    * What a tick looks like: `iso` (RFC 3339), `date-string` (`Date#toString`), `timestamp`
    * (milliseconds), `json`, or a function. A function must be pure: it is called once per slice of
-   * a fan-out, never once per client. Clients of `time.v1` get the tick message instead. Default
-   * `iso`.
+   * a fan-out, not once per client; with `immediate`, also for each new client. Clients of
+   * `time.v1` get the tick message instead. Default `iso`.
    */
   format?: FormatName | Format | undefined
   /**
@@ -44,8 +44,8 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
   /**
    * Whether to serve the browser client and the elements at `<url>/client.js` and
    * `<url>/elements.js`. The route's hooks do not run for these files. Default true, but false for
-   * a URL that ends with a slash, such as `/`, and for a URL with optional or wildcard parts, where
-   * true is refused.
+   * a URL that ends with a slash, such as `/`, and for a URL that ends with an optional or wildcard
+   * part. For the latter, true is refused.
    */
   serveClient?: boolean | undefined
   /**
@@ -60,7 +60,7 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
   /**
    * Subprotocols (RFC 6455 §1.9) that the application supports besides the built-in `time.v1`:
    * distinct tokens. The server chooses the first one in the client's list that it supports, which
-   * becomes `client.protocol`. If it supports none, it refuses the upgrade with 400. Default `[]`.
+   * becomes `client.protocol`. If none is supported, the upgrade is refused with 400. Default `[]`.
    */
   protocols?: readonly string[] | undefined
   /**
@@ -159,8 +159,8 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
      */
     grace?: number | undefined
     /**
-     * Milliseconds over which the close frames are spread, so that clients do not all come
-     * back at once: an integer; with `grace`, at least 1000 below `pluginTimeout`. Default 0.
+     * Milliseconds over which the close frames are spread, so that clients do not all reconnect at
+     * once: an integer; with `grace`, at least 1000 below `pluginTimeout`. Default 0.
      */
     spread?: number | undefined
   } | undefined

@@ -135,7 +135,7 @@ export interface BroadcastOptions<Context = TimeSocketContext> {
   at?: Date | number | undefined
   /**
    * Names the message while it is pending, so that `cancel` can withdraw it. The message replaces
-   * the pending message with the same key, for all clients that were to get that one. Must not be
+   * the pending message with the same key, for all clients that were to get the latter. Must not be
    * empty. Without `at`, the message is sent at once, and still replaces the pending one. Default:
    * none.
    */
@@ -181,7 +181,7 @@ export interface TimeSocket<Context = TimeSocketContext> {
   /**
    * Closes every client with 1001, spread over `shutdown.spread` milliseconds. Terminates clients
    * that have not disconnected `shutdown.grace` milliseconds later, refuses new clients with 503,
-   * and withdraws scheduled broadcasts. `app.close()` does the same.
+   * and discards scheduled broadcasts without notifying clients. `app.close()` does the same.
    *
    * @returns a promise, the same for every call. It resolves when the last client has disconnected.
    */

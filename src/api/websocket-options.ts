@@ -12,11 +12,11 @@ export interface WebsocketOptions {
   errorHandler?: Methods['errorHandler'] | undefined
   /** Closes the WebSockets of your own routes before the HTTP server closes. */
   preClose?: preCloseHookHandler | preCloseAsyncHookHandler | undefined
-  /** Options for the `WebSocketServer` of ws. They hold for all WebSocket routes of the server. */
+  /** Options for the `WebSocketServer` of ws. They apply to all WebSocket routes of the server. */
   options?: WebsocketServerOptions | undefined
 }
 
-/** Those options of the `WebSocketServer` of ws that are of use on a Fastify server. */
+/** The options of the `WebSocketServer` of ws that are useful on a Fastify server. */
 export interface WebsocketServerOptions {
   /** Size in bytes of the largest inbound message: an integer from 1 up. Default 1 MiB. */
   maxPayload?: number | undefined
@@ -32,19 +32,19 @@ export interface WebsocketServerOptions {
   autoPong?: boolean | undefined
   /** Whether ws emits several events in one turn of the event loop. */
   allowSynchronousEvents?: boolean | undefined
-  /** Whether ws accepts text that is no valid UTF-8. Default false. */
+  /** Whether ws accepts text that is not valid UTF-8. Default false. */
   skipUTF8Validation?: boolean | undefined
   /** Accepts or refuses a handshake. Prefer the hooks of the route. */
   verifyClient?: Methods['verifyClient'] | undefined
-  /** Chooses the subprotocol of a handshake. Time sockets choose theirs before. */
+  /** Chooses the subprotocol of a handshake. Time sockets choose theirs earlier, in a hook. */
   handleProtocols?: Methods['handleProtocols'] | undefined
   /** The class of the sockets, derived from `WebSocket` of ws. */
   WebSocket?: unknown
-  /** What emits the `upgrade` events, in place of `app.server`. */
+  /** The emitter of the `upgrade` events, in place of `app.server`. */
   server?: { on (event: string, listener: (...args: never[]) => void): unknown } | undefined
 }
 
-/** The least that every `WebSocket` of ws has. */
+/** The members that the `WebSocket` of every version of ws has. */
 interface ServerWebSocket {
   close (code?: number, reason?: string | Buffer): void
   terminate (): void

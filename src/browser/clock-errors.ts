@@ -27,7 +27,8 @@ export class ServerClockError extends Error {
 /**
  * Resolves the URL of a time socket against the page.
  *
- * @throws ServerClockError `INVALID_URL` that says what to do.
+ * @returns an `http` or `https` URL.
+ * @throws ServerClockError `INVALID_URL`. The message says what to do.
  */
 export function resolveUrl (url: string | URL, { page }: Environment): string {
   const base = page.document?.baseURI ?? page.location?.href
@@ -36,7 +37,7 @@ export function resolveUrl (url: string | URL, { page }: Environment): string {
     resolved = new URL(url, base)
   } catch (cause) {
     const hint = base === undefined || base.startsWith('blob:')
-      ? 'there is no page to resolve it against: pass an absolute URL, or, where a server renders ' +
+      ? 'there is no page to resolve it against: pass an absolute URL, or, if a server renders ' +
         'the page, autoOpen: false'
       : 'it is not a valid URL'
     throw new ServerClockError('INVALID_URL', `Cannot connect to "${url}": ${hint}`, { cause })
@@ -49,13 +50,18 @@ export function resolveUrl (url: string | URL, { page }: Environment): string {
   return href.replace(/^ws/, 'http')
 }
 
-/** @throws without what `transport` needs. */
+/**
+ * Checks that the runtime has what the clock needs.
+ *
+ * @throws TypeError without `EventTarget` or `CustomEvent`; ServerClockError `NO_WEBSOCKET` if
+ * `transport` is `'websocket'` and there is no `WebSocket`.
+ */
 export function assertRuntime ({ transport, environment }: ClockSettings): void {
   if (!globalThis.EventTarget || !globalThis.CustomEvent) {
-    throw new TypeError('ServerClock needs EventTarget and CustomEvent: import a polyfill before it')
+    throw new TypeError('ServerClock needs EventTarget and CustomEvent: load a polyfill first')
   }
   if (transport === 'websocket' && !environment.WebSocket) {
     throw new ServerClockError('NO_WEBSOCKET', 'There is no WebSocket in this runtime. ' +
-      'Use transport "http" or "auto", or pass one as environment.WebSocket')
+      'Use transport "http" or "auto", or pass a class as environment.WebSocket')
   }
 }

@@ -35,7 +35,7 @@ export interface ClockEvents<Incoming = unknown> {
   close: ClockEvent<CloseDetail>
   /** The server has sent a tick. */
   tick: ClockEvent<TickMessage>
-  /** A message of the application takes effect: its data, an ArrayBuffer for bytes. */
+  /** A message of the application takes effect. `detail` is its data: an ArrayBuffer for bytes. */
   message: ClockEvent<Incoming>
   /** The server has answered a probe: `offset`, `error`, `skew` and `rtt` have been updated. */
   sync: ClockEvent<null>
@@ -50,7 +50,7 @@ export type Emit = <Name extends keyof ClockEvents> (
   name: Name, detail: ClockEvents[Name]['detail']
 ) => void
 
-/** An `EventTarget` that knows its events. */
+/** An `EventTarget` whose events are typed. */
 interface TypedTarget<Incoming> extends EventTarget {
   addEventListener<Name extends keyof ClockEvents> (
     type: Name, listener: (event: ClockEvents<Incoming>[Name]) => void, options?: ListenerOptions
@@ -65,7 +65,8 @@ interface TypedTarget<Incoming> extends EventTarget {
 type ListenerOptions = Parameters<EventTarget['addEventListener']>[2]
 
 /**
- * The base class of `ServerClock`. Without an `EventTarget`, importing the class must not throw.
+ * The base class of `ServerClock`. Importing the class must not throw in a runtime without
+ * `EventTarget`: the constructor does.
  */
 export const ClockEventTarget = (globalThis.EventTarget ?? class {}) as
   new <Incoming> () => TypedTarget<Incoming>

@@ -16,8 +16,8 @@ export interface ServerClockOptions {
   /** Subprotocols to offer after `time.v1`, such as a ticket. Default: none. */
   readonly protocols?: readonly string[] | undefined
   /**
-   * `'auto'`: a WebSocket, and plain HTTP while only that works · `'http'`: never a WebSocket, for
-   * pages that need no messages · `'websocket'`: never plain HTTP. Default `'auto'`.
+   * `'auto'`: a WebSocket, and plain HTTP while only plain HTTP works · `'http'`: never a
+   * WebSocket, for pages that need no messages · `'websocket'`: never plain HTTP. Default `'auto'`.
    */
   readonly transport?: 'auto' | Transport | undefined
   /**
@@ -27,23 +27,26 @@ export interface ServerClockOptions {
   readonly slew?: number | undefined
   /** Milliseconds, 0 or more: a correction larger than this is made at once. Default 250. */
   readonly stepThreshold?: number | undefined
-  /** How often the server is asked for its time. */
+  /** How often the clock asks the server for its time. */
   readonly sync?: SyncOptions | undefined
-  /** True if the constructor connects; otherwise call `open()`. Default true. */
+  /** True connects in the constructor; false waits for `open()`. Default true. */
   readonly autoOpen?: boolean | undefined
-  /** Replaces what the clock takes from its surroundings, in tests and unusual runtimes. */
+  /** Replaces the globals that the clock uses, for tests and unusual runtimes. */
   readonly environment?: Partial<Environment> | undefined
 }
 
 export interface SyncOptions {
   /** Probes in one round: an integer from 0 to 10. Default 3. */
   readonly probes?: number | undefined
-  /** Milliseconds between two rounds after the first, denser ones: 1000 or more. Default 60000. */
+  /**
+   * Milliseconds between two rounds, ± 10 %: 1000 or more. The first rounds follow each other more
+   * closely. Default 60000.
+   */
   readonly every?: number | undefined
   /**
-   * The `skew` that an earlier clock has found for this server after about ten minutes: within
-   * ± 0.0005. The estimate starts from it; the error bound does not depend on it. 0 means unknown.
-   * Default 0.
+   * The `skew` that an earlier clock reported for this server after about ten minutes: within
+   * ± 0.0005. The estimate starts from this value; the error bound does not depend on it. 0 means
+   * unknown. Default 0.
    */
   readonly skew?: number | undefined
 }
@@ -92,13 +95,17 @@ const DEFAULTS = {
 }
 const SYNC_DEFAULTS = { probes: 3, every: 60_000, skew: 0 }
 
-/** @throws TypeError or RangeError that names the option. */
+/**
+ * Checks the options and fills in the defaults.
+ *
+ * @throws TypeError or RangeError that names the option.
+ */
 export function resolveOptions (given: ServerClockOptions = {}): ClockSettings {
   const options = fill('options', DEFAULTS, given)
   const sync = fill('sync', SYNC_DEFAULTS, options.sync)
   const names = isArray(options.protocols) ? [TIME_PROTOCOL, ...options.protocols] : undefined
   expect('protocols', names, 'an array of strings', names?.every((name) => typeof name === 'string'))
-  expect('protocols', names, 'different tokens, without "time.v1"',
+  expect('protocols', names, 'distinct tokens other than "time.v1"',
     names?.every((name) => TOKEN.test(name)) && new Set(names).size === names.length, RangeError)
   expect('transport', options.transport, '"auto", "websocket" or "http"',
     ['auto', 'websocket', 'http'].includes(options.transport), RangeError)

@@ -1,7 +1,7 @@
-/** The members that the clock uses of a WebSocket: those of browsers, Node.js and `ws` fit. */
+/** The members of a WebSocket that the clock uses. Browsers, Node.js and `ws` provide them. */
 export interface Socket {
   readonly readyState: number
-  /** Bytes that wait to be sent; undefined where that is not known. */
+  /** Bytes that wait to be sent; undefined if the runtime does not report them. */
   readonly bufferedAmount?: number | undefined
   readonly protocol: string
   binaryType: string
@@ -13,7 +13,7 @@ export interface Socket {
   close (code?: number): void
 }
 
-/** The members that the clock uses of an HTTP answer: a `Response` fits. */
+/** The members of an HTTP answer that the clock uses. A `Response` has all of them. */
 export interface PlainAnswer {
   readonly status: number
   /** `opaqueredirect` for a redirect, in browsers. */
@@ -39,8 +39,8 @@ export interface PlainRequest {
 }
 
 /**
- * The members that the clock uses of a page, which is `globalThis`. Outside browsers, all are
- * absent.
+ * The members of the page, which is `globalThis`, that the clock uses. A runtime other than a
+ * browser may lack all of them.
  */
 export interface Page {
   readonly document?: { readonly baseURI: string, readonly hidden: boolean }
@@ -55,20 +55,20 @@ export interface Page {
   removeEventListener? (type: string, listener: (event: PageEvent) => void, capture: boolean): void
 }
 
-/** An event of the page; `persisted` is that of `pagehide`. */
+/** An event of the page. The clock reads `persisted` only from `pagehide`. */
 export interface PageEvent {
   readonly type: string
   readonly persisted?: boolean
 }
 
-/** Everything that a `ServerClock` takes from its surroundings. Functions are called unbound. */
+/** Every global that a `ServerClock` uses. Functions are called without a `this`. */
 export interface Environment {
   /** Undefined if the runtime has none: `'auto'` then means HTTP. */
   readonly WebSocket: (new (url: string, protocols: string[]) => Socket) | undefined
   fetch (url: string, request: PlainRequest): Promise<PlainAnswer>
   /**
-   * Milliseconds of a clock that cannot be set, such as `performance.now()`. This clock and `wall`
-   * are taken to stand still while they return no finite number.
+   * Milliseconds of a clock that cannot be set, such as `performance.now()`. While this function or
+   * `wall` returns no finite number, its last finite reading is used.
    */
   monotonic (): number
   /** Milliseconds since the Unix epoch by this device's clock, such as `Date.now()`. */
@@ -80,11 +80,11 @@ export interface Environment {
   readonly page: Page
 }
 
-/** Sets the timer, which replaces an earlier setting. Without arguments, stops the timer. */
+/** Sets the timer, and replaces an earlier setting. Without arguments, stops the timer. */
 export type Timer = (callback?: () => void, ms?: number) => void
 
 /**
- * Takes one of the `limit` permits per minute.
+ * Uses one of the permits of the current minute (see `createBudget`).
  *
  * @param reserve how many permits to leave for others.
  * @returns true if there was a permit.
@@ -95,7 +95,7 @@ export type Budget = (reserve?: number) => boolean
 const MAX_TIMER_MS = 2 ** 31 - 1
 const MINUTE_MS = 60_000
 
-/** Completes what is given with what browsers and Node.js have. */
+/** Fills in each member that is not given from the globals of the runtime. */
 export function createEnvironment (given: Partial<Environment> = {}): Environment {
   const environment = {
     // Looked up at each call, so that fake timers may be installed later, and wrapped, because
@@ -126,7 +126,7 @@ function withoutGaps (read: () => number): () => number {
   }
 }
 
-/** A timer that is set once at a time. It fires early if `ms` is more than 24 days. */
+/** Creates a timer with one setting at a time. A delay of more than 24 days is cut to 24 days. */
 export function createTimer ({ setTimeout, clearTimeout }: Environment): Timer {
   let timer: unknown
   return (callback, ms = 0) => {
@@ -135,7 +135,7 @@ export function createTimer ({ setTimeout, clearTimeout }: Environment): Timer {
   }
 }
 
-/** Any minute sees at most `limit` permits. */
+/** Creates a budget that grants at most `limit` permits in any minute. */
 export function createBudget ({ monotonic }: Environment, limit: number): Budget {
   let takenMs: number[] = []
   return (reserve = 0) => {

@@ -11,6 +11,7 @@ export interface IncomingOptions {
   timetable: Timetable
   /** Fires an event, unless the clock has been closed. */
   emit: Emit
+  /** Called first for everything that arrives. */
   onActivity: () => void
   /** Called with the round trip of each exchange, in milliseconds. */
   onRtt: (rttMs: number) => void
@@ -24,7 +25,7 @@ export function createIncoming (options: IncomingOptions): TransportData {
   const emitMessage = (data: unknown): void => emit('message', data)
   const scheduled = createScheduledMessages(timetable, display, emitMessage)
 
-  /** @returns the result of the action: true if it contradicts the estimate. */
+  /** @returns what the action returns: true if the new data contradicts the estimate. */
   function updateEstimate (action: () => boolean): boolean {
     let isContradiction = false
     display.update(() => { isContradiction = action() })

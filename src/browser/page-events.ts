@@ -7,9 +7,10 @@ export type ListenToPage = (method: 'addEventListener' | 'removeEventListener') 
 const NAMES = ['visibilitychange', 'pagehide', 'pageshow', 'resume', 'online']
 
 /**
- * Creates a function that passes the page's events to a connection. The connection probes the
- * server at once when the page returns, becomes visible or is online again. The connection is
- * closed when the page enters the back/forward cache: some browsers cache no page that has one.
+ * Creates a function that starts or stops passing the page's events to a connection. The connection
+ * probes the server at once when the page returns, becomes visible or is online again. The
+ * connection is closed when the page enters the back/forward cache: some browsers do not cache a
+ * page with an open connection.
  */
 export function createPageListener (
   page: Page,

@@ -6,8 +6,11 @@ import type { ClockState } from './connection/connection.js'
 export interface Readiness {
   /** Resolves once the error bound is small enough; rejects as `ServerClock.ready()` does. */
   wait (options: ReadyOptions): Promise<void>
-  /** Must be called whenever the error bound or the state has changed. */
-  settle (): void
+  /**
+   * Settles the promises whose condition is met. Must be called whenever the error bound or the
+   * state has changed.
+   */
+  checkWaiting (): void
 }
 
 /**
@@ -34,7 +37,7 @@ export function createReadiness (
       signal?.addEventListener('abort', check)
       check()
     }),
-    settle () {
+    checkWaiting () {
       for (const check of waiting) check()
     }
   }

@@ -25,18 +25,18 @@ import { createTimetable } from './time/timetable.js'
 import type { Cancel, Timetable } from './time/timetable.js'
 
 const CHECK_MS = 1000
-/** After waking, a server that has not answered within this time is taken to be unreachable. */
+/** If the server has not answered this long after the device woke up, it counts as unreachable. */
 const ANSWER_MS = 1000
 
 /**
- * The clock of a server with a time socket, with a bound on its error. Connects at once, and
- * reconnects whenever necessary, until `close()`. `Incoming` is the type of its messages; its
- * events are those of `ClockEvents`.
+ * Shows the time of a server with a time socket, with a bound on the error. Connects at once, and
+ * reconnects whenever necessary, until `close()`. `Incoming` is the type of the messages that the
+ * server sends. `ClockEvents` lists the events.
  */
 export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> {
   /**
-   * The URL of a clock that is given none: `/time`. In the client that the plugin serves, it is the
-   * URL of the time socket that served the client.
+   * The URL of a clock that is created without one: `/time`. In the client that the plugin serves,
+   * it is the URL of the time socket that served the client.
    */
   static defaultUrl = '/time'
 
@@ -53,8 +53,8 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
   #rtt: number | undefined
 
   /**
-   * @param url the URL of the time socket; a function is called for each connection. Default
-   * `defaultUrl`.
+   * @param url the URL of the time socket; a function is called for each connection and each round
+   * of requests. Default `defaultUrl`.
    * @throws TypeError or RangeError for a wrong option, and ServerClockError for a URL that cannot
    * be resolved (`INVALID_URL`), or if the runtime lacks the WebSocket that `transport` requires
    * (`NO_WEBSOCKET`).
@@ -100,8 +100,8 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
   }
 
   /**
-   * The server's time, milliseconds since the Unix epoch; before the first sync the device's. It
-   * never runs backwards except in a `step`.
+   * The server's time in milliseconds since the Unix epoch; before the first sync, the device's
+   * time. Never runs backwards except in a `step`.
    */
   now (): number {
     this.#readClocks()
@@ -177,7 +177,7 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
     return this.#timetable.every(ms, callback, signal, immediate)
   }
 
-  /** When `now()` shows, or has shown, this time, on the scale of `performance.now()`. */
+  /** The reading of `performance.now()` at which `now()` shows, or has shown, this time. */
   toMonotonic (serverTime: number | Date): number {
     return this.#display.toMonotonic(Number(serverTime))
   }
@@ -224,10 +224,10 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
     if (this.state !== 'closed') this.#emit(name, detail)
   }
 
-  /** Runs the callbacks that are due, and settles the promises of `ready()`. */
+  /** Runs the callbacks that are due, and checks the promises of `ready()`. */
   #runDue (): void {
     this.#timetable.run()
-    this.#readiness.settle()
+    this.#readiness.checkWaiting()
   }
 
   #readClocks (): void {

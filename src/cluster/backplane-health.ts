@@ -7,13 +7,13 @@ export type Side = 'publishing' | 'reading'
 
 /** Counts the failures of a backplane, and logs outages, recoveries and losses. */
 export interface BackplaneHealth {
+  /** Must be called after each failure. */
   failed (side: Side, err: unknown): void
+  /** Must be called after each success. */
   worked (side: Side): void
-  /** A message of another server could not be delivered here. */
+  /** Must be called when a message of another server could not be delivered here. */
   rejected (err: unknown): void
-  /**
-   * Logs that the backplane has recovered, or that messages were lost, if so. Called every second.
-   */
+  /** Logs a recovery, or lost messages, if there is anything to log. Called every second. */
   logChanges (): void
 }
 

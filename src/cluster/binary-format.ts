@@ -19,7 +19,7 @@ import { isPlainObject, isTime } from '../util/values.js'
  */
 export const BINARY_FORMAT = 2
 
-/** Bits of the kind. */
+/** The two low bits of the kind are an index into this list. */
 const KINDS = ['text', 'json', 'binary', 'cancel'] as const
 const KIND_BITS = 0b011
 const HAS_FIELDS = 0b100
@@ -29,7 +29,8 @@ const PREFIX_BYTES = 5
 const UINT32_BYTES = 4
 
 /**
- * @returns the first bytes of every payload of this sender, by which a server recognizes its own.
+ * Encodes the first bytes of every payload of this sender, by which a server recognizes its own
+ * payloads.
  */
 export function encodeSender ({ registration, peer }: Identity): Buffer {
   return Buffer.concat([Buffer.from([BINARY_FORMAT]), encodeName(registration), encodeName(peer)])
@@ -147,7 +148,7 @@ function createInput (payload: Uint8Array) {
     return at - length
   }
 
-  function take (length: number): Buffer {
+  function readBytes (length: number): Buffer {
     const start = skip(length)
     return bytes.subarray(start, at)
   }
@@ -157,9 +158,9 @@ function createInput (payload: Uint8Array) {
     byte: () => bytes.readUInt8(skip(1)),
     double: () => bytes.readDoubleLE(skip(8)),
     /** A text preceded by its length. */
-    name: () => textOf(take(bytes.readUInt16LE(skip(2)))),
+    name: () => textOf(readBytes(bytes.readUInt16LE(skip(2)))),
     /** Bytes preceded by their length. */
-    block: () => take(bytes.readUInt32LE(skip(UINT32_BYTES))),
-    rest: () => take(bytes.length - at)
+    block: () => readBytes(bytes.readUInt32LE(skip(UINT32_BYTES))),
+    rest: () => readBytes(bytes.length - at)
   }
 }

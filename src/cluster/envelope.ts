@@ -32,7 +32,7 @@ export interface Alive extends Sender {
 /** A broadcast, for the clients of all servers. */
 export interface Broadcast extends Sender, Recipients {
   readonly type: 'broadcast'
-  /** When it was sent: the peer's time, milliseconds since the Unix epoch. */
+  /** When the broadcast was sent: the peer's time, milliseconds since the Unix epoch. */
   readonly sent: number
   /** When the broadcast takes effect, by the peer's clock; undefined for at once. */
   readonly at?: number | undefined

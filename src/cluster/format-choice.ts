@@ -21,9 +21,9 @@ export const NEWEST_FORMAT = BINARY_FORMAT
 const SILENCE_MS = 12_000
 
 /**
- * A server writes format 1 for the first twelve seconds, and while it has heard within twelve
- * seconds of a peer that reads nothing newer. So servers of both versions can run side by side in
- * a rolling update, and none loses a message.
+ * A server writes format 1 for its first twelve seconds, and for twelve seconds after each alive
+ * message of a peer that reads nothing newer. Servers of both versions can therefore run side by
+ * side in a rolling update without losing messages.
  */
 export function createFormatChoice (timers: Timers): FormatChoice {
   let oldUntilMs = timers.monotonic() + SILENCE_MS

@@ -2,7 +2,7 @@ import type { Timers } from '../util/timers.js'
 
 /** The known peers, and the number of the latest message of each. */
 export interface Peers {
-  /** How many are known. */
+  /** The number of known peers. */
   readonly count: number
   has (peer: string): boolean
   /**
@@ -31,9 +31,9 @@ interface Peer {
 
 /** A peer that has been silent for this long is forgotten. Longer than any outage should last. */
 const SILENCE_MS = 3_600_000
-/** The most peers that are known. Beyond it, the peer that has been silent longest is forgotten. */
+/** The most peers that are known. If there are more, the one silent for longest is forgotten. */
 const MAX_COUNT = 1000
-/** More than any server sends. A peer that claims more is ignored. */
+/** More than any server sends. A message that implies more is discarded. */
 const MAX_MESSAGES_PER_MS = 1000
 /** A peer may stall for this long, and then send all its messages at once. */
 const MIN_SILENCE_MS = 10_000

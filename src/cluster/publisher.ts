@@ -8,7 +8,7 @@ import { encodeJson } from './json-format.js'
 import { NEWEST_FORMAT } from './format-choice.js'
 import type { FormatChoice } from './format-choice.js'
 
-/** Publishes what this server tells the others. */
+/** Publishes this server's messages to the other servers. */
 export interface Publisher {
   /** Publishes a message, whether or not the backplane works. Never throws. */
   send (message: Message): void

@@ -19,13 +19,13 @@ export interface ReceiverOptions {
   /** Called when a peer is heard of for the first time. */
   onNewPeer: () => void
   /**
-   * Called with each message of another server, once and in the order of its peer. If this throws,
-   * the message counts as lost.
+   * Called once with each message of another server, in the order in which that server sent its
+   * messages. If this throws, the message counts as lost.
    */
   receive: (message: Broadcast | Cancel) => void
 }
 
-/** An older message is discarded: what was true then may not be true now. */
+/** An older message is discarded, because it may be outdated. */
 const MAX_AGE_MS = 10_000
 
 /**

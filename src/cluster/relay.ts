@@ -44,7 +44,7 @@ export interface RelayOptions {
 
 /**
  * Milliseconds between two alive messages. A loss of the latest messages is counted within twice
- * this.
+ * this time.
  */
 const ALIVE_MS = 1000
 const START_MS = 2000
@@ -88,7 +88,7 @@ export function createRelay (
 
   function startRound (): void {
     cancelRound = timers.after(ALIVE_MS, startRound)
-    // After an event loop stall, the messages that came meanwhile are read first.
+    // After an event loop stall, the messages that arrived during the stall are read first.
     cancelChecks = timers.soon(runChecks)
   }
 
@@ -104,11 +104,11 @@ export function createRelay (
     cancelChecks?.()
     publisher.sendAlive()
     await withLimit(publisher.whenIdle(), FLUSH_MS, timers)
-    const left = [leave(), subscription?.then((unsubscribe) => unsubscribe())]
+    const left = [closeIfUnused(), subscription?.then((unsubscribe) => unsubscribe())]
     await withLimit(Promise.allSettled(left), LEAVE_MS, timers)
   }
 
-  async function leave (): Promise<void> {
+  async function closeIfUnused (): Promise<void> {
     const userCount = (userCounts.get(backplane) ?? 0) - (cancelRound === undefined ? 0 : 1)
     userCounts.set(backplane, userCount)
     if (userCount === 0) await backplane.close()
@@ -135,7 +135,7 @@ export function createRelay (
  */
 function withLimit (promise: Promise<unknown>, limitMs: number, timers: Timers): Promise<unknown> {
   return new Promise((resolve) => {
-    const cancel = timers.hold(limitMs, () => resolve(undefined))
+    const cancel = timers.afterKeepingAlive(limitMs, () => resolve(undefined))
     promise.then(resolve).finally(cancel)
   })
 }

@@ -98,7 +98,7 @@ export function objectWith (...methods: string[]): Rule {
   }
 }
 
-/** For an option that another plugin understands and this one does not. */
+/** For an option that must be left out. `remedy` says why, or what to do instead. */
 export function absent (remedy: string): Rule {
   return { expected: `left out: ${remedy}`, holds: () => false }
 }

@@ -33,7 +33,7 @@ const DEFAULT_SHUTDOWN: ShutdownTimes = { grace: 1000, spread: 0 }
 
 const MIN_INTERVAL_MS = 10
 const MAX_INTERVAL_MS = 86_400_000
-/** The longest delay of a Node timer. */
+/** The longest delay of a Node.js timer. */
 const MAX_DELAY_MS = 2 ** 31 - 1
 /**
  * The part of Fastify's `pluginTimeout` that a shutdown must leave unused. Otherwise `app.close()`
@@ -92,7 +92,7 @@ const WEBSOCKET_RULES: Readonly<Record<keyof WebsocketOptions, check.Rule>> = {
   options: check.object
 }
 
-/** The rule for every `shutdown.grace` when `pluginTimeout` is shorter than the margin. */
+/** Rejects any `shutdown.grace`, because `pluginTimeout` is shorter than the margin. */
 const TOO_SHORT_FOR_SHUTDOWN: check.Rule = {
   expected: `used with a pluginTimeout of at least ${TIMEOUT_MARGIN_MS}`,
   holds: () => false

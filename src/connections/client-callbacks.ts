@@ -10,11 +10,13 @@ import type { Timers } from '../util/timers.js'
 
 /** Calls the application's callbacks about single clients, each in its client's async context. */
 export interface ClientCallbacks<Context> {
-  /** A client has been listed. */
+  /** Must be called when a client has been listed. */
   onConnect (client: Client<Context>): void
-  /** A client has sent a message. Kept while its `onConnect` is pending. */
+  /**
+   * Must be called for each message. The message is kept while the client's `onConnect` is pending.
+   */
   onMessage (client: Client<Context>, data: string | Buffer): void
-  /** A connection has ended. */
+  /** Must be called when a connection has ended. */
   onClosed (client: Client<Context>, info: CloseInfo): void
   /** Resolves when `onClose` has settled for all clients that have disconnected. */
   whenSettled (): Promise<void>
@@ -30,8 +32,9 @@ export interface ClientCallbacksOptions<Context> {
 const MAX_HELD_MESSAGES = 16
 
 /**
- * `onConnect`, then `onMessage` in order of arrival, then `onClose`, once. The others wait until an
- * asynchronous `onConnect` has settled. A client whose `onConnect` or `onMessage` fails is closed.
+ * Calls `onConnect`, then `onMessage` in order of arrival, then `onClose` once. `onMessage` and
+ * `onClose` wait until an asynchronous `onConnect` has settled. A client whose `onConnect` or
+ * `onMessage` fails is closed.
  */
 export function createClientCallbacks<Context> (
   { options, timers, log }: ClientCallbacksOptions<Context>
@@ -112,6 +115,6 @@ export function createClientCallbacks<Context> (
 interface Pending {
   readonly messages: (string | Buffer)[]
   closed: CloseInfo | undefined
-  /** Resolves when the other callbacks have been called; never rejects. */
+  /** Resolves when the callbacks that waited have been called; never rejects. */
   readonly settled: Promise<void>
 }

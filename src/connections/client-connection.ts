@@ -20,7 +20,7 @@ export interface ConnectionHost {
   sendPendingDeliveries (client: ClientConnection): void
 }
 
-/** True until either side has started to close: only then can messages be sent. */
+/** True until either side has started to close. Messages can be sent only while this is true. */
 export let isOpen: (client: ClientConnection) => boolean
 /** The wire format of messages to this client, which depends on the subprotocol. */
 export let wireFormatOf: (client: ClientConnection) => WireFormat
@@ -33,7 +33,7 @@ export let bytesReadFrom: (client: ClientConnection) => number
 export let hostOf: <Host extends ConnectionHost>(client: ClientConnection<Host>) => Host
 
 /**
- * Sends a frame now. A client that is too slow for it is terminated.
+ * Sends a frame now. Terminates the client if more than `maxBufferedBytes` are buffered.
  *
  * @returns false if the connection is closing, or was terminated.
  */
@@ -46,8 +46,9 @@ export let deliverFrame: (client: ClientConnection, frame: Frame) => boolean
  * @returns true if the tick was sent.
  */
 export let writeTick: (client: ClientConnection, frame: Frame) => boolean
+/** Sends a ping now. */
 export let writePing: (client: ClientConnection, ping: Ping) => void
-/** Must be called with the payload of each ping or pong that ws has written in this turn. */
+/** Must be called with the payload of each ping or pong that is written in this turn. */
 export let noteControlFrame: (client: ClientConnection, payload: Uint8Array) => void
 /** Passes everything that `write` sends to the operating system at once, when `write` returns. */
 export let writeTogether: (client: ClientConnection, write: () => void) => void
@@ -55,7 +56,7 @@ export let writeTogether: (client: ClientConnection, write: () => void) => void
 /** How the server has decided to end the connection; undefined until it has decided. */
 export let endingOf: (client: ClientConnection) => CloseInfo | undefined
 /** Records why the connection ends, for `onClose`. Only the first call has an effect. */
-export let keepEnding: (client: ClientConnection, ending: CloseInfo) => void
+export let recordEnding: (client: ClientConnection, ending: CloseInfo) => void
 /** Starts the closing handshake. Has no effect once the connection is closing. */
 export let closeWith: (client: ClientConnection, ending: CloseInfo) => void
 /**
@@ -161,7 +162,7 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
     }
 
     endingOf = (client) => client.#ending
-    keepEnding = (client, ending) => { client.#ending ??= ending }
+    recordEnding = (client, ending) => { client.#ending ??= ending }
     closeWith = (client, ending) => {
       client.#host.sendPendingDeliveries(client)
       if (!isOpen(client)) return

@@ -2,7 +2,7 @@ import type { WebSocket } from 'ws'
 import { noteSignOfLife, noteWholeMessage, recordPong } from './client.js'
 import type { Client } from './client.js'
 import {
-  closeAndStopReading, endingOf, hostOf, isOpen, keepEnding, noteControlFrame, stopReading
+  closeAndStopReading, endingOf, hostOf, isOpen, recordEnding, noteControlFrame, stopReading
 } from './client-connection.js'
 import { endingAfter, TOO_LARGE, TOO_SLOW } from './endings.js'
 import * as codes from '../protocol/close-codes.js'
@@ -37,7 +37,7 @@ function clientOf (ws: WebSocket): Client<unknown> {
 /** ws has received an invalid frame, and closes the connection. */
 function onError (this: WebSocket, err: Error & { code?: string }): void {
   const client = clientOf(this)
-  keepEnding(client, endingAfter(err.code))
+  recordEnding(client, endingAfter(err.code))
   stopReading(client)
 }
 
@@ -57,7 +57,7 @@ function onPing (this: WebSocket, payload: Buffer): void {
   const client = clientOf(this)
   noteSignOfLife(client)
   noteControlFrame(client, payload)
-  if (!isOpen(client)) keepEnding(client, TOO_SLOW)
+  if (!isOpen(client)) recordEnding(client, TOO_SLOW)
   onControlFrame(client)
 }
 

@@ -11,7 +11,7 @@ export interface Clients<Context> {
   readonly view: ReadonlyMap<string, Client<Context>>
   add (client: Client<Context>): void
   remove (client: Client<Context>): void
-  /** Starts something when the first client connects, and stops it when the last one has gone. */
+  /** Starts the runner when the first client connects, and stops it when the last one has left. */
   runWhileConnected (runner: Runner): void
   /** Resolves when no client is connected; at once if that is so now. */
   whenEmpty (): Promise<void>

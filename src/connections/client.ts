@@ -15,7 +15,7 @@ import type { Ping } from '../protocol/frame.js'
 import { createMessage } from '../protocol/outgoing-message.js'
 import { readMoment, show } from '../util/values.js'
 
-/** What all clients of a registration share, and report to. */
+/** What all clients of a registration share: limits, clocks, and callbacks that clients call. */
 export interface ClientHost<Context> extends ConnectionHost {
   /** The largest inbound message, in bytes. */
   readonly maxMessageBytes: number
@@ -59,16 +59,16 @@ export interface Expiry {
   readonly dueMs: number
 }
 
-/** A number that another module stores on each client, so that it needs no table of its own. */
+/** A number that another module stores on each client instead of in a table of its own. */
 export interface ClientNumber {
   get (client: Client<unknown>): number | undefined
   set (client: Client<unknown>, value: number): void
 }
 
-/** When the client has its next token for messages, and for `sync` requests (`rate-limit.ts`). */
+/** The state of the rate limit for messages, and for `sync` requests: see `rate-limit.ts`. */
 export let messageQuota: ClientNumber
 export let syncQuota: ClientNumber
-/** The round of the heartbeat in which the client was pinged last. */
+/** The round of the heartbeat in which the client was pinged last; an assumed one before that. */
 export let pingRound: ClientNumber
 /** Pings the client in this round of the heartbeat. */
 export let pingClient: (client: Client<unknown>, ping: Ping, round: number) => void
@@ -196,7 +196,7 @@ export class Client<Context>
   }
 }
 
-/** True if a ping's payload is the number of this round. */
+/** True if the payload of a ping or pong is the number of this round. */
 function isRound (payload: Buffer, round: number | undefined): boolean {
   return payload.length === 4 && payload.readUInt32BE() === round
 }

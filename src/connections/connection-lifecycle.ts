@@ -75,7 +75,10 @@ export function createConnections<Context> (
   const callbacks = createClientCallbacks(parts)
   const host = createClientHost(parts, callbacks)
 
-  /** The upgrade runs in the client's async context. The option makes it cost nothing to drop. */
+  /**
+   * Captures the async context of the upgrade, for the client's callbacks. `requireManualDestroy`
+   * saves the work that Node.js would do when the resource is garbage-collected.
+   */
   function createScope (): AsyncResource | undefined {
     if (!needsScope) return undefined
     return new AsyncResource('TimeSocketClient', { requireManualDestroy: true })

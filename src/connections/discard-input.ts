@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net'
 
-/** A client that stops sending when asked to has at most this many bytes in flight. */
+/**
+ * A client that stops sending when it gets the close frame has at most this many bytes in flight.
+ */
 const MAX_DISCARDED_BYTES = 65_536
 /**
  * Milliseconds between two reads: without reading, a reset of the connection would go unnoticed.

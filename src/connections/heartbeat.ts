@@ -27,8 +27,8 @@ export interface Heartbeat {
   /** Pings the client if a ping is due, or terminates it if it has not answered in time. */
   check (client: Client<unknown>): void
   /**
-   * True if the process has stalled for half a second or more since it pinged the client, `sinceMs`
-   * milliseconds ago: rounds are then missing.
+   * True if the process has stalled since it pinged the client, `sinceMs` milliseconds ago: at
+   * least two rounds are then missing, which is half a second by default.
    */
   wasStalled (client: Client<unknown>, sinceMs: number): boolean
 }

@@ -35,8 +35,8 @@ export interface InboundMessagesOptions<Context> {
 const SYNC_RATE: Rate = { burst: 20, perSecond: 2 }
 
 /**
- * Unwraps messages of `time.v1`, answers `sync` requests at once, and closes clients that send too
- * often with 1008. A `sync` request uses a token, but leaves no other state behind.
+ * Unwraps messages of `time.v1`, and answers `sync` requests at once. Closes a client with 1008 if
+ * it sends too often. A `sync` request uses a token, but leaves no other state behind.
  */
 export function createInboundMessages<Context> (
   { clock, timers, messageRate, counters: { messages }, onMessage }: InboundMessagesOptions<Context>
@@ -69,7 +69,7 @@ export function createInboundMessages<Context> (
   function answerSync (client: Client<Context>, id: number, arrival: Reading): void {
     const { wallMs: at, monotonicMs } = arrival
     const { clockSteps } = clock
-    // Before `hold` is measured: these deliveries take their time.
+    // Must precede the measurement of `hold`, because sending these deliveries takes time.
     hostOf(client).sendPendingDeliveries(client)
     const hold = timers.monotonic() - monotonicMs
     writeFrame(client, encodeFrame(syncText({ id, at, hold, clockSteps })))

@@ -87,9 +87,9 @@ export function closeAll<Client> (options: CloseAllOptions<Client>): () => void 
       skipPacing()
     }
     const dueMs = Math.min(nextCloseMs(), nextTerminateMs())
-    if (dueMs < Infinity) cancel = timers.hold(Math.ceil(dueMs - nowMs), run)
+    if (dueMs < Infinity) cancel = timers.afterKeepingAlive(Math.ceil(dueMs - nowMs), run)
     else if (clients.length > 0) callbacks.onEnd()
-    else cancel = timers.hold(graceMs, callbacks.onEnd)
+    else cancel = timers.afterKeepingAlive(graceMs, callbacks.onEnd)
   }
 
   run()

@@ -1,12 +1,18 @@
+/** How often one sender may send. */
 export interface Rate {
-  /** How many messages may come at once: a whole number above 0. */
+  /** How many messages a sender may send at once: a whole number above 0. */
   burst: number
-  /** How many messages may come per second in the long run: above 0, fractions allowed. */
+  /** How many messages a sender may send per second in the long run: above 0, fractions allowed. */
   perSecond: number
 }
 
+/** Limits how often each sender may send. */
 export interface RateLimit<Sender> {
-  /** Counts a message at this instant of the monotonic clock. @returns true if it may pass. */
+  /**
+   * Counts a message at this instant of the monotonic clock.
+   *
+   * @returns true if the message may pass.
+   */
   tryAcquire (sender: Sender, nowMs: number): boolean
   /**
    * Counts a message that may not pass and is dropped.

@@ -52,8 +52,8 @@ export interface ShutdownDelivery {
   /** From now on, `broadcast` sends nothing, and returns 0. */
   refuseBroadcasts (): void
   /**
-   * Ends broadcasting, and leaves the other servers. Called once the spread is over, or no client
-   * is left.
+   * Ends broadcasting, and disconnects from the other servers. Called once the spread is over, or
+   * no client is left.
    */
   close (): Promise<void>
 }
@@ -64,8 +64,8 @@ export function createShutdown<Context> (options: ShutdownOptions<Context>): Shu
 
   function start (isPaced: boolean): Promise<void> {
     if (finished !== undefined) return finished
-    // The option `format` may call this again while the first client is closed. It gets the same
-    // promise.
+    // The application's `format` may start the shutdown again while the first client is being
+    // closed. Both calls get the same promise.
     let settle: ((gone: Promise<void>) => void) | undefined
     finished = new Promise((resolve) => { settle = resolve })
     if (spreadMs === 0) delivery.refuseBroadcasts()

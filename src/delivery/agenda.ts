@@ -25,8 +25,8 @@ export interface AgendaOptions<Item extends Due> {
   now: () => number
   timers: Timers
   /**
-   * Called once for each item that is still there when the clock has reached its time, never
-   * before. Items due at the same time are called in the order in which they were added.
+   * Called once for each item that is still on the agenda when the clock has reached its time,
+   * never before. Items that are due at the same time follow in the order in which they were added.
    */
   onDue: (item: Item) => void
 }

@@ -7,7 +7,7 @@ import { isPlainObject, isScalar, readMoment, show, verdictOf } from '../util/va
 const OPTIONS = ['where', 'except', 'filter', 'local', 'at', 'key']
 /** How far ahead a broadcast may be scheduled: 24 days. */
 const MAX_AHEAD_MS = 24 * 86_400_000
-const FILTER_RESULT = 'what the broadcast option "filter" returns'
+const FILTER_RESULT = 'the result of the broadcast option "filter"'
 
 /** Returns true if a client gets a message. Throws if the `filter` throws. */
 export type Condition<Context> = (client: Client<Context>) => boolean
@@ -18,8 +18,8 @@ export const everyClient = (): boolean => true
 /**
  * Checks all options, except how far ahead `at` is.
  *
- * @returns their own fields only: nothing comes from a polluted prototype.
- * @throws {InvalidArgumentError} for the first that is unknown or of the wrong type.
+ * @returns a copy with only the own fields of `given`: a polluted prototype has no effect.
+ * @throws {InvalidArgumentError} for the first option that is unknown or of the wrong type.
  */
 export function readBroadcastOptions<Context> (given: unknown): BroadcastOptions<Context> {
   assertThat(isPlainObject(given), 'the second argument of broadcast', 'a plain object', given)

@@ -26,7 +26,7 @@ export interface Broadcaster<Context> extends Pick<ScheduledBroadcasts<Context>,
   open (): Promise<void>
   /** From now on `broadcast` sends nothing, and returns 0. */
   refuse (): void
-  /** Refuses further broadcasts, withdraws pending ones, and leaves the other servers. */
+  /** Refuses further broadcasts, discards pending ones, and disconnects from the other servers. */
   close (): Promise<void>
 }
 

@@ -9,8 +9,9 @@ export interface FanOutJob {
   /** The clients that get the message, in the order in which they connected. Never changed. */
   readonly recipients: readonly ClientConnection[]
   /**
-   * Makes the frame in one wire format. Called at most once per slice, and only if a client of the
-   * slice has this format. Undefined if that failed: these clients then get nothing.
+   * Encodes the frame in one wire format. Called at most once per slice, and only if a client of
+   * the slice has this format. Returns undefined on failure: the clients with this format then get
+   * nothing.
    */
   encode (format: WireFormat): Frame | undefined
   /** Writes the frame to one client. */
@@ -26,14 +27,17 @@ export interface FanOutJob {
 export interface FanOut {
   /** True while a delivery is under way. */
   readonly isBusy: boolean
-  /** Starts a delivery after those in progress. A short delivery has ended when this returns. */
+  /**
+   * Starts a delivery after those in progress. If there are none, a short delivery has ended when
+   * this returns.
+   */
   start (job: FanOutJob): void
   /**
    * Writes the messages of all deliveries in progress to one client ahead of its turn, so that a
    * later message to this client stays in order.
    */
   sendPendingDeliveries (client: ClientConnection): void
-  /** Stops all deliveries. Clients whose turn has not come get nothing. */
+  /** Stops all deliveries. Clients that have not been served get nothing. */
   abandon (): void
 }
 
@@ -97,7 +101,7 @@ export function createFanOut (timers: Timers): FanOut {
     },
     sendPendingDeliveries (client) {
       for (const run of runs) {
-        // The option `format` is sending a message itself: its own tick has not been encoded yet.
+        // The option `format` itself sends a message while its tick is being encoded.
         if (run.isEncoding || run.served.has(client) || !isWaiting(run, client)) continue
         run.served.add(client)
         write(run, client)
@@ -111,7 +115,7 @@ export function createFanOut (timers: Timers): FanOut {
 
 interface Run {
   readonly job: FanOutJob
-  /** The index of the first recipient whose turn has not come. */
+  /** The index of the first recipient that has not been reached. */
   next: number
   /** The clients that were served before their turn. */
   readonly served: Set<ClientConnection>
@@ -120,7 +124,7 @@ interface Run {
   isEncoding: boolean
 }
 
-/** True if the client's turn has not come. A binary search: recipients are sorted by number. */
+/** True if the client has not been reached. A binary search: recipients are sorted by number. */
 function isWaiting ({ job, next }: Run, client: ClientConnection): boolean {
   const { recipients } = job
   const number = connectionNumber(client)

@@ -35,11 +35,17 @@ export interface Plan<Context> {
  */
 export interface ScheduledBroadcasts<Context> {
   /**
+   * Schedules a broadcast, or sends it if it is due, and withdraws the broadcast that it replaces.
+   *
    * @param recipients the connected clients that are chosen.
-   * @throws {TooManyScheduledError} when too many are pending. Then nothing has been sent.
+   * @throws {TooManyScheduledError} if 1000 broadcasts are pending. Nothing has been sent then.
    */
   put (plan: Plan<Context>, recipients: readonly Client<Context>[]): void
-  /** Withdraws the pending broadcast with this key. @returns true if there was one. */
+  /**
+   * Withdraws the pending broadcast with this key.
+   *
+   * @returns true if there was such a broadcast.
+   */
   cancel (key: string): boolean
   /**
    * Must be called before a client is listed.
@@ -48,7 +54,7 @@ export interface ScheduledBroadcasts<Context> {
    * that were pending before the client was listed, except those that the client already has.
    */
   prepareWelcome (): (client: Client<Context>) => void
-  /** Discards all pending broadcasts without telling the clients, and logs their number. */
+  /** Discards all pending broadcasts without notifying clients, and logs their number. */
   close (): void
 }
 

@@ -18,8 +18,9 @@ const formatters = new Map<string, unknown>()
 const reducedMotion = globalThis.matchMedia?.('(prefers-reduced-motion: reduce)')
 
 /**
- * @throws a RangeError that names the element, the attribute, the expected value and the actual
- * one.
+ * Rejects the value of an attribute.
+ *
+ * @throws a RangeError that names the element, the attribute, the expected and the actual value.
  */
 export function refuseAttribute (element: Element, name: string, expected: string): never {
   const value = JSON.stringify(element.getAttribute(name))
@@ -27,6 +28,8 @@ export function refuseAttribute (element: Element, name: string, expected: strin
 }
 
 /**
+ * Reads an attribute that accepts only certain values.
+ *
  * @returns the attribute's value, or the first choice if the attribute is absent.
  * @throws a RangeError for any other value.
  */
@@ -111,7 +114,8 @@ export function share<Options, Formatter> (
 }
 
 /**
- * Gives a class a property for each attribute, with its name in camel case, as HTML does.
+ * Defines a property of a class for each attribute, as HTML does. The property has the attribute's
+ * name in camel case.
  *
  * @param defaults the value of each property while its attribute is absent, by attribute. False
  * marks a boolean attribute.

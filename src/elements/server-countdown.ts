@@ -13,7 +13,7 @@ const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
 /**
- * `<server-countdown>`: what is left until an instant of the server's clock.
+ * `<server-countdown>`: shows the time left until an instant of the server's clock.
  *
  * @attr {string} to - The instant: ISO 8601 with `Z` or an offset, or ms since the Unix epoch.
  * @attr {'digits' | 'words'} format - Default `digits`. `words` needs `Intl.DurationFormat`;
@@ -68,7 +68,7 @@ function formatWords (language: string | undefined, ms: number, digits: Digits):
   const format = share(Intl.DurationFormat, language, {
     style: 'long',
     secondsDisplay: 'always',
-    // Fractions of the second, rather than a unit of their own.
+    // Milliseconds become fractions of the second, not a unit of their own.
     milliseconds: 'numeric',
     fractionalDigits: digits
   })

@@ -16,7 +16,7 @@ const DATE_STYLES = [undefined, ...TIME_STYLES]
 const HOUR_CYCLES = [undefined, 'h11', 'h12', 'h23', 'h24'] as const
 
 /**
- * `<server-time>`: the server's time, repainted on the second.
+ * `<server-time>`: shows the server's time, repainted at the instant at which the text changes.
  *
  * @attr {string} time-zone - IANA name of the time zone. Default: the device's.
  * @attr {'full' | 'long' | 'medium' | 'short'} date-style - Shows the date as well.

@@ -14,21 +14,21 @@ export interface SharedClock {
   readonly clock: ServerClock
   /** True once the clock has been synced, even while its error is temporarily unknown. */
   readonly wasSynced: boolean
-  /** Why the clock gets no time from the server; undefined while it does, or is connecting. */
+  /** Why the clock cannot sync; undefined while the clock is connected or connecting. */
   readonly trouble: 'offline' | 'refused' | undefined
-  /** Calls the painter now, at the time it asked for, and whenever the clock changes. */
+  /** Calls the painter now, at the time that it has set with `wakeAt`, and on each clock event. */
   add (painter: Painter): void
   remove (painter: Painter): void
-  /** @param serverTime when to call the painter; Infinity: only when the clock changes. */
+  /** @param serverTime when to call the painter; Infinity: only on a clock event. */
   wakeAt (painter: Painter, serverTime: number): void
 }
 
 /** The clocks of all elements of a page. */
 export interface SharedClocks {
-  /** The clock of this absolute URL and transport, shared by all elements with the same two. */
+  /** The clock of this absolute URL and transport, shared by all elements with the same ones. */
   open (url: string, transport: Transport): SharedClock
-  /** Wraps a clock that the page has created. It is never closed here. */
-  adopt (clock: ServerClock): SharedClock
+  /** Wraps a clock that the page has created. The elements never close this clock. */
+  wrap (clock: ServerClock): SharedClock
 }
 
 /** An element that is removed and inserted again within this time keeps its clock. */
@@ -40,7 +40,7 @@ const PAGE_EVENTS = ['visibilitychange', 'pageshow']
 
 export function createSharedClocks (createClock: CreateClock): SharedClocks {
   const opened = new Map<string, SharedClock>()
-  const adopted = new WeakMap<ServerClock, SharedClock>()
+  const wrapped = new WeakMap<ServerClock, SharedClock>()
 
   return {
     open (url, transport) {
@@ -55,9 +55,9 @@ export function createSharedClocks (createClock: CreateClock): SharedClocks {
       opened.set(key, shared)
       return shared
     },
-    adopt (clock) {
-      const shared = adopted.get(clock) ?? createSharedClock(clock, () => {})
-      adopted.set(clock, shared)
+    wrap (clock) {
+      const shared = wrapped.get(clock) ?? createSharedClock(clock, () => {})
+      wrapped.set(clock, shared)
       return shared
     }
   }

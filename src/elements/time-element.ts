@@ -42,10 +42,10 @@ const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement)
  *
  * @attr {string} src - URL of the time socket, relative to the page. Default: the time socket that
  * served the script, or `/time` in a bundle.
- * @attr {'http' | 'websocket' | 'auto'} transport - How the clock syncs. Default `http`:
- * no connection is held.
+ * @attr {'http' | 'websocket' | 'auto'} transport - How the clock syncs. Default `http`: no
+ * connection stays open.
  * @attr {string} lang - Language of the text. Default: inherited, else the browser's.
- * @attr {0 | 1 | 2 | 3} digits - Fractional digits of the second. Default 0. Where the user prefers
+ * @attr {0 | 1 | 2 | 3} digits - Fractional digits of the second. Default 0. If the user prefers
  * reduced motion, none are shown.
  * @slot - The fallback: shown until the clock has synced, and while an attribute is wrong.
  * @csspart time - The text. Its `title` shows the error bound.
@@ -84,7 +84,7 @@ export abstract class TimeElement extends Base {
     this.#fallback = document.createElement('slot')
     this.#time = document.createElement('span')
     this.#time.setAttribute('part', 'time')
-    // Isolates the text from the direction of what surrounds it.
+    // Isolates the text from the writing direction of its surroundings.
     this.#time.dir = 'auto'
     this.#time.hidden = true
     const root = this.attachShadow({ mode: 'open' })
@@ -94,7 +94,7 @@ export abstract class TimeElement extends Base {
 
   /**
    * The clock that the element shows: its own, shared with the elements of the same `src` and
-   * `transport`, or one that the page sets. A clock that the page sets is never closed here.
+   * `transport`, or one that the page sets. The element never closes a clock that the page has set.
    */
   get clock (): ServerClock | undefined {
     return this.#given ?? this.#shared?.clock
@@ -123,10 +123,10 @@ export abstract class TimeElement extends Base {
 
   #connect (): void {
     const previous = this.#shared
-    // A clone comes with the `data-state` of its original.
+    // A cloned element already has the `data-state` of its original.
     this.#states = undefined
     try {
-      this.#shared = this.#given ? sharedClocks.adopt(this.#given) : openClock(this)
+      this.#shared = this.#given ? sharedClocks.wrap(this.#given) : openClock(this)
       if (this.#shared === previous) return this.#painter()
       this.#shared.add(this.#painter)
     } catch (error) {
@@ -195,7 +195,7 @@ function resolveUrl (element: TimeElement): string {
 }
 
 /**
- * Sets again the properties that were set before the element was defined: they hide its accessors.
+ * Sets the properties again that were set before the element was defined: they hide the accessors.
  */
 function adoptEarlyProperties (element: TimeElement): void {
   for (const [name, value] of Object.entries(element)) {

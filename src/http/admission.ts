@@ -9,11 +9,11 @@ import type { Admitted } from '../connections/connection-lifecycle.js'
 import { TIME_PROTOCOL } from '../protocol/time-v1.js'
 import type { WallClock } from '../time/wall-clock.js'
 import { addressOf } from '../util/address.js'
-import { adopt, isThenable, readMoment, show } from '../util/values.js'
+import { toNativePromise, isThenable, readMoment, show } from '../util/values.js'
 import type { Timers } from '../util/timers.js'
 import type { Refusal } from './refusals.js'
 
-/** Says why a request is refused; undefined if the request passes. */
+/** Returns why a request is refused; undefined if the request passes. */
 export type Check = (request: FastifyRequest) => Refusal | undefined
 
 /** What `createAdmission` needs. */
@@ -59,7 +59,7 @@ export function createAdmission<Context> (
       // If the context is a promise, a throw of expiresAt becomes a rejection, awaited with it.
       const expiresAt = isThenable(context) ? Promise.resolve().then(askExpiry) : askExpiry()
       if (isThenable(context) || isThenable(expiresAt)) {
-        const answers = Promise.all([adopt(context), adopt(expiresAt)])
+        const answers = Promise.all([toNativePromise(context), toNativePromise(expiresAt)])
         return answers.then(([context, expiresAt]) => store(context, expiresAt))
       }
       store(context, expiresAt)
@@ -95,7 +95,7 @@ interface AdmittedRequest<Context> extends FastifyRequest {
 }
 
 /**
- * When a permission ends, by what the option `expiresAt` returned.
+ * Reads what the option `expiresAt` returned: when a permission ends.
  *
  * @param nowMs the server's time, read at `monotonicMs`.
  * @returns undefined if the permission does not end.
@@ -145,7 +145,7 @@ function detachResponse (response: ServerResponse, { raw }: FastifyRequest): voi
   if (raw.socket instanceof Socket) response.detachSocket?.(raw.socket)
 }
 
-/** An Error for Fastify, which ignores a hook that throws null or undefined. */
+/** Replaces a thrown null or undefined, which Fastify would ignore, by an Error. */
 export function toError (thrown: unknown): Error {
   return (thrown ?? new TypeError('a callback threw undefined or null')) as Error
 }

@@ -15,10 +15,10 @@ export interface CapacityOptions {
 /** Enforces the client limits of one time socket. */
 export interface Capacity {
   /**
-   * Says why there is no room for a request. If there is room, an upgrade gets a slot. The slot is
-   * freed when the socket closes: no other event is emitted for every way an upgrade can end.
+   * Returns why there is no room for a request. If there is room, an upgrade gets a slot. The slot
+   * is freed when the socket closes: no other event is emitted for every way an upgrade can end.
    */
-  findRoom (request: FastifyRequest): Refusal | undefined
+  checkCapacity (request: FastifyRequest): Refusal | undefined
   /** Re-attaches the close listener of a completed upgrade, which saves 130 bytes per client. */
   compact (request: FastifyRequest): void
 }
@@ -52,7 +52,7 @@ export function createCapacity ({ maxClients, maxClientsPerIp }: CapacityOptions
   }
 
   return {
-    findRoom (request) {
+    checkCapacity (request) {
       if (networks.size >= maxClients) return retryLater(new TooManyClientsError())
       // Clients without an address, as over a Unix socket, count as one address.
       const network = networkOf(addressOf(request).ip)
@@ -63,13 +63,14 @@ export function createCapacity ({ maxClients, maxClientsPerIp }: CapacityOptions
       return undefined
     },
     compact (request) {
-      // The array of listeners keeps the space of removed listeners. Adding again frees it.
+      // The array of listeners keeps the space of removed listeners. Adding the listener
+      // again frees that space.
       streamOf(request.raw)?.off('close', freeSlot).on('close', freeSlot)
     }
   }
 }
 
-const UNLIMITED: Capacity = { findRoom: () => undefined, compact () {} }
+const UNLIMITED: Capacity = { checkCapacity: () => undefined, compact () {} }
 
 /** Adds a random `Retry-After`, so that clients refused together do not return together. */
 function retryLater (refusal: Refusal): Refusal {

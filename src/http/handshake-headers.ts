@@ -35,7 +35,7 @@ export const keepReplyHeaders: preHandlerHookHandler = (request, reply, done) =>
   done()
 }
 
-/** Has this server send the headers that `keepReplyHeaders` has kept. */
+/** Makes this server send the headers that `keepReplyHeaders` has kept. */
 export function sendReplyHeaders (server: WebSocketServer): void {
   if (extended.has(server)) return
   extended.add(server)

@@ -11,15 +11,15 @@ const PAGE_HEADER = 'time-socket-origin'
 /** Decides which requests the option `origin` admits. */
 export interface Origins {
   /**
-   * Says why a request is refused. A request without `Origin` passes: it comes from a program that
-   * is not a browser, or is a plain request of a page of this host.
+   * Returns why a request is refused. A request without `Origin` passes: it comes from a program
+   * that is not a browser, or is a plain request from a page of this host.
    *
    * @throws whatever the application's `origin` function throws.
    */
   check (request: FastifyRequest): Refusal | undefined
   /**
-   * The origin of a page of another host that may connect, and so may read plain answers.
-   * Undefined for any other request.
+   * The origin of the page that sent the request, if the page belongs to another host and may
+   * connect, and so may read plain answers. Undefined for any other request.
    *
    * @throws whatever the application's `origin` function throws, unless `check` has already thrown
    * for this request.
@@ -94,7 +94,7 @@ function createRule (rule: OriginRule): (origin: string, request: FastifyRequest
   if (rule === 'same-origin') return isSameOrigin
   if (typeof rule === 'function') {
     return (origin, request) =>
-      verdictOf(rule(origin, request), 'what the time socket option "origin" returns')
+      verdictOf(rule(origin, request), 'the result of the time socket option "origin"')
   }
   const listed = new Set(rule)
   // `null` and the origins of apps are compared unchanged.

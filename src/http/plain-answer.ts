@@ -14,8 +14,8 @@ export interface PlainAnswerOptions {
   clock: WallClock
   /** Milliseconds between two ticks. */
   intervalMs: number
-  /** Says why an upgrade would be refused for capacity; undefined if it would not. */
-  findRoom: (request: FastifyRequest) => Refusal | undefined
+  /** Returns why an upgrade would be refused for capacity; undefined if there is room. */
+  checkCapacity: (request: FastifyRequest) => Refusal | undefined
   /** The application's handler for requests that do not ask for the time. */
   handler: RouteHandlerMethod | undefined
 }
@@ -41,7 +41,7 @@ const MAX_ID = 2 ** 31 - 1
  * health checks, curl, pages whose upgrade was refused, and clients that sync over HTTP.
  */
 export function createPlainAnswers (options: PlainAnswerOptions): PlainAnswers {
-  const { clock, intervalMs, findRoom, handler: appHandler } = options
+  const { clock, intervalMs, checkCapacity, handler: appHandler } = options
   const schedule = `,"interval":${intervalMs},"clockSteps":`
   const server = `,"server":"${SERVER_ID}","protocols":["${TIME_PROTOCOL}"]`
 
@@ -56,7 +56,7 @@ export function createPlainAnswers (options: PlainAnswerOptions): PlainAnswers {
   function sendTime (request: PlainRequest, reply: FastifyReply, wanted: Wanted | undefined): void {
     // While no client is connected, nothing else looks for clock steps.
     clock.readClocks()
-    const asked = { id: wanted?.id ?? '', upgrade: describeRefusal(findRoom(request)) }
+    const asked = { id: wanted?.id ?? '', upgrade: describeRefusal(checkCapacity(request)) }
     const text = write(reply, asked)
     setAnswer(request, { asked, text })
     reply.headers({
@@ -81,8 +81,8 @@ export function createPlainAnswers (options: PlainAnswerOptions): PlainAnswers {
       if (request[kAnswer] === BY_APP) addVary(reply, 'accept')
       // The hooks may have been slow, so the time is read again. A body that a hook has changed,
       // or whose length it has set, is sent unchanged.
-      const isOurs = asked !== undefined && payload === text && !reply.hasHeader('content-length')
-      done(null, isOurs ? write(reply, asked) : payload)
+      const isUnchanged = asked !== undefined && payload === text && !reply.hasHeader('content-length')
+      done(null, isUnchanged ? write(reply, asked) : payload)
     }
   }
 }

@@ -12,7 +12,7 @@ import type { Telemetry } from '../observability/telemetry.js'
 import type { Timers } from '../util/timers.js'
 import type { UpgradeEnd, UpgradeGuard } from './upgrade-guard.js'
 
-/** Why a request is refused. Fastify, too, sends the `headers` of an error. */
+/** Why a request is refused. Fastify also sends the `headers` of an error. */
 export interface Refusal extends FastifyError {
   /** Headers of the answer. */
   headers?: Readonly<Record<string, string>>
@@ -42,11 +42,11 @@ const CAUSES: Readonly<Record<string, RefusalCause>> = {
   FST_TIME_SOCKET_UNAVAILABLE: 'closing'
 }
 
-/** Refusals that the plugin decides by itself. They are logged, so that a developer sees why. */
+/** The causes of refusals that the plugin decides by itself. They are logged for the developer. */
 const LOGGED_CAUSES: ReadonlySet<RefusalCause> =
   new Set(['origin', 'capacity', 'capacityPerIp', 'protocol', 'timeout'])
 
-/** Milliseconds in which a cause is logged at most once. */
+/** Milliseconds within which a cause is logged at most once. */
 const QUIET_MS = 10_000
 
 /** What `createRefusals` needs. */
@@ -93,7 +93,7 @@ export function createRefusals<Context> (
 
   return {
     trackUpgrade (request, _reply, done) {
-      // A second copy of @fastify/websocket in a scope around this one has set it to false.
+      // A second copy of @fastify/websocket, in a scope around this one, sets request.ws to false.
       if (guard.isUpgrading(request.raw)) request.ws = true
       if (request.ws) guard.onEnd(request.raw.socket, (end) => countEnd(request, end))
       done()
@@ -125,7 +125,7 @@ interface CountedRequest extends FastifyRequest {
   [kHandled]?: boolean
 }
 
-/** Called by the route's handler: the request has passed all checks and hooks. */
+/** Must be called by the route's handler: the request has passed all checks and hooks. */
 export function markHandled (request: CountedRequest): void {
   request[kHandled] = true
 }
@@ -136,9 +136,9 @@ function isHandled (request: CountedRequest): boolean {
 }
 
 /**
- * Creates an `onRequest` hook that refuses a plain request with 503 if the handler has not begun to
- * answer it after `timeoutMs`. When the application closes, the plain requests that a hook still
- * holds are refused, too: `app.close()` would wait for them.
+ * Creates an `onRequest` hook that refuses a plain request with 503 if its answer has not begun
+ * after `timeoutMs`. When the application closes, the plain requests that have not reached the
+ * handler are refused, too: `app.close()` would wait for them.
  *
  * The upgrade guard limits upgrades, because Fastify does not learn when the client of an upgrade
  * leaves. For the same reason this hook does not use Fastify's `handlerTimeout`: that would keep an
@@ -206,14 +206,14 @@ export function createErrorHandler (fault: Fault) {
   }
 }
 
-/** Where Fastify keeps the error handler of a scope (its `lib/symbols.js`). */
+/** Names the symbol under which Fastify stores a scope's error handler (its `lib/symbols.js`). */
 const ERROR_HANDLER_SYMBOL = 'fastify.errorHandler'
 
 /**
  * True if the application has set an error handler for this scope or one around it. Fastify's
- * default error handler is an object literal, and each one that is set has the replaced one as
- * prototype. If a later version of Fastify stores them elsewhere, the result is false, so that no
- * detail is sent.
+ * default error handler is an object literal. Each handler that is set has the handler that it
+ * replaces as its prototype. If a later version of Fastify stores handlers elsewhere, the result is
+ * false, so that no detail is sent.
  */
 export function hasErrorHandler (instance: object): boolean {
   let scope: object | null = instance

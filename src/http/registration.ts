@@ -92,7 +92,7 @@ function existingDecorator (app: FastifyInstance): Decorator | undefined {
   return app.hasDecorator('timeSocket') ? app.timeSocket as unknown as Decorator : undefined
 }
 
-/** Registered, because the hooks of one copy of this package read the marks of another. */
+/** A registered symbol, because the hooks of one copy of this package read another's marks. */
 const kPlain = Symbol.for('fastify-time-socket:plain-route')
 
 /** An `onRoute` hook that marks the routes that are not WebSocket routes. */
@@ -101,7 +101,7 @@ export function markPlainRoute (route: RouteOptions): void {
   route.config = { ...route.config, [kPlain]: true }
 }
 
-/** True if a request was routed to a route so marked, or to none. */
+/** True if a request was routed to a route with this mark, or to no route. */
 export function hasNoWebsocketRoute ({ is404, routeOptions: { config } }: FastifyRequest): boolean {
   return is404 || (config as { [kPlain]?: boolean })[kPlain] === true
 }

@@ -27,7 +27,7 @@ export interface RouteParts<Context> {
   timers: Timers
   /** Logs errors of the application's hooks and callbacks, which clients may provoke. */
   fault: Fault
-  /** Once it has begun, all requests are refused. */
+  /** Once the shutdown has begun, all requests are refused. */
   shutdown: Pick<Shutdown, 'hasStarted' | 'close'>
   /** Refuses plain requests that wait too long. The upgrade guard limits upgrades. */
   limitTime: onRequestHookHandler
@@ -51,12 +51,12 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
   const origins = createOrigins(options.origin)
 
   // The limits on clients do not apply to plain HTTP.
-  const findRoom: Check = (request) => request.ws ? capacity.findRoom(request) : undefined
+  const checkCapacity: Check = (request) => request.ws ? capacity.checkCapacity(request) : undefined
 
   const isUnavailable: Check = () => shutdown.hasStarted ? new UnavailableError() : undefined
 
   /** Creates a hook that refuses a request with the first refusal of these checks. */
-  function passes (...checks: readonly Check[]): onRequestHookHandler {
+  function createCheckHook (...checks: readonly Check[]): onRequestHookHandler {
     return (request, reply, done) => {
       try {
         for (const check of checks) {
@@ -80,14 +80,14 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
     onRequest: [
       refusals.trackUpgrade,
       parts.limitTime,
-      passes(isUnavailable, origins.check, isStrippedUpgrade, findRoom),
+      createCheckHook(isUnavailable, origins.check, isStrippedUpgrade, checkCapacity),
       ...listOf(route.onRequest)
     ],
     // The last hooks are synchronous, so nothing changes between them and the 101.
     preHandler: [
       ...listOf(route.preHandler),
       admit,
-      passes(isUnavailable, checkExpiry, chooseSubprotocol),
+      createCheckHook(isUnavailable, checkExpiry, chooseSubprotocol),
       keepReplyHeaders
     ],
     onSend: [
@@ -109,7 +109,7 @@ interface Opened<Context> {
   readonly admitted: Admitted<Context>
 }
 
-/** Hands a WebSocket, after its 101, from what guards upgrades to what serves clients. */
+/** Hands a WebSocket over after its 101: from the upgrade guard to the connections. */
 function handOver<Context> (
   { guard, capacity, connections, shutdown }: RouteParts<Context>,
   { ws, request, admitted }: Opened<Context>

@@ -82,7 +82,7 @@ interface Upgrade {
   readonly candidates: Listener[]
   /** The listener that was called last. */
   current: Listener | undefined
-  /** True once the upgrade has met a scope with another copy of @fastify/websocket. */
+  /** True once the upgrade has reached a scope with another copy of @fastify/websocket. */
   isOfOtherCopy: boolean
   /** The symbols that the request had before any listener was called. */
   readonly symbols: ReadonlySet<symbol>
@@ -96,7 +96,10 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
   /** Listeners of @fastify/websocket. They reach the same routes, so one call is enough. */
   const fastifyListeners = new WeakSet<Listener>()
   let source: EventEmitter | undefined
-  /** Listeners older than this plugin, whose hooks do not run on the routes of their plugins. */
+  /**
+   * Listeners that were added before this plugin was registered. This plugin's hooks do not run on
+   * the routes of the plugins that added them.
+   */
   const earlier = new Set(server.rawListeners('upgrade') as Listener[])
   const urls = new Set<string>()
   /** Sockets that have been returned to the HTTP server once. */
@@ -136,9 +139,9 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
 
   function start (request: IncomingMessage, head: Buffer): void {
     const others = listeners()
-    const isOurs = urls.has(String(request.url).split('?')[0] ?? '')
+    const isTimeSocketUrl = urls.has(String(request.url).split('?')[0] ?? '')
     const proxies = others.filter((listener) => earlier.has(listener) && isProxy(listener))
-    const first = isOurs ? [] : proxies
+    const first = isTimeSocketUrl ? [] : proxies
     const candidates = [...new Set([...first, ...sourceListeners(), ...others])]
     const [only] = candidates
     // @fastify/websocket stops listening before the application has closed.
@@ -171,7 +174,7 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
     return all.filter((listener) => listener !== closeInjectedOnEnd)
   }
 
-  /** The `upgrade` listeners of the server, except for ours and those that `source` replaces. */
+  /** The server's `upgrade` listeners, except for `ignore` and those that `source` replaces. */
   function listeners (): Listener[] {
     return (server.rawListeners('upgrade') as Listener[]).filter((listener) =>
       listener !== ignore && !(source !== undefined && fastifyListeners.has(listener)))
@@ -201,9 +204,9 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
   }
 
   /**
-   * True if our @fastify/websocket has dispatched the upgrade to a scope in which the host has
-   * registered another copy. The hook of that copy runs before this one, and has not recognized the
-   * upgrade.
+   * True if this plugin's @fastify/websocket has dispatched the upgrade to a scope in which the
+   * application has registered another copy. The hook of that copy runs before this one, and has
+   * not recognized the upgrade.
    */
   function isOfOtherCopy ({ ws }: FastifyRequest, { current }: Upgrade): boolean {
     return ws === false && current !== undefined && sourceListeners().includes(current)

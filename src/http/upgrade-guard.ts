@@ -38,9 +38,9 @@ export interface UpgradeGuard {
 export type UpgradeEnd = FastifyError | 'answered' | 'left'
 
 /**
- * Creates a guard for one HTTP server. The server no longer limits or closes a socket whose client
- * has asked for an upgrade. Such a socket would stay open for ever, and `app.close()` would wait.
- * The guard ends the socket after the answer, after `timeoutMs` without an answer, and at
+ * Creates a guard for one HTTP server. Node.js no longer limits or closes a socket whose client has
+ * asked for an upgrade. Such a socket would stay open for ever, and `app.close()` would wait for
+ * it. The guard ends the socket after the answer, after `timeoutMs` without an answer, and at
  * shutdown.
  */
 export function createUpgradeGuard (): UpgradeGuard {
@@ -158,7 +158,7 @@ interface Pending {
   readonly deadlineMs: number
   /**
    * The bytes that had been written to the connection, for earlier requests, when the upgrade was
-   * dispatched. Undefined before.
+   * dispatched. Undefined until then.
    */
   bytesBefore: number | undefined
   isWatched: boolean
@@ -179,7 +179,7 @@ function responseOf (
   return _httpMessage
 }
 
-/** Writes a refusal to a socket for which there is no Fastify reply, and ends the connection. */
+/** Writes a refusal to the socket directly, bypassing Fastify, and ends the connection. */
 function answer (socket: Socket, { statusCode = 503, code, message }: FastifyError): void {
   const error = STATUS_CODES[statusCode]
   socket.on('error', destroy)

@@ -16,7 +16,7 @@ const injectedStreams = new WeakMap<IncomingMessage, Duplex>()
 export function closeInjectedOnEnd (request: IncomingMessage, stream: Duplex): void {
   if (stream instanceof Socket) return
   injectedStreams.set(request, stream)
-  // Runs after ws's own listener, which answers the end with an end.
+  // Runs after ws's own listener, which ends its side in reply.
   stream.on('end', () => setImmediate(() => stream.destroy()))
 }
 
@@ -25,7 +25,7 @@ export function streamOf (request: IncomingMessage): Duplex | undefined {
   return request.socket instanceof Socket ? request.socket : injectedStreams.get(request)
 }
 
-/** Has Fastify answer an upgrade as a plain request. The guard then ends the connection. */
+/** Makes Fastify answer an upgrade as a plain request. The guard then ends the connection. */
 export function answerAsPlain (app: FastifyInstance, request: IncomingMessage): void {
   const response = new ServerResponse(request)
   response.shouldKeepAlive = false
@@ -45,7 +45,7 @@ export function hasStoredSocket (request: IncomingMessage, before: ReadonlySet<s
     .some((symbol) => !before.has(symbol) && fields[symbol] === request.socket)
 }
 
-/** Removes the socket and the head that such a listener has stored on the request. */
+/** Removes the socket and the head that a listener has stored on the request. */
 export function removeStoredSocket (
   request: IncomingMessage, head: Buffer, before: ReadonlySet<symbol>
 ): void {
@@ -75,8 +75,9 @@ const UPGRADE_HEADERS = new Set(['connection', 'upgrade', 'http2-settings'])
  * Returns the connection to the HTTP server, which then reads the request again, now without the
  * headers that ask for an upgrade.
  *
- * @param keepAlive false closes the connection after the response. Each call makes the listeners of
- * the server's `connection` event attach to the socket once more.
+ * @param keepAlive false closes the connection after the response. Must be true only in the first
+ * call for a socket: in each call, the listeners of the server's `connection` event attach to the
+ * socket once more.
  */
 export function returnToServer (
   server: FastifyInstance['server'], request: IncomingMessage, head: Buffer, keepAlive: boolean

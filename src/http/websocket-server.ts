@@ -30,7 +30,7 @@ export async function registerWebsocketServer<Context> (
   app: FastifyInstance, { options, dispatch, log }: WebsocketServerParts<Context>
 ): Promise<void> {
   const { maxMessageBytes } = options
-  // The public type names no type of ws.
+  // The public type does not refer to the types of ws.
   const given = options.websocket as WebsocketPluginOptions | undefined
   if (!app.hasDecorator('websocketServer')) {
     const maxPayload = Math.max(MAX_PAYLOAD_BYTES, maxMessageBytes)
@@ -54,7 +54,7 @@ const WEBSOCKET_FILE = /[\\/]@fastify[\\/]websocket[\\/]index\.js$/
 
 /**
  * Warns if another copy of @fastify/websocket, in another scope, also listens to the server's
- * upgrades. The copies do not recognize each other's upgrades: of the two, only ours gets them.
+ * upgrades. The copies do not recognize each other's upgrades: only this plugin's copy gets them.
  */
 function warnOfCopies (app: FastifyInstance, log: Log): void {
   // Not createRequire().cache, which is the same object: webpack replaces calls of createRequire.
@@ -71,7 +71,8 @@ function warnOfLimits ({ maxPayload = 0 }: ServerOptions, maxMessageBytes: numbe
   const maxBytes = (maxPayload | 0) > 0 ? maxPayload | 0 : Infinity
   const fields = { maxPayload, maxMessageBytes }
   if (maxBytes < maxMessageBytes) {
-    log.warn(fields, 'maxPayload of @fastify/websocket is smaller than maxMessageBytes, and applies')
+    log.warn(fields, 'maxPayload of @fastify/websocket applies, because it is smaller than ' +
+      'maxMessageBytes')
   } else if (maxBytes > Math.max(MAX_PAYLOAD_BYTES, maxMessageBytes)) {
     log.warn(fields, 'maxPayload of @fastify/websocket lets clients fill the memory before ' +
       'maxMessageBytes is checked')

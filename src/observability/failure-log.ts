@@ -1,12 +1,12 @@
 import type { Log } from './log.js'
 import type { Timers } from '../util/timers.js'
-import { adopt, isThenable } from '../util/values.js'
+import { toNativePromise, isThenable } from '../util/values.js'
 
 /** Logs the failures of something that may fail again and again, without flooding the log. */
 export interface Fault {
-  /** To be called after each failure. */
+  /** Must be called after each failure. */
   occurred (err: unknown, fields?: object): void
-  /** To be called after each success. */
+  /** Must be called after each success. */
   ended (): void
 }
 
@@ -14,9 +14,9 @@ export interface Fault {
 const QUIET_MS = 10_000
 
 /**
- * For something that fails and recovers by itself, such as a clock: one error line when it starts
- * to fail, and one when it works again, with the number of failures. Failures between the two are
- * logged at debug level.
+ * Creates the log of something that fails and recovers by itself, such as a clock. Writes one error
+ * line when the failures start, and one, with their number, when they end. Failures between the two
+ * lines are logged at debug level.
  *
  * @param subject what fails, as the start of a sentence: `the formatter`.
  */
@@ -36,10 +36,11 @@ export function createFault (log: Log, subject: string): Fault {
 }
 
 /**
- * For a callback that any client can make fail: at most one error line in ten seconds, with the
- * number of failures since the last one. Failures in between are logged at debug level.
+ * Creates the log of a callback that any client can make fail. Writes at most one error line in ten
+ * seconds, with the number of failures since the last line. Failures in between are logged at debug
+ * level.
  *
- * @param subject the callback's name.
+ * @param subject what fails, as the start of a sentence: `onMessage`.
  */
 export function createCallbackFault (
   log: Log, subject: string, timers: Timers
@@ -64,7 +65,7 @@ export function createCallbackFault (
  * Calls a callback of the application. A throw or a rejection is reported to `fault` and does not
  * reach the caller.
  *
- * @returns true if the callback succeeded, false if it failed. An asynchronous callback gives a
+ * @returns true if the callback succeeded, false if it failed; for an asynchronous callback, a
  * promise of this result, which never rejects.
  */
 export function attempt (
@@ -73,7 +74,7 @@ export function attempt (
   try {
     const result = call()
     if (isThenable(result)) {
-      return adopt(result).then(
+      return toNativePromise(result).then(
         () => worked(fault),
         (err: unknown) => failed(fault, err, fields)
       )

@@ -10,10 +10,10 @@ export interface Lateness {
 }
 
 const PERIOD_MS = 60_000
-/** Microseconds, to two digits: 20 kB each. */
+/** In microseconds, with two significant digits: 20 kB per histogram. */
 const SETTINGS = { lowest: 1, highest: 3_600_000_000, figures: 2 }
 
-/** Keeps two histograms, of this minute and the last one. Older ticks are forgotten. */
+/** Keeps two histograms: of the current minute and of the last one. Older ticks are forgotten. */
 export function createLateness (timers: Timers): Lateness {
   let [current, previous] = [createHistogram(SETTINGS), createHistogram(SETTINGS)]
   let sinceMs = timers.monotonic()

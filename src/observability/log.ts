@@ -11,9 +11,9 @@ export interface Log {
 }
 
 /**
- * A child of the application's log. Logging can throw: pino marks the errors that it serializes,
- * which fails for a frozen error, and an application's serializers may throw. The line is then
- * written without its fields, or not at all, and nothing else fails.
+ * Creates a child of the application's log. Logging can throw: pino marks the errors that it
+ * serializes, which fails for a frozen error, and an application's serializers may throw. The line
+ * is then written without its fields, or not at all, and nothing else fails.
  *
  * @param url names the time socket in each line.
  */

@@ -18,7 +18,7 @@ export interface Telemetry<Context> {
   readonly backplane: BackplaneStats
   /** Returns a copy of all counters, completed with `others`. */
   read (others: Pick<Stats, 'clients' | 'clockSteps'>): Stats
-  /** Names the time socket that each published message carries. */
+  /** Sets the time socket that each published message contains. */
   publishFor (timeSocket: TimeSocket<Context>): void
   connected (client: TimeSocketClient<Context>): void
   closed (client: TimeSocketClient<Context>, info: CloseInfo): void
@@ -26,8 +26,8 @@ export interface Telemetry<Context> {
   ticked (tick: Tick, delivery: TickDelivery): void
   broadcast (count: number): void
   /**
-   * Must be called when an upgrade has been refused. `code` is the code of the plugin's error;
-   * undefined if the application refused the upgrade.
+   * Must be called when an upgrade has been refused. `code` is the code of the error; undefined if
+   * there was none: a hook answered, the client left, or ws rejected the handshake.
    */
   refused (cause: RefusalCause, code: string | undefined): void
 }

@@ -10,7 +10,7 @@ const LENGTH_64_BIT = 127
 
 /** One message, encoded once and written to any number of clients. */
 export interface Frame {
-  /** The whole frame, header and payload: what goes on the wire. Never reused or changed. */
+  /** The whole frame, header and payload, as it is sent. Never reused or changed. */
   readonly bytes: Buffer
   /** The payload alone: a view into `bytes`. */
   readonly payload: Buffer

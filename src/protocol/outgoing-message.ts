@@ -31,7 +31,11 @@ export function createMessage (data: unknown, metadata: DeliveryMetadata = {}): 
   return createOutgoing(readContent(data), metadata)
 }
 
-/** Creates a message from content. @param metadata is sent along to clients of `time.v1`. */
+/**
+ * Creates a message from content.
+ *
+ * @param metadata is sent along to clients of `time.v1`.
+ */
 export function createOutgoing (content: Content, metadata: DeliveryMetadata = {}): Outgoing {
   if (content.kind === 'binary') {
     const frame = encodeFrame(content.bytes)

@@ -15,7 +15,7 @@ export type ClientText = SyncRequest | {
 
 /** What a message of `time.v1` contains besides its data. */
 export interface DeliveryMetadata {
-  /** When the message takes effect: milliseconds since the Unix epoch; undefined for on arrival. */
+  /** When the message takes effect: milliseconds since the Unix epoch; undefined: on arrival. */
   readonly at?: number | undefined
   /**
    * While the message is pending, a later message with this key replaces it, and `cancel` withdraws
@@ -67,8 +67,8 @@ export function toHundredths (ms: number): number {
 /**
  * Reads a message of a client.
  *
- * @returns undefined if it is not JSON, has an unknown type, or lacks a field of its type. Unknown
- * fields are ignored.
+ * @returns undefined if the text is not JSON, has an unknown type, or lacks a field of its type.
+ * Unknown fields are ignored.
  */
 export function readClientText (text: string): ClientText | undefined {
   try {

@@ -1,6 +1,6 @@
 /**
- * The messages of `time.v1`, as PROTOCOL.md describes them, which server and client share. Imports
- * nothing, so that the client can import this file.
+ * The messages of `time.v1`, as PROTOCOL.md describes them. Server and client share this file. It
+ * imports nothing, so that the client contains no code of the server.
  *
  * Each message is one WebSocket text frame of JSON. A receiver ignores types and fields that it
  * does not know. Times are milliseconds since the Unix epoch with at most two decimals.

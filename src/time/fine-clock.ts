@@ -22,7 +22,8 @@ const POLLING_MS = 4
  *
  * Each pair of readings bounds the offset, and the intersection of recent bounds is narrower
  * (Marzullo 1984). Readings just before and after the end of a millisecond narrow it most. If the
- * bounds are too far apart, the clock polls in every turn of the event loop until it has seen one.
+ * bounds are too far apart, the clock polls in every turn of the event loop, for 4 ms at most,
+ * until a millisecond has ended.
  *
  * The time shown uses the lower bound, so it is never ahead, and nothing that waits for it is
  * early. It is at most 0.2 ms behind if it is read every second and the event loop turns. When the

@@ -3,7 +3,7 @@ import type { Format, FormatName } from '../api/option-values.js'
 import type { Fault } from '../observability/failure-log.js'
 import { encodeFrame } from '../protocol/frame.js'
 import type { Frame } from '../protocol/frame.js'
-import { disregard, isThenable, show } from '../util/values.js'
+import { ignoreResult, isThenable, show } from '../util/values.js'
 import { tickText } from '../protocol/time-v1-text.js'
 
 /** The built-in formats. Each shows when the tick is sent. */
@@ -29,7 +29,7 @@ export function createTickEncoder (
     try {
       const output: unknown = format(tick)
       if (!isSendable(output)) {
-        if (isThenable(output)) disregard(output)
+        if (isThenable(output)) ignoreResult(output)
         const expected = 'a non-empty string or bytes'
         throw new TypeError(`the formatter must return ${expected}, got ${show(output)}`)
       }

@@ -58,15 +58,15 @@ export function createTicker (
   let lastBoundary = -Infinity
   let lastTick: Tick | undefined
   // True until the first reading after a start.
-  let isFresh = true
+  let isFirstReading = true
   let lastClockSteps = clock.clockSteps
   let lastReadingMs = 0
   let pollingSinceMs: number | undefined
   let cancel: (() => void) | undefined
 
   /**
-   * Reads the clocks. After a clock step, only the boundaries that belong to the time since the
-   * last reading are due, by the new wall clock. After a step back, these boundaries are sent once
+   * Reads the clocks. After a clock step, only those boundaries are due that lie, by the new wall
+   * clock, in the time since the last reading. After a step back, these boundaries are sent once
    * more. After a step forward, the boundaries in between are not sent.
    */
   function readClocks (): Moment | undefined {
@@ -79,8 +79,8 @@ export function createTicker (
       const elapsedMs = monotonicMs - lastReadingMs
       lastBoundary = Math.floor((wallMs - elapsedMs + BEHIND_MS) / intervalMs)
     }
-    if (isFresh) lastBoundary = Math.max(lastBoundary, boundary)
-    isFresh = false
+    if (isFirstReading) lastBoundary = Math.max(lastBoundary, boundary)
+    isFirstReading = false
     lastClockSteps = clock.clockSteps
     lastReadingMs = monotonicMs
     return { wallMs, monotonicMs, boundary, isStep }
@@ -130,7 +130,7 @@ export function createTicker (
   return {
     start () {
       if (cancel !== undefined) return
-      isFresh = true
+      isFirstReading = true
       pollingSinceMs = undefined
       schedule(readClocks())
     },

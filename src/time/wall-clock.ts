@@ -1,6 +1,6 @@
 import type { Clock } from '../api/option-values.js'
 import type { Fault } from '../observability/failure-log.js'
-import { disregard, isThenable, isTime, show } from '../util/values.js'
+import { ignoreResult, isThenable, isTime, show } from '../util/values.js'
 import type { Timers } from '../util/timers.js'
 
 /** The system clock, which returns whole milliseconds. */
@@ -31,7 +31,7 @@ export interface WallClock {
    * @returns undefined while the source fails.
    */
   readClocks (): Reading | undefined
-  /** Counts the steps of the wall clock noticed so far. */
+  /** The number of steps of the wall clock that have been noticed so far. */
   readonly clockSteps: number
 }
 
@@ -60,7 +60,7 @@ export function createWallClock ({ source, timers, fault }: WallClockOptions): W
       const beforeMs = timers.monotonic()
       const wallMs: unknown = source.now()
       const monotonicMs = timers.monotonic()
-      if (isThenable(wallMs)) disregard(wallMs)
+      if (isThenable(wallMs)) ignoreResult(wallMs)
       if (!isTime(wallMs)) {
         const expected = 'milliseconds since the Unix epoch'
         throw new TypeError(`the clock must return ${expected}, got ${show(wallMs)}`)
@@ -92,7 +92,7 @@ export function createWallClock ({ source, timers, fault }: WallClockOptions): W
 function isStep (before: Reading, after: Reading): boolean {
   const elapsedMs = after.monotonicMs - before.monotonicMs
   const movedMs = Math.abs(after.wallMs - before.wallMs - elapsedMs)
-  // Without clients the clocks are not read for a long time, and slewing adds up.
+  // Without clients, the clocks may not be read for a long time, and slewing adds up.
   const slewedMs = Math.max(0, elapsedMs - MAX_PERIOD_MS) * MAX_SLEW
   return movedMs - before.doubtMs - after.doubtMs > STEP_MS + slewedMs
 }

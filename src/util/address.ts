@@ -16,8 +16,9 @@ const MAPPED = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/
 const NETWORK_GROUPS = 4
 
 /**
- * The address of a request. An injected request has no socket, a request over a Unix socket has no
- * address, and a request whose client has reset the connection has neither. `request.ip` may throw.
+ * Returns the address of a request. An injected request has no socket, a request over a Unix socket
+ * has no address, and a request whose client has reset the connection has neither. `request.ip` may
+ * throw.
  */
 export function addressOf (request: FastifyRequest): Address {
   try {
@@ -27,7 +28,7 @@ export function addressOf (request: FastifyRequest): Address {
   }
 }
 
-/** Removes the port, which differs per connection: `maxClientsPerIp` would count each apart. */
+/** Removes the port: with it, `maxClientsPerIp` would count each connection separately. */
 function withoutPort (ip: string): string {
   const bracketed = BRACKETED.exec(ip)?.[1]
   if (bracketed !== undefined && isIPv6(bracketed)) return bracketed
@@ -36,9 +37,9 @@ function withoutPort (ip: string): string {
 }
 
 /**
- * What `maxClientsPerIp` counts as one address. For an IPv4 address, also one that is mapped to
- * IPv6, that is the IPv4 address. For any other IPv6 address it is the /64, because one subscriber
- * has all of it (RFC 6177). A zone id (RFC 4007 §11) is ignored. Other text is returned unchanged.
+ * Returns what `maxClientsPerIp` counts as one address: the IPv4 address, even if it is mapped to
+ * IPv6; or the /64 of any other IPv6 address, because one subscriber has all of it (RFC 6177). A
+ * zone id (RFC 4007 §11) is ignored. Other text is returned unchanged.
  */
 export function networkOf (ip: string): string {
   if (!isIPv6(ip)) return ip
@@ -56,7 +57,7 @@ function groupsOf (canonical: string): string[] {
   return [...before, ...Array<string>(8 - before.length - after.length).fill('0'), ...after]
 }
 
-/** Two bytes in hexadecimal, as IPv4 writes them. */
+/** Converts two bytes from hexadecimal to dotted decimal, as in an IPv4 address. */
 function toBytes (group: string): string {
   const value = parseInt(group, 16)
   return `${value >> 8}.${value & 255}`

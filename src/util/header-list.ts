@@ -6,15 +6,15 @@ export interface ListElement {
   readonly parameters: readonly string[]
 }
 
-/** A quoted string, or the rest of the header where the closing quote is missing. */
+/** A quoted string, or the rest of the header if the closing quote is missing. */
 const QUOTED = /"(?:[^"\\]|\\.)*"?/gs
 /** A weight that says "not acceptable" (RFC 9110 §12.4.2). */
 const UNWANTED = /^q=0(\.0{0,3})?$/
 
 /**
- * Reads a list header, whatever a client has put into it, in linear time. Leaves out elements with
- * the weight 0. A comma or semicolon inside a quoted string separates nothing; it is replaced by a
- * blank.
+ * Reads a list header in linear time, even if a client has sent it malformed. Leaves out elements
+ * with the weight 0. A comma or semicolon inside a quoted string is no separator, and is replaced
+ * by a blank.
  */
 export function readHeaderList (header: string): ListElement[] {
   const unambiguous = header.includes('"') ? header.replace(QUOTED, blankSeparators) : header

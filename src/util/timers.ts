@@ -18,18 +18,18 @@ export interface Timers {
    */
   after (delayMs: number, callback: () => void): () => void
   /** As `after`, but keeps the process alive until then. */
-  hold (delayMs: number, callback: () => void): () => void
+  afterKeepingAlive (delayMs: number, callback: () => void): () => void
   /**
    * Calls back once, after all pending input has been read.
    *
-   * @returns a function that cancels the timer.
+   * @returns a function that cancels the call.
    */
   soon (callback: () => void): () => void
 }
 
 /**
- * The timers of Node.js. `after` never keeps the process alive; `soon` does so for one turn of the
- * event loop.
+ * The timers of Node.js. `after` never keeps the process alive; `soon` keeps it alive for one turn
+ * of the event loop.
  */
 export const systemTimers: Timers = {
   monotonic: () => performance.now(),
@@ -37,7 +37,7 @@ export const systemTimers: Timers = {
     const timeout = setTimeout(callback, delayMs).unref()
     return () => clearTimeout(timeout)
   },
-  hold (delayMs, callback) {
+  afterKeepingAlive (delayMs, callback) {
     const timeout = setTimeout(callback, delayMs)
     return () => clearTimeout(timeout)
   },
@@ -49,11 +49,12 @@ export const systemTimers: Timers = {
 
 /** The same timers, but their callbacks always run in this async context. */
 export function timersIn (scope: AsyncResource, timers: Timers): Timers {
-  const { monotonic, after, hold, soon } = timers
+  const { monotonic, after, afterKeepingAlive, soon } = timers
   return {
     monotonic,
     after: (delayMs, callback) => scope.runInAsyncScope(after, undefined, delayMs, callback),
-    hold: (delayMs, callback) => scope.runInAsyncScope(hold, undefined, delayMs, callback),
+    afterKeepingAlive: (delayMs, callback) =>
+      scope.runInAsyncScope(afterKeepingAlive, undefined, delayMs, callback),
     soon: (callback) => scope.runInAsyncScope(soon, undefined, callback)
   }
 }

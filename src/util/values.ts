@@ -43,8 +43,8 @@ export function readMoment (value: unknown): number | undefined {
 }
 
 /**
- * True for objects such as literals and `JSON.parse` create. A Map or a promise is not a plain
- * object: it would seem to have no fields at all.
+ * True for objects like those that literals and `JSON.parse` create. A Map or a promise is not a
+ * plain object: it would seem to have no fields at all.
  */
 export function isPlainObject (value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false
@@ -66,31 +66,31 @@ export function withoutUndefined<Fields extends object> (fields: Fields): Define
   return Object.fromEntries(entries) as Defined<Fields>
 }
 
-/** True for promises, also those of other libraries: whatever `await` would wait for. */
+/** True for promises, including those of other libraries: every value that `await` waits for. */
 export function isThenable (value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function'
 }
 
-/** Turns a thenable, whose `then` may misbehave, into a native promise. */
-export async function adopt<Value> (thenable: Value): Promise<Awaited<Value>> {
+/** Turns a value, or a thenable whose `then` may misbehave, into a native promise. */
+export async function toNativePromise<Value> (thenable: Value): Promise<Awaited<Value>> {
   return await thenable
 }
 
 /** Ignores the result of a promise, a rejection included. */
-export function disregard (thenable: PromiseLike<unknown>): void {
-  adopt(thenable).catch(() => {})
+export function ignoreResult (thenable: PromiseLike<unknown>): void {
+  toNativePromise(thenable).catch(() => {})
 }
 
 /**
  * Checks the answer of an application's predicate, which must be a boolean. A truthy value that is
- * not `true`, such as a promise or the −1 of `indexOf`, would let everybody pass.
+ * not `true`, such as a promise or the −1 of `indexOf`, would admit every client.
  *
- * @param subject the start of the error message: names what gave the answer.
+ * @param subject the start of the error message: names the predicate.
  * @throws {InvalidArgumentError} for anything but a boolean.
  */
 export function verdictOf (answer: unknown, subject: string): boolean {
   if (typeof answer === 'boolean') return answer
-  if (isThenable(answer)) disregard(answer)
+  if (isThenable(answer)) ignoreResult(answer)
   throw new InvalidArgumentError(subject, 'a boolean', show(answer))
 }
 

@@ -54,7 +54,7 @@ export interface ConnectionOptions {
 
 /** An attempt younger than this is not restarted when the page becomes visible or online. */
 const YOUNG_MS = 1000
-/** A client that was refused for good tries again at most this often. */
+/** A client that was refused for good tries again at most once in this time. */
 const RETRY_REFUSED_MS = 60_000
 const EARLY_RETRIES_PER_MINUTE = 12
 /** `onOutcome` takes the reason from the outcome. */
@@ -72,7 +72,7 @@ export function createConnection (options: ConnectionOptions): Connection {
   const earlyRetryBudget = createBudget(environment, EARLY_RETRIES_PER_MINUTE)
   const retryTimer = createTimer(environment)
   let state: ClockState = 'closed'
-  /** Aborted by `begin`: results that arrive later are stale. */
+  /** Aborted when the state ends: results that arrive later are stale. */
   let phase: AbortSignal
   let startedMs = 0
   let retriedRefusedMs = -Infinity

@@ -19,7 +19,10 @@ const GAP_MS = 100
 
 type Failure = RefusalOutcome | UnreachableOutcome
 
-/** Syncs over plain requests, one at a time. Open once the server has answered with its time. */
+/**
+ * Syncs over plain requests, one at a time. The transport is open once the server has answered with
+ * its time.
+ */
 export function openHttp (options: HttpOptions): Transport {
   const { settings: { environment, sync }, requests, first, events } = options
   const timer = createTimer(environment)
@@ -42,6 +45,8 @@ export function openHttp (options: HttpOptions): Transport {
   }
 
   /**
+   * Sends up to `count` requests, one after the other.
+   *
    * @returns the latest failure if the server has answered no request with its time; else
    * undefined.
    */

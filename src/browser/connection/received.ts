@@ -50,10 +50,14 @@ export interface UnreachableOutcome {
 
 /** The range of a `Date`, in milliseconds. */
 const MAX_MS = 8.64e15
-/** The code of a refusal by what is no time socket. */
+/** The code of a refusal by a server that is not a time socket. */
 export const NOT_A_TIME_SOCKET = 'NOT_A_TIME_SOCKET'
 
-/** Parses a message. @returns an empty object if the text is not JSON. */
+/**
+ * Parses a message.
+ *
+ * @returns an empty object if the text is not JSON.
+ */
 export function readJson (text: string): Received {
   try {
     return Object(JSON.parse(text))
@@ -66,7 +70,7 @@ export function isTime (value: unknown): value is number {
   return typeof value === 'number' && Math.abs(value) <= MAX_MS
 }
 
-/** Creates a refusal without a time to try again. */
+/** Creates a refusal that names no waiting time. */
 export function refuse (status: number, code: unknown, reason: string): RefusalOutcome {
   return {
     kind: 'refusal',

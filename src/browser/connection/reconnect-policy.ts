@@ -7,11 +7,17 @@ import { PATIENCE } from './watchdog.js'
 
 /** Decides when and how to reconnect, from the results of earlier attempts. */
 export interface ReconnectPolicy {
-  /** False while the server is unreachable: then a request over HTTP must succeed first. */
+  /**
+   * False while the server is unreachable, except once a minute: a request over HTTP must then
+   * succeed first.
+   */
   isSocketDue (): boolean
   /** True if a WebSocket should be tried after this answer over HTTP. */
   isSocketWorthwhile (outcome: Outcome): boolean
-  /** How many checks a WebSocket may be silent. Doubles with each WebSocket that was too silent. */
+  /**
+   * For how many checks a WebSocket may be silent. Doubles, up to three times, with each
+   * consecutive WebSocket that was too silent.
+   */
   patienceCount (): number
   /** Must be called when a WebSocket is created. */
   onSocketTried (): void
@@ -86,9 +92,9 @@ export function createReconnectPolicy (
       if (isSocket) blockedCount = 0
       else if (!canFallBack) failureCount = 0
     },
-    onLost ({ isSilent }) {
+    onLost ({ wasSilent }) {
       if (monotonic() - openedMs > STABLE_MS) failureCount = 0
-      silenceCount = isSilent ? silenceCount + 1 : 0
+      silenceCount = wasSilent ? silenceCount + 1 : 0
     },
     onEnd ({ code, reason, wasOpen }, outcome) {
       if (outcome === undefined) {

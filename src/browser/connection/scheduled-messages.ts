@@ -9,7 +9,10 @@ export interface ScheduledMessages {
   add (message: Received, text: string): void
   /** Withdraws the pending message with this key. */
   cancel (key: unknown): void
-  /** Must be called when a server has said hello: it then sends its pending messages again. */
+  /**
+   * Withdraws the pending messages. Must be called when a server has said hello: the server then
+   * sends its pending messages again.
+   */
   onHello (): void
 }
 
@@ -25,7 +28,10 @@ const MAX_ERROR_MS = 1000
 export function createScheduledMessages (
   timetable: Timetable, { now, error }: DisplayedClock, onDue: (data: unknown) => void
 ): ScheduledMessages {
-  /** By key, or by text without a key. Recent entries are kept, so that repeats are recognized. */
+  /**
+   * By key; messages without a key by their text. Recent entries are kept, so that repeats are
+   * recognized.
+   */
   const entries = new Map<unknown, Entry>()
 
   function cancel (id: unknown): void {

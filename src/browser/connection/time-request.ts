@@ -112,7 +112,8 @@ async function requestTime (
 }
 
 /**
- * True if anything answers, even without the CORS headers that would let the page read the answer.
+ * True if any server answers, even without the CORS headers that would let the page read the
+ * answer.
  */
 async function canReach (
   environment: Environment, url: string, signal: AbortSignal,
@@ -220,7 +221,7 @@ async function withTimeLimit<Result> (
     return await Promise.race([
       action(controller.signal),
       new Promise<never>((_resolve, reject) => {
-        controller.signal.addEventListener('abort', () => reject(new Error('took too long')))
+        controller.signal.addEventListener('abort', () => reject(new Error('it took over 10 s')))
       })
     ])
   } finally {

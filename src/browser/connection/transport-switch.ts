@@ -39,7 +39,7 @@ export interface TransportSwitchOptions {
   requests: TimeRequests
   data: TransportData
   onOpen: (isSocket: boolean) => void
-  /** Also called if no WebSocket could be created because the URL is missing. */
+  /** Also called if no WebSocket was created because the URL could not be resolved. */
   onSocketEnd: (ending: Ending) => void
   onHttpEnd: (ending: Ending) => void
 }

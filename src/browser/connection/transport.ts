@@ -25,7 +25,7 @@ export interface Transport {
 export interface TransportData {
   /** Called first for everything that arrives. */
   onActivity (): void
-  /** Called when a server has said hello: it then sends its pending messages again. */
+  /** Called when a server has said hello: the server then sends its pending messages again. */
   onHello (source: Source): void
   /** @returns true if the tick contradicts the estimate, so that more probes are needed. */
   onTick (source: Source, tick: TickMessage, localMs: number): boolean
@@ -51,7 +51,7 @@ export interface Ending {
   readonly reason: string
   readonly wasOpen: boolean
   /** True if the watchdog has ended the transport. */
-  readonly isSilent?: boolean
+  readonly wasSilent?: boolean
   /** The outcome of the latest request, if it is already known. */
   readonly outcome?: Outcome
 }

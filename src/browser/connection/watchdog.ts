@@ -1,5 +1,6 @@
 /**
- * Detects a dead connection that the browser has not noticed: nothing arrives, though it should.
+ * Detects a dead connection that the browser has not noticed: an answer is due, and nothing
+ * arrives.
  */
 export interface Watchdog {
   /** Must be called when anything has arrived. */
@@ -11,8 +12,9 @@ export interface Watchdog {
 }
 
 export interface WatchdogOptions {
-  /** Sends a probe. @returns whether it was sent. */
+  /** Sends a probe. Returns true if the probe was sent. */
   probe: () => boolean
+  /** Ends the connection. */
   drop: () => void
   /** How many checks an answer may be late while the connection is young: 10 or more. */
   patience: number

@@ -17,7 +17,7 @@ export interface WebSocketOptions {
   /** `http` or `https`. */
   url: string
   budget: Budget
-  /** For how many seconds an answer may be late while the connection is young. */
+  /** For how many checks, one a second, an answer may be late while the connection is young. */
   patience: number
   events: TransportEvents
 }
@@ -33,7 +33,7 @@ const RESERVED_PROBES = 4
 const CLOSE_GRACE_MS = 50
 const FAILED = 'the connection failed, or is forbidden here (CSP, blocked port)'
 
-/** Connects over a WebSocket. Open once the server has said hello. */
+/** Connects over a WebSocket. The transport is open once the server has said hello. */
 export function openWebSocket (options: WebSocketOptions): Transport {
   const { settings: { environment, protocols, sync }, url, budget, patience, events } = options
   const { monotonic } = environment
@@ -41,7 +41,7 @@ export function openWebSocket (options: WebSocketOptions): Transport {
   const probes = createProbeSchedule({ environment, sync, probe })
   const watchdog = createWatchdog({
     probe: () => probe(true),
-    drop: () => end(ABNORMAL, 'the server has been silent for too long', { isSilent: true }),
+    drop: () => end(ABNORMAL, 'the server has been silent for too long', { wasSilent: true }),
     patience
   })
   const sentAt = new Map<unknown, number>()
@@ -143,7 +143,7 @@ export function openWebSocket (options: WebSocketOptions): Transport {
       if (isEnded) return
       if (typeof data === 'string') onText(data, localMs)
       else if (source) events.onBytes(data)
-      // Whatever comes instead of hello is no sign of a time socket.
+      // A message before hello does not show that the server is a time socket.
       if (source) watchdog.onReceived()
     }
     to.onclose = ({ code, reason }: CloseEvent) => end(code, reason)

@@ -31,7 +31,7 @@ export function addBound (bounds: Bounds, atMs: number, valueMs: number): Bounds
 /** The tightest of some bounds, extended to a later time. */
 export interface Edge {
   readonly valueMs: number
-  /** How much older the bound is. */
+  /** How much older the bound is than that time. */
   readonly ageMs: number
 }
 

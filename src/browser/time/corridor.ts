@@ -23,20 +23,21 @@ export interface Line {
 }
 
 /**
- * How much the rates of two clocks differ: at most, usually, and usually since an earlier visit.
+ * The assumed difference between the rates of two clocks: the largest and the usual one, and by how
+ * much it usually changes between two visits.
  */
 const MAX_SKEW = 100e-6
 const USUAL_SKEW = 30e-6
 const USUAL_CHANGE = 2e-6
-/** How much this difference wanders: at most, and usually. */
+/** By how much this difference wanders: at most, and usually. */
 const MAX_WANDER = 5e-6
 const USUAL_WANDER = 0.7e-6
-/** The steepest line. Steeper than `MAX_SKEW`, because the server's clock may be slewed. */
+/** The steepest slope of a line. More than `MAX_SKEW`, because the server's clock may be slewed. */
 const STEEPEST = 500e-6
 /** With fewer bounds on a side, or over a shorter time, the line is level. */
 const MIN_COUNT = 4
 const MIN_SPAN_MS = 2000
-/** The least jitter assumed of the least delays. */
+/** The least jitter that is assumed for the shortest delays. */
 const MIN_JITTER_MS = 0.1
 const SEARCH_STEPS = 16
 /** The least fraction of the corridor's width that a prior skew must leave. */
@@ -87,12 +88,12 @@ export function fitLine (
     return above(wander + rate).valueMs + below(wander - rate).valueMs + 2 * quantumMs
   }
 
-  const isLong = Math.min(upper.length, lower.length) >= MIN_COUNT && spanMs >= MIN_SPAN_MS
-  const ownSkew = isLong ? findSkew(0, USUAL_SKEW) : 0
+  const hasEnoughBounds = Math.min(upper.length, lower.length) >= MIN_COUNT && spanMs >= MIN_SPAN_MS
+  const ownSkew = hasEnoughBounds ? findSkew(0, USUAL_SKEW) : 0
   // A prior that leaves much less room contradicts the bounds.
   const leastMs = PRIOR_ROOM * Math.max(0, widthOf(ownSkew, MAX_WANDER))
   const hasPrior = priorSkew !== 0 && widthOf(priorSkew, MAX_WANDER) >= leastMs
-  const priorFound = isLong ? findSkew(priorSkew, USUAL_CHANGE) : priorSkew
+  const priorFound = hasEnoughBounds ? findSkew(priorSkew, USUAL_CHANGE) : priorSkew
   const skew = hasPrior ? priorFound : ownSkew
   const capMs = Math.max(0, widthOf(skew, USUAL_WANDER) / 2 - quantumMs)
   // Half of the gap: if delays hardly vary, the other half is wander and rounding.

@@ -2,7 +2,7 @@ import type { Environment } from '../environment.js'
 
 /** Measures how coarse a clock is. */
 export interface Quantum {
-  /** Half-width of every reading, in milliseconds. 100 until two readings differ. */
+  /** Readings are accurate to ± this many milliseconds: 100 until two readings differ. */
   ms (): number
   /** Records a reading, and returns it. */
   read (localMs: number): number
@@ -10,7 +10,12 @@ export interface Quantum {
 
 /** Watches the device's wall clock against its monotonic one, which may stop during sleep. */
 export interface DeviceClock {
-  /** @returns how far the wall clock has moved against the monotonic one since the last call. */
+  /**
+   * Compares the clocks.
+   *
+   * @returns by how much the wall clock has moved against the monotonic one since the last call,
+   * and true in `hasMoved` if that is more than rounding explains.
+   */
   read (): { readonly movedMs: number, readonly hasMoved: boolean }
 }
 
@@ -25,8 +30,8 @@ const MOVED_MS = 50
  * this quantum, so the quantum is their greatest common divisor, found in whole microseconds by
  * Euclid's algorithm.
  *
- * The first readings may have a greater common divisor: the clock is then taken to be too coarse,
- * never too fine.
+ * The first readings may have a greater common divisor. Until then, the clock counts as coarser
+ * than it is, never as finer.
  */
 export function createQuantum (): Quantum {
   let lastMs = NaN
@@ -57,7 +62,7 @@ export function createDeviceClock (
       wallMs = wall()
       differenceMs = wallMs - monotonic()
       const movedMs = differenceMs - lastDifferenceMs
-      // Test tools pin the wall clock: that is no step.
+      // Test tools may freeze the wall clock. That is no step.
       const isPinned = wallMs === lastWallMs && movedMs < 0
       // Both clocks may be rounded.
       const hasMoved = !isPinned && Math.abs(movedMs) > MOVED_MS + 2 * quantumMs()

@@ -18,8 +18,8 @@ export interface DisplayedClock {
    */
   update (action: () => void): void
   /**
-   * Must be called when the device has slept for `movedMs`, or its clock was set, which cannot be
-   * told apart. Forgets the estimates; the clock continues from the time it shows.
+   * Must be called when the device has slept for `movedMs`, or its clock was set by as much. The
+   * two cannot be told apart. Forgets the estimates; the clock continues from the time it shows.
    */
   onMoved (movedMs: number): void
   /** Treats a move that is at least `minAgeMs` old as sleep, unless there is an estimate by now. */
@@ -40,7 +40,7 @@ const ITERATIONS = 6
 export function createDisplayedClock (options: DisplayedClockOptions): DisplayedClock {
   const { environment: { monotonic, wall }, estimates, slew, stepThreshold, onStep } = options
   /** The offset to the monotonic clock that is used without an estimate. */
-  let heldMs = wall() - monotonic()
+  let fallbackOffsetMs = wall() - monotonic()
   let movedMs = 0
   let movedAtMs = 0
   /** By how much the clock was ahead of the estimate at `changedMs`; slewed away since. */
@@ -53,7 +53,7 @@ export function createDisplayedClock (options: DisplayedClockOptions): Displayed
   }
 
   function targetAt (localMs: number): number {
-    return localMs + (isKnown(localMs) ? estimates.at(localMs).offset : heldMs)
+    return localMs + (isKnown(localMs) ? estimates.at(localMs).offset : fallbackOffsetMs)
   }
 
   function shownAt (localMs: number): number {
@@ -69,7 +69,7 @@ export function createDisplayedClock (options: DisplayedClockOptions): Displayed
   function update (action: () => void): void {
     const localMs = monotonic()
     const shownMs = now(localMs)
-    heldMs = shownMs - localMs
+    fallbackOffsetMs = shownMs - localMs
     action()
     estimates.choose(localMs)
     if (isKnown(localMs)) movedMs = 0
@@ -101,7 +101,7 @@ export function createDisplayedClock (options: DisplayedClockOptions): Displayed
     },
     addSleep (minAgeMs) {
       if (movedMs === 0 || monotonic() - movedAtMs < minAgeMs) return
-      update(() => { heldMs += movedMs })
+      update(() => { fallbackOffsetMs += movedMs })
       movedMs = 0
     }
   }

@@ -15,14 +15,15 @@ export interface Estimates {
   /**
    * The estimator of this server. It is new if the server is unknown or its clock has stepped.
    *
-   * @param isAlone true if only this server's estimate counts from now on: a WebSocket leads to one
-   * server, but requests may be answered by several in turn.
+   * @param isOnlyServer true if only this server's estimate counts from now on: a WebSocket leads
+   * to one server, but requests may be answered by several in turn.
    */
-  estimatorFor (source: Source, isAlone: boolean): Estimator
-  /** Makes the estimate with the smallest error the one that counts. */
+  estimatorFor (source: Source, isOnlyServer: boolean): Estimator
+  /** Selects the estimate with the smallest error. */
   choose (localMs: number): void
-  /** The estimate that counts, for any time of the local clock. */
+  /** The selected estimate, for any time of the local clock. */
   at (localMs: number): Estimate
+  /** Forgets all estimates. */
   clear (): void
 }
 
@@ -39,7 +40,7 @@ export function createEstimates (quantum: Quantum, priorSkew: number): Estimates
   let candidates: Estimator[] = []
   let chosen: Estimator | undefined
 
-  function enter ({ server, clockSteps }: Source): Estimator {
+  function findOrCreate ({ server, clockSteps }: Source): Estimator {
     const known = entries.get(server)
     const isSame = known?.clockSteps === clockSteps
     const entry = known && isSame
@@ -52,10 +53,10 @@ export function createEstimates (quantum: Quantum, priorSkew: number): Estimates
   }
 
   return {
-    estimatorFor (source, isAlone) {
-      const estimator = enter(source)
+    estimatorFor (source, isOnlyServer) {
+      const estimator = findOrCreate(source)
       const all = [...entries.values()].map((entry) => entry.estimator)
-      candidates = isAlone ? [estimator] : all
+      candidates = isOnlyServer ? [estimator] : all
       return estimator
     },
     choose (localMs) {

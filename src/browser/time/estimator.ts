@@ -24,12 +24,16 @@ export interface Estimator {
    * Adds a message that the server sent when its clock showed `t3`, and that arrived when the local
    * clock showed `t4`.
    *
-   * @returns true if the message contradicts the estimate, because a clock was set or has slept.
-   * The oldest bounds are then forgotten until the rest agree, so `error` may be Infinity: probe at
-   * once.
+   * @returns true if the message contradicts the estimate, because a clock was set or the device
+   * has slept. The oldest bounds are then forgotten until the rest agree, so `error` may be
+   * Infinity: probe at once.
    */
   onTick (t3: number, t4: number): boolean
-  /** Adds an exchange. @returns the same as `onTick`. */
+  /**
+   * Adds an exchange.
+   *
+   * @returns true in the same case as `onTick`.
+   */
   onExchange (exchange: Exchange): boolean
   /** The estimate for a time of the local clock, past or future: the further, the less certain. */
   at (localMs: number): Estimate
@@ -60,7 +64,11 @@ export function createEstimator ({ read, ms }: Quantum, priorSkew = 0): Estimato
   let minRttMs = Infinity
   let line: Line | undefined
 
-  /** Fits the line. Forgets the oldest bounds until the rest agree. @returns true if it had to. */
+  /**
+   * Fits the line. Forgets the oldest bounds until the rest agree.
+   *
+   * @returns true if bounds had to be forgotten.
+   */
   function fit (rttMs: number): boolean {
     let isConflict = false
     for (;;) {

@@ -36,8 +36,8 @@ interface Entry {
 }
 
 /**
- * A time this small a fraction of a period before a multiple counts as the multiple: times are
- * rounded.
+ * A time counts as a multiple if it is less than this fraction of a period before the multiple,
+ * because times are rounded.
  */
 const ROUNDING = 1e-6
 
@@ -59,7 +59,7 @@ export function createTimetable (
     const { dueMs, periodMs, callback, cancel } = entry
     const nowMs = now()
     const isDue = dueMs <= nowMs
-    // A multiple is more than a period away once the clock has stepped back.
+    // After the clock has stepped back, the next multiple may be more than a period away.
     if (!isDue && dueMs <= nowMs + periodMs) return
     entry.dueMs = nextMultiple(nowMs, periodMs)
     if (periodMs === Infinity) cancel()

@@ -2,7 +2,7 @@ import type { Backplane } from '../../api/backplane.js'
 
 /** An engine that is used only by the servers of one test. */
 export interface BackplaneEngine {
-  /** @returns the backplane of one more server. */
+  /** Connects one more server, and returns its backplane. */
   connect (): Backplane | Promise<Backplane>
 }
 
@@ -29,7 +29,8 @@ export interface BackplaneContractOptions<Engine extends BackplaneEngine> {
    */
   maxResumeMs?: number
   /**
-   * Bytes that a driver keeps at most while the engine is unreachable. Default 67 108 864 (64 MiB).
+   * The most bytes that a driver keeps while the engine is unreachable. Default 67 108 864
+   * (64 MiB).
    */
   maxQueuedBytes?: number
 }
@@ -44,7 +45,7 @@ export interface BackplaneContractTest {
 /** What a test works with. */
 export interface Setting<Engine extends BackplaneEngine> {
   readonly engine: Engine
-  /** @returns the backplane of one more server, closed when the test is over. */
+  /** Connects one more server, and returns its backplane, which is closed after the test. */
   connect (): Promise<Backplane>
 }
 
@@ -105,7 +106,7 @@ export async function listen (backplane: Backplane): Promise<Subscription> {
   }
 }
 
-/** Resolves with the result of `promise`. @throws if that takes longer than `limitMs`. */
+/** Resolves with the result of `promise`. Rejects if that takes longer than `limitMs`. */
 export async function within<Value> (
   promise: Promise<Value>, claim: string, limitMs: number
 ): Promise<Value> {
@@ -120,7 +121,7 @@ export async function within<Value> (
   }
 }
 
-/** Resolves when the condition holds. @throws if that takes longer than `limitMs`. */
+/** Resolves when the condition holds. Rejects if that takes longer than `limitMs`. */
 export async function until (
   condition: () => boolean, claim: string, limitMs: number = LIMIT_MS
 ): Promise<void> {

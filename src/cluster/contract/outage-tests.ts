@@ -37,7 +37,7 @@ export function createOutageTests<Engine extends BackplaneEngine> (
     await within(published, 'publish() must settle while the engine is unreachable', maxSettleMs)
   }
 
-  async function isBounded (setting: Setting<Engine>): Promise<void> {
+  async function staysBounded (setting: Setting<Engine>): Promise<void> {
     const { one } = await setUp(setting)
     const payload = Buffer.alloc(Math.ceil(maxQueuedBytes / PARTS))
     let queuedCount = 0
@@ -46,7 +46,7 @@ export function createOutageTests<Engine extends BackplaneEngine> (
       const settle = () => { queuedCount-- }
       one.publish(payload).then(settle, settle)
     }
-    // The payloads that are kept, and those that may be in flight.
+    // Up to PARTS payloads may be kept, and two more may be in flight.
     await until(() => queuedCount <= PARTS + 2,
       `no more than ${maxQueuedBytes} bytes may be kept while the engine is unreachable: the rest must settle`,
       PROMPT_MS)
@@ -89,7 +89,7 @@ export function createOutageTests<Engine extends BackplaneEngine> (
 
   return [
     createContractTest(options, 'settles publish() while the engine is unreachable', settles),
-    createContractTest(options, 'keeps a bounded number of bytes while the engine is unreachable', isBounded),
+    createContractTest(options, 'keeps a bounded number of bytes while the engine is unreachable', staysBounded),
     createContractTest(options, 'resumes by itself when the engine is reachable again', resumes),
     createContractTest(options, 'reports that the engine is unreachable, but not in a busy loop', reports),
     createContractTest(options, 'closes promptly while the engine is unreachable', closes)

@@ -73,7 +73,7 @@ const CLUSTER_OPTIONS = {
   // command to such a node fails.
   enableOfflineQueue: true,
   enableAutoPipelining: false,
-  // Reading from a replica could miss what was published last.
+  // A replica may not have the latest entries yet.
   scaleReads: 'master',
   retryDelayOnFailover: 0,
   retryDelayOnClusterDown: 0,

@@ -46,10 +46,10 @@ const MAX_PAUSE_MS = 1000
 export function createConnection (
   { open, key, answerMs, timers, onReady, onError }: ConnectionOptions
 ): Connection {
-  /** In the order in which they were sent. */
+  /** The commands in the order in which they were sent. */
   const unanswered = new Set<Unanswered>()
   let current: EngineConnection | undefined
-  /** Changes with every connection: events of earlier ones are ignored. */
+  /** Changes with every connection, so that events of earlier connections are ignored. */
   let number = 0
   let isReady = false
   let pauseMs = MIN_PAUSE_MS

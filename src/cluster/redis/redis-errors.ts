@@ -1,4 +1,4 @@
-/** What to do about an error of Redis or of a client, by how its message begins. */
+/** What to do about an error of Redis or of a client, by a pattern that its message matches. */
 const REMEDIES: readonly [pattern: RegExp, remedy: (key: string) => string][] = [
   [/^(MOVED|ASK|CROSSSLOT)\b/, () => 'This Redis is a node of a cluster: pass a client for ' +
     'clusters, such as new Redis.Cluster() of ioredis.'],
@@ -24,7 +24,7 @@ const REMEDIES: readonly [pattern: RegExp, remedy: (key: string) => string][] = 
 /** Errors after which a new connection may lead to another server. */
 const ELSEWHERE = /^(READONLY|MOVED|CLUSTERDOWN|MASTERDOWN|NOAUTH|UNBLOCKED|LOADING)\b/
 
-/** @returns an error that names cause and remedy, with the original error as its `cause`. */
+/** Returns an error that names cause and remedy, with the original error as its `cause`. */
 export function explainError (err: unknown, key: string): Error {
   if (err instanceof ExplainedError) return err
   const text = textOf(err)
@@ -44,7 +44,7 @@ export function isMinIdUnknown (err: unknown): boolean {
 
 class ExplainedError extends Error {}
 
-/** If all addresses of a host fail, Node.js gives an error without a message, but with a code. */
+/** If all addresses of a host fail, the error of Node.js has a code, but an empty message. */
 function textOf (err: unknown): string {
   const { message, code } = Object(err)
   return String(message || code || err)

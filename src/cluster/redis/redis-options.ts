@@ -4,11 +4,11 @@ import { show, withoutUndefined } from '../../util/values.js'
 import { findEngine } from './redis-client.js'
 import type { RedisClient, RedisEngine } from './redis-client.js'
 
-/** Options of `redisStreams`. Every one is checked; `undefined` counts as left out. */
+/** Options of `redisStreams`. Each is checked; `undefined` counts as absent. */
 export interface RedisStreamsOptions {
   /**
-   * Key of the stream that the servers share. Each application needs its own key, or it would get
-   * the broadcasts of another one. Default `fastify-time-socket`.
+   * Key of the stream that the servers share. Each application needs its own key. Otherwise it
+   * would get the broadcasts of other applications. Default `fastify-time-socket`.
    */
   key?: string | undefined
   /**
@@ -19,7 +19,8 @@ export interface RedisStreamsOptions {
   maxBytes?: number | undefined
   /**
    * About how many entries Redis keeps if it is older than 6.2, and so cannot trim by age: an
-   * integer from 1 up. An entry has up to 64 KiB of messages. Default 10 000.
+   * integer from 1 up. An entry holds up to 64 KiB of messages, or one larger message. Default
+   * 10 000.
    */
   maxLength?: number | undefined
   /**
@@ -28,8 +29,8 @@ export interface RedisStreamsOptions {
    */
   maxQueueAge?: number | undefined
   /**
-   * Bytes that may wait for Redis: an integer from 1024 up. Beyond it, the oldest messages are
-   * dropped; a single message that is larger is dropped at once. Default 67 108 864 (64 MiB).
+   * Bytes that may wait for Redis: an integer from 1024 up. If there are more, the oldest messages
+   * are dropped; a single message that is larger is dropped at once. Default 67 108 864 (64 MiB).
    */
   maxQueueBytes?: number | undefined
 }

@@ -42,11 +42,11 @@ export function redisStreams (client: RedisClient, options: RedisStreamsOptions 
   /** The functions that reject the pending calls of `subscribe`. */
   const waiting = new Set<(err: unknown) => void>()
   const trimming = createTrimming(resolved)
-  /** False until Redis has accepted the first message: how it can trim is not known before. */
+  /** False until Redis has accepted a message: until then, its way of trimming is unknown. */
   let isTrimmingKnown = false
   let isClosed = false
   let reader: Reader | undefined
-  /** For writing: opened with the first message. */
+  /** The connection for writing, opened with the first message. */
   let connection: Connection | undefined
 
   const writer = createWriter({

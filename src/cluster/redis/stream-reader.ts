@@ -9,8 +9,8 @@ export interface Reader {
   /** Resolves when the start position is known: no entry published after that is missed. */
   readonly started: Promise<void>
   /**
-   * Notes that an entry has been written. If it does not come back soon, the connection is
-   * replaced.
+   * Notes that an entry has been written. If the reader does not receive this entry soon, it
+   * replaces the connection.
    */
   expect (id: StreamId): void
   /** Ends the connection. Nothing is delivered any more. */
@@ -35,7 +35,7 @@ const MAX_ENTRIES = 100
 const BLOCK_MS = 2000
 /** How much later an answer may arrive before the connection counts as dead. */
 const PATIENCE_MS = 5000
-/** How soon a written entry must have come back. */
+/** How long it may take until a written entry is read. */
 const ECHO_MS = 1000
 /** In a replaced stream, reading begins this long before the newest entry. */
 const REWIND_MS = 10_000
@@ -44,7 +44,7 @@ const NOTHING = new Uint8Array()
 
 export function createReader ({ open, key, timers, onEntry, onError }: ReaderOptions): Reader {
   let lastId: StreamId | undefined
-  /** The first entry written that has not come back. */
+  /** The first written entry that has not been read. */
   let expected: { id: StreamId, atMs: number } | undefined
   let isStopped = false
   let confirm: (() => void) | undefined
@@ -54,7 +54,7 @@ export function createReader ({ open, key, timers, onEntry, onError }: ReaderOpt
   })
 
   /**
-   * Reads until the connection is lost or Redis returns an error. Another connection then
+   * Reads until the connection is lost or Redis returns an error. The next connection then
    * continues.
    */
   async function run (): Promise<void> {
@@ -90,7 +90,8 @@ export function createReader ({ open, key, timers, onEntry, onError }: ReaderOpt
     if (answer !== null) return
     await verify()
     if (expected !== undefined && timers.monotonic() - expected.atMs >= ECHO_MS) {
-      throw new Error('Redis does not return an entry that was written: another Redis may have replaced it')
+      throw new Error('Redis does not return an entry that was written: ' +
+        'another Redis server may have taken over')
     }
   }
 
@@ -109,8 +110,8 @@ export function createReader ({ open, key, timers, onEntry, onError }: ReaderOpt
   return {
     started,
     expect (id) {
-      const hasCome = lastId !== undefined && !isBefore(lastId, id)
-      if (!hasCome) expected ??= { id, atMs: timers.monotonic() }
+      const wasRead = lastId !== undefined && !isBefore(lastId, id)
+      if (!wasRead) expected ??= { id, atMs: timers.monotonic() }
     },
     stop () {
       isStopped = true

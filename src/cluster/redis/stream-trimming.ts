@@ -78,7 +78,7 @@ export function createTrimming ({ maxBytes, maxLength }: TrimmingOptions): Trimm
       return ['MINID', '~', isBefore(oldestId, floorId) ? floorId : oldestId]
     },
     noteEntry (id, bytes) {
-      // The stream has been replaced.
+      // A smaller id shows that the stream has been replaced.
       if (isBefore(id, segments.at(-1)?.id ?? BEGINNING)) {
         segments = []
         segmentBytes = 0
@@ -97,7 +97,7 @@ export function createTrimming ({ maxBytes, maxLength }: TrimmingOptions): Trimm
   }
 }
 
-/** True if `one` stands before `other`. */
+/** True if `one` is earlier in the stream than `other`. */
 export function isBefore (one: StreamId, other: StreamId): boolean {
   const [[oneMs, oneSeq], [otherMs, otherSeq]] = [partsOf(one), partsOf(other)]
   return oneMs < otherMs || (oneMs === otherMs && oneSeq < otherSeq)

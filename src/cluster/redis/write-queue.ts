@@ -7,7 +7,7 @@ export interface Waiting {
   readonly expiresMs: number
   /** Confirms that Redis has the payload. */
   resolve (): void
-  /** Drops the payload. */
+  /** Reports that the payload has been dropped. */
   reject (err: unknown): void
 }
 
@@ -17,7 +17,7 @@ export interface Queue {
    * @returns a promise that resolves when Redis has the payload, and rejects when it is dropped.
    */
   add (payload: Uint8Array): Promise<void>
-  /** Takes the first payload out, if there is one. */
+  /** Removes and returns the first payload; undefined if the queue is empty. */
   shift (): Waiting | undefined
   /** Puts payloads that were taken out back to the front. Drops those that are too old by now. */
   putBack (payloads: readonly Waiting[], err: unknown): void

@@ -74,7 +74,7 @@ export function createFakeTime (
     timers: {
       monotonic: () => monotonicMs,
       after,
-      hold: after,
+      afterKeepingAlive: after,
       soon: (callback) => add(monotonicMs + TURN_MS, callback)
     },
     clock: {

@@ -111,7 +111,7 @@ test('a runtime without EventTarget gets an error that asks for a polyfill', asy
   t.teardown(() => { globalThis.CustomEvent = CustomEvent })
   // @ts-expect-error: as in React Native
   globalThis.CustomEvent = undefined
-  t.throws(() => new ServerClock('/time'), { name: 'TypeError', message: /import a polyfill/ })
+  t.throws(() => new ServerClock('/time'), { name: 'TypeError', message: /load a polyfill/ })
 })
 
 test('autoOpen: false waits for open()', async (t) => {

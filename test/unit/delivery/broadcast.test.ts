@@ -96,9 +96,9 @@ const refusals: Refusal[] = [
   ['an except with a hole', 'x', { except: [undefined] }, 'the broadcast option "except" must be a client id or an array of client ids, got [ undefined ]'],
   ['an except that is a client', 'x', { except: { id: 'x' } }, 'the broadcast option "except" must be a client id or an array of client ids, got { id: \'x\' }'],
   ['a filter that is not a function', 'x', { filter: 'vip' }, 'the broadcast option "filter" must be a function, got \'vip\''],
-  ['an asynchronous filter', 'x', { filter: async () => false }, 'what the broadcast option "filter" returns must be a boolean, got Promise'],
+  ['an asynchronous filter', 'x', { filter: async () => false }, 'the result of the broadcast option "filter" must be a boolean, got Promise'],
   ['an asynchronous filter that rejects', 'x', { filter: async () => { throw new Error('no') } },
-    'what the broadcast option "filter" returns must be a boolean, got Promise'],
+    'the result of the broadcast option "filter" must be a boolean, got Promise'],
   ['a local that is not a boolean', 'x', { local: 1 }, 'the broadcast option "local" must be a boolean, got 1']
 ]
 

@@ -51,8 +51,8 @@ test('keeps the clock of a painter that is added again within 1 s', (t) => {
 test('never closes a clock that the page has created', (t) => {
   const { clocks, time } = setUp(t)
   const clock = new FakeClock(time)
-  const shared = clocks.adopt(clock.asServerClock)
-  t.equal(clocks.adopt(clock.asServerClock), shared)
+  const shared = clocks.wrap(clock.asServerClock)
+  t.equal(clocks.wrap(clock.asServerClock), shared)
   const painter = () => {}
   shared.add(painter)
   shared.remove(painter)
@@ -177,6 +177,6 @@ function setUp (t: Test, startMs = 0) {
     return clock.asServerClock
   })
   const clock = new FakeClock(time, startMs)
-  const shared: SharedClock = clocks.adopt(clock.asServerClock)
+  const shared: SharedClock = clocks.wrap(clock.asServerClock)
   return { time, clocks, created, clock, shared }
 }

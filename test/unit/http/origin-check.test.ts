@@ -171,10 +171,10 @@ test('a list is copied at registration', async (t) => {
 
 const mistakes: [title: string, rule: () => unknown, message: RegExp][] = [
   ['throws', () => { throw new Error('password hunter2') }, /^password hunter2$/],
-  ['returns undefined', () => {}, /^what the time socket option "origin" returns must be a boolean, got undefined/],
-  ['returns the -1 of indexOf', () => -1, /^what the time socket option "origin" returns must be a boolean, got -1/],
-  ['returns a promise', async () => true, /^what the time socket option "origin" returns must be a boolean, got Promise/],
-  ['rejects', async () => { throw new Error('password hunter2') }, /^what the time socket option "origin" returns must be/]
+  ['returns undefined', () => {}, /^the result of the time socket option "origin" must be a boolean, got undefined/],
+  ['returns the -1 of indexOf', () => -1, /^the result of the time socket option "origin" must be a boolean, got -1/],
+  ['returns a promise', async () => true, /^the result of the time socket option "origin" must be a boolean, got Promise/],
+  ['rejects', async () => { throw new Error('password hunter2') }, /^the result of the time socket option "origin" must be/]
 ]
 
 for (const [title, rule, message] of mistakes) {

@@ -83,7 +83,7 @@ for (const clientTracking of [true, false]) {
   })
 }
 
-const SMALLER = 'maxPayload of @fastify/websocket is smaller than maxMessageBytes, and applies'
+const SMALLER = 'maxPayload of @fastify/websocket applies, because it is smaller than maxMessageBytes'
 const LARGER = 'maxPayload of @fastify/websocket lets clients fill the memory before ' +
   'maxMessageBytes is checked'
 const MIB = 1024 * 1024

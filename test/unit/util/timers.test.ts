@@ -10,7 +10,7 @@ test('monotonic never decreases', async (t) => {
   t.ok(systemTimers.monotonic() - Number(readings[0]) >= 19)
 })
 
-for (const name of ['after', 'hold', 'soon'] as const) {
+for (const name of ['after', 'afterKeepingAlive', 'soon'] as const) {
   /** Each, under one signature. */
   const start = (callback: () => void) =>
     name === 'soon' ? systemTimers.soon(callback) : systemTimers[name](5, callback)
@@ -33,7 +33,7 @@ for (const name of ['after', 'hold', 'soon'] as const) {
   })
 }
 
-for (const [name, isHolding] of [['after', false], ['hold', true]] as const) {
+for (const [name, isHolding] of [['after', false], ['afterKeepingAlive', true]] as const) {
   test(`${name} ${isHolding ? 'keeps' : 'does not keep'} the process alive`, async (t) => {
     const timers: NodeJS.Timeout[] = []
     const { setTimeout: original } = globalThis
@@ -55,7 +55,7 @@ test('timersIn calls back in the context of the scope, and its timers can be can
   const timers = timersIn(scope, systemTimers)
   const starts = {
     after: (callback: () => void) => timers.after(1, callback),
-    hold: (callback: () => void) => timers.hold(1, callback),
+    hold: (callback: () => void) => timers.afterKeepingAlive(1, callback),
     soon: (callback: () => void) => timers.soon(callback)
   }
   const holding = setTimeout(() => {}, 10_000)

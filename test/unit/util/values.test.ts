@@ -1,7 +1,7 @@
 import { runInNewContext } from 'node:vm'
 import { test } from 'tap'
 import {
-  adopt, disregard, isPlainObject, isScalar, isThenable, readMoment, show, verdictOf,
+  toNativePromise, ignoreResult, isPlainObject, isScalar, isThenable, readMoment, show, verdictOf,
   withoutUndefined
 } from '../../../src/util/values.js'
 
@@ -94,11 +94,11 @@ test('recognizes values that await would wait for', async (t) => {
 })
 
 test('adopts a promise whose overridden then does nothing, or throws', async (t) => {
-  t.equal(await adopt(Object.assign(Promise.resolve(7), ownThen)), 7)
+  t.equal(await toNativePromise(Object.assign(Promise.resolve(7), ownThen)), 7)
   const error = new Error('no database')
-  await t.rejects(adopt(Object.assign(Promise.reject(error), ownThen)), error)
-  await t.rejects(adopt({ then () { throw error } }), error)
-  await t.rejects(adopt({ get then () { throw error } }), error)
+  await t.rejects(toNativePromise(Object.assign(Promise.reject(error), ownThen)), error)
+  await t.rejects(toNativePromise({ then () { throw error } }), error)
+  await t.rejects(toNativePromise({ get then () { throw error } }), error)
 })
 
 test('ignores the rejection of any kind of promise', async (t) => {
@@ -106,9 +106,9 @@ test('ignores the rejection of any kind of promise', async (t) => {
   const keep = (err: unknown) => { surprises.push(err) }
   process.on('unhandledRejection', keep)
   t.teardown(() => process.off('unhandledRejection', keep))
-  disregard(Promise.reject(new Error('no database')))
-  disregard(Object.assign(Promise.reject(new Error('no database')), ownThen))
-  disregard({ then () { throw new Error('no promise') } })
+  ignoreResult(Promise.reject(new Error('no database')))
+  ignoreResult(Object.assign(Promise.reject(new Error('no database')), ownThen))
+  ignoreResult({ then () { throw new Error('no promise') } })
   await new Promise((resolve) => setTimeout(resolve, 10))
   t.strictSame(surprises, [])
 })

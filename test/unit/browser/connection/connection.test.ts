@@ -92,7 +92,7 @@ test('the URL', async (t) => {
       }
     })
     await world.advance(10_600)
-    t.match(events, [['close', { code: 1006, reason: 'the URL cannot be resolved: took too long' }]])
+    t.match(events, [['close', { code: 1006, reason: 'the URL cannot be resolved: it took over 10 s' }]])
     t.equal(count, 2)
   })
 })

@@ -200,8 +200,8 @@ test('a server that was asked is worth a WebSocket', async (t) => {
 
 test('patience doubles with each silent WebSocket in succession, up to eight times', async (t) => {
   const { policy } = setUp()
-  const patience = [true, true, true, true, false, true].map((isSilent) => {
-    policy.onLost({ ...LOST, isSilent })
+  const patience = [true, true, true, true, false, true].map((wasSilent) => {
+    policy.onLost({ ...LOST, wasSilent })
     return policy.patienceCount()
   })
   t.strictSame([...patience, setUp().policy.patienceCount()], [20, 40, 80, 80, 10, 20, 10])

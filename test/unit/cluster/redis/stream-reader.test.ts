@@ -141,7 +141,7 @@ test('opens another connection when a written entry does not come back', async (
   time.advance(1)
   await answer(null)
   await answer([entry('5-0')])
-  t.strictSame(errors, ['Redis does not return an entry that was written: another Redis may have replaced it'])
+  t.strictSame(errors, ['Redis does not return an entry that was written: another Redis server may have taken over'])
   time.advance(50)
   t.equal(engine.connections.length, 2)
 })
