@@ -1,5 +1,5 @@
 import { InvalidOptionError } from '../api/errors.js'
-import { canonicalOrigin, isAppOrigin } from '../http/origin-check.js'
+import { canonicalOrigin, isAppOrigin } from '../util/origins.js'
 import { isPlainObject, show } from '../util/values.js'
 import { TIME_PROTOCOL } from '../protocol/time-v1.js'
 

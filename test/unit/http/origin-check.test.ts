@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import type { TimeSocketOptions } from '../../../src/index.js'
-import { canonicalOrigin } from '../../../src/http/origin-check.js'
+import { canonicalOrigin } from '../../../src/util/origins.js'
 import { createTimeApp, listen } from '../../helpers/network/app.js'
 import { openRaw, request, tryUpgrade, upgradeRequest } from '../../helpers/network/raw.js'
 
