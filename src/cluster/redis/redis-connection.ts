@@ -34,18 +34,26 @@ export interface ConnectionOptions {
 
 /** A command that has not been answered. */
 interface Unanswered {
-  readonly dueMs: number
+  dueMs: number
+  /** True if the connection is lost at `dueMs`. Before, `LAST_MS` are left from then. */
+  isLastChance: boolean
   reject (err: unknown): void
 }
 
 /** How long connecting may take, authentication included. */
 const CONNECT_MS = 5000
+/**
+ * The last part of the time for an answer begins when the timer fires. If the event loop has
+ * stalled, it reads the answer that came meanwhile before that part ends.
+ */
+const LAST_MS = 1000
 const MIN_PAUSE_MS = 50
 const MAX_PAUSE_MS = 1000
 
 export function createConnection (
   { open, key, answerMs, timers, onReady, onError }: ConnectionOptions
 ): Connection {
+  const lastMs = Math.min(LAST_MS, answerMs / 2)
   /** The commands in the order in which they were sent. */
   const unanswered = new Set<Unanswered>()
   let current: EngineConnection | undefined
@@ -111,11 +119,18 @@ export function createConnection (
     const [first] = unanswered
     if (first === undefined) return
     const leftMs = first.dueMs - timers.monotonic()
-    if (leftMs <= 0) return lose(new Error(`Redis has not answered within ${answerMs} ms`))
+    if (leftMs <= 0) return expire(first)
     cancelWatch = timers.after(Math.ceil(leftMs), () => {
       cancelWatch = undefined
       watch()
     })
+  }
+
+  function expire (command: Unanswered): void {
+    if (command.isLastChance) return lose(new Error(`Redis has not answered within ${answerMs} ms`))
+    command.isLastChance = true
+    command.dueMs = timers.monotonic() + lastMs
+    watch()
   }
 
   async function exchange (
@@ -142,7 +157,8 @@ export function createConnection (
         return Promise.reject(new Error('there is no connection to Redis'))
       }
       return new Promise((resolve, reject) => {
-        const command = { dueMs: timers.monotonic() + answerMs, reject }
+        const dueMs = timers.monotonic() + answerMs - lastMs
+        const command = { dueMs, isLastChance: false, reject }
         unanswered.add(command)
         if (cancelWatch === undefined) watch()
         exchange(connection, args)

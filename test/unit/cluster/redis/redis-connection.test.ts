@@ -96,6 +96,27 @@ test('is lost when an answer takes too long, even if later commands were answere
   t.equal(connection.isReady, false)
 })
 
+test('is kept when the answer came while the event loop was stalled', async (t) => {
+  const { time, engine, ends, connection, send } = setUp()
+  engine.accept()
+  for (const text of ['a', 'b']) send(text)
+  // Timers run first, and then what has arrived is read.
+  time.stall(10 * ANSWER_MS)
+  for (const answer of ['OK', 'yes']) await engine.answer(answer)
+  time.advance(10 * ANSWER_MS)
+  t.strictSame([ends, connection.isReady], [['a: OK', 'b: yes'], true])
+})
+
+test('is lost soon after the event loop was stalled if the answer has not come', async (t) => {
+  const { time, engine, ends, send } = setUp()
+  engine.accept()
+  send('a')
+  time.stall(10 * ANSWER_MS)
+  time.advance(1000)
+  await settle()
+  t.strictSame(ends, ['a: Redis has not answered within 3000 ms'])
+})
+
 test('is kept while no answer is due, however long', async (t) => {
   const { time, engine, errors, ends, connection, send } = setUp()
   engine.accept()
