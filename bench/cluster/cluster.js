@@ -51,16 +51,19 @@ async function areReady (servers) {
 }
 
 /** Runs one fault under traffic. @returns what each server reports; undefined if it died. */
-export async function runFault (fault, { perSecond, rounds, ...settings }) {
-  const { serverCount, ...others } = { ...settings, ...fault }
+export async function runFault (fault, settings) {
+  const { perSecond, rounds, serverCount, publisherCount = serverCount, ...others } = {
+    ...settings, ...fault
+  }
   const cluster = await startCluster({ serverCount, ...others })
   const { redis, servers, stop } = cluster
   const alive = new Set(servers)
   const recoveries = []
   try {
     const before = await Promise.all(servers.map((server) => server.call('report')))
-    const share = { perSecond: perSecond / serverCount }
-    await Promise.all(servers.map((server) => server.call('run', share)))
+    const share = { perSecond: perSecond / publisherCount }
+    const publishers = servers.slice(0, publisherCount)
+    await Promise.all(publishers.map((server) => server.call('run', share)))
     await wait(WARM_UP_MS)
     const backs = []
     await fault.run({

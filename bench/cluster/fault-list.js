@@ -7,8 +7,11 @@ import { setTimeout as wait } from 'node:timers/promises'
  * @property {string} name for `--only`.
  * @property {string} title
  * @property {boolean} [keepsData] whether Redis has all it took on disk.
+ * @property {boolean} [losesNothing] whether Redis could keep every message.
  * @property {number} [clientCount] of each server, where it is not the usual.
  * @property {number} [serverCount] likewise.
+ * @property {number} [publisherCount] the servers that broadcast, where these are not all.
+ * @property {number} [perSecond] broadcasts of all servers together, where it is not the usual.
  * @property {(cluster: object) => Promise<void>} run resolves when it is over.
  */
 
@@ -17,6 +20,9 @@ const OUTAGE_MS = 1500
 /** What traffic runs before, between and after faults. */
 const CALM_MS = 2500
 const STOP_MS = 5000
+const STALL_MS = 8000
+/** In which a server that stalled must catch up. */
+const CATCH_UP_MS = 5000
 const LARGE_BYTES = 10 * 2 ** 20
 
 async function killAndRestart ({ redis, rounds, onBack }) {
@@ -51,6 +57,7 @@ export const FAULTS = [
     name: 'kill-aof',
     title: 'the same, with appendonly and appendfsync always',
     keepsData: true,
+    losesNothing: true,
     run: killAndRestart
   },
   {
@@ -82,6 +89,19 @@ export const FAULTS = [
       await admin.config('SET', 'save', '3600 1')
       await admin.bgsave()
     }, set('stop-writes-on-bgsave-error', 'no'))
+  },
+  {
+    name: 'stall',
+    title: `a receiver that stalls for ${STALL_MS / 1000} s at 5000 broadcasts a second, to 1 client`,
+    losesNothing: true,
+    clientCount: 1,
+    serverCount: 2,
+    publisherCount: 1,
+    perSecond: 5000,
+    async run ({ servers }) {
+      await servers[1].call('stall', { ms: STALL_MS })
+      await wait(CATCH_UP_MS)
+    }
   },
   {
     name: 'large',

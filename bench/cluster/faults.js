@@ -63,13 +63,13 @@ async function main () {
 }
 
 async function measure (fault, contender, settings) {
-  const { name, title, keepsData } = fault
+  const { name, title, losesNothing } = fault
   try {
     const sums = balance(await runFault(fault, { ...settings, file: `${contender}.js` }))
     const cells = COLUMNS.map((column) => sums[column] ?? '–')
     console.log(row([title, TITLES[contender], ...cells, Math.round(sums.recoveryMs), sums.died]))
     const deaths = name === 'server' ? 1 : 0
-    const problems = contender === 'ours' ? broken(sums, { keepsData, deaths }) : []
+    const problems = contender === 'ours' ? broken(sums, { losesNothing, deaths }) : []
     return { fault: name, contender, sums, problems }
   } catch (err) {
     console.log(row([title, TITLES[contender], err.message]))

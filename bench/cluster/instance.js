@@ -27,6 +27,11 @@ serve({
     }, 1000 / perSecond)
   },
   send: ({ bytes }) => send('x'.repeat(bytes)),
+  /** Blocks this server and its clients. */
+  stall ({ ms }) {
+    const endMs = nowMs() + ms
+    while (nowMs() < endMs);
+  },
   halt: () => clearInterval(timer),
   report: () => ({ sentCount, ...ledger.read(), stats: server.stats?.() }),
   /** What does not change any more when all has come. */
