@@ -9,9 +9,7 @@ export type ServerClockErrorCode =
   /** The URL cannot be resolved, or is not a valid URL of a time socket. */
   'INVALID_URL' |
   /** The option `transport` is `'websocket'`, and the runtime has no `WebSocket`. */
-  'NO_WEBSOCKET' |
-  /** The server at this URL does not speak `time.v1`. */
-  'NOT_A_TIME_SOCKET'
+  'NO_WEBSOCKET'
 
 /** An error of a `ServerClock`. The message says what to do. */
 export class ServerClockError extends Error {

@@ -37,7 +37,7 @@ test('the tables of options', async (t) => {
   })
 
   await t.test('give the range of accepted graces', async (t) => {
-    const [, min, margin] = /(\d+) to (\d+) below/.exec(meanings.get('shutdown.grace') ?? '') ?? []
+    const [, min, margin] = /(\d+) to .*− (\d+) /.exec(meanings.get('shutdown.grace') ?? '') ?? []
     const maxMs = PLUGIN_TIMEOUT_MS - Number(margin)
     const tried = [Number(min), maxMs, Number(min) - 1, maxMs + 1]
     const accepted = tried.map((grace) => isAccepted({ shutdown: { grace } }))
