@@ -71,6 +71,14 @@ test('the examples of the guides on frameworks and testing work in a new project
     const output = await outputOf('node', args, { cwd: project, limitMs: 120_000 })
     t.match(output, /1 passed/)
   })
+
+  await t.test('vitest: the contract test of backplanes passes', async (t) => {
+    await cp(pathOf('test/fixtures/backplane'), join(project, 'backplane'), { recursive: true })
+    const file = 'backplane/vitest.test.js'
+    const args = ['node_modules/vitest/vitest.mjs', 'run', '--testTimeout=60000', file]
+    const output = await outputOf('node', args, { cwd: project, limitMs: 120_000 })
+    t.match(output, /15 passed/)
+  })
 })
 
 /** A folder with the named blocks of both guides, their packages, and this package as built. */
