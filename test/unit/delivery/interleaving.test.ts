@@ -17,6 +17,7 @@ const STEP_COUNT = 100
 const LARGE_BYTES = 20_000
 /** By how much each reading of the clock in a broadcast is ahead: longer than a slice. */
 const READING_MS = 5
+const START_MS = Date.UTC(2026, 0)
 /** What is scheduled has numbers from here on. */
 const SCHEDULED = 1000
 /** How far ahead. */
@@ -48,6 +49,8 @@ async function setUp (t: Teardown, scheme: 'ws' | 'wss') {
     interval: 20,
     immediate: false,
     format: ({ seq }) => `tick ${seq}`,
+    // Otherwise the clock that runs ahead would look like steps of the wall clock.
+    clock: { now: () => START_MS + systemTimers.monotonic() },
     maxBufferedBytes: 2 ** 31 - 1,
     shutdown: { grace: 8000 }
   })
