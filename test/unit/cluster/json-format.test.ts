@@ -34,6 +34,53 @@ for (const [title, envelope] of envelopes) {
   })
 }
 
+/** What a server wrote before there was format 2: such servers may run in a rolling update. */
+const OLD_SENDER = { registration: '["/time",null]', peer: 'f4b86130' }
+const old: [title: string, payload: string, envelope: Envelope][] = [
+  ['an alive message',
+    '{"v":1,"type":"alive","registration":"[\\"/time\\",null]","origin":"f4b86130","seq":0}\n',
+    { type: 'alive', ...OLD_SENDER, seq: 0, reads: 1 }],
+  ['a broadcast',
+    '{"v":1,"type":"broadcast","except":[],"registration":"[\\"/time\\",null]","origin":"f4b86130",' +
+    '"seq":1,"sent":1795985075923,"kind":"json"}\n{"text":"doors close"}',
+    {
+      ...BROADCAST,
+      ...OLD_SENDER,
+      seq: 1,
+      sent: 1795985075923,
+      where: undefined,
+      except: [],
+      at: undefined,
+      key: undefined,
+      content: { kind: 'json', text: '{"text":"doors close"}' }
+    }],
+  ['a scheduled broadcast to some clients',
+    '{"v":1,"type":"broadcast","where":{"room":"a"},"except":[],"at":1795985135923,"key":"k",' +
+    '"registration":"[\\"/time\\",null]","origin":"f4b86130","seq":2,"sent":1795985075924,"kind":"text"}\n' +
+    'später',
+    {
+      ...BROADCAST,
+      ...OLD_SENDER,
+      seq: 2,
+      sent: 1795985075924,
+      where: { room: 'a' },
+      except: [],
+      at: 1795985135923,
+      key: 'k',
+      content: { kind: 'text', text: 'später' }
+    }],
+  ['a cancel',
+    '{"v":1,"type":"cancel","key":"k","registration":"[\\"/time\\",null]","origin":"f4b86130","seq":3,' +
+    '"sent":1795985075924.1316}\n',
+    { type: 'cancel', ...OLD_SENDER, seq: 3, sent: 1795985075924.1316, key: 'k' }]
+]
+
+for (const [title, payload, envelope] of old) {
+  test(`${title} of an earlier version is understood`, async (t) => {
+    t.strictSame(decodeJson(Buffer.from(payload)), envelope)
+  })
+}
+
 /** The bytes of an envelope of which something is different. */
 function changed (change: object, body = 'a'): Uint8Array {
   const fields = { v: 1, origin: '5d0e', ...BROADCAST, kind: 'text', content: undefined, ...change }
