@@ -39,6 +39,7 @@ export function createLedger (clientCount, own) {
       }))
       return { received, duplicates, disorders, delays }
     },
+    takeDelays: () => delays.splice(0),
     /** When the first message of another server came that was sent after that moment. */
     firstAfter: (ms) => arrivals.find(({ sentMs }) => sentMs > ms)?.atMs,
     originCount: () => latest.size
