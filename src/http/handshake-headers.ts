@@ -30,6 +30,8 @@ export const keepReplyHeaders: preHandlerHookHandler = (request, reply, done) =>
     const lines = headerLines(reply)
     if (lines.length > 0) Object.assign(request.raw, { [kHeaderLines]: lines })
   } catch (err) {
+    // Otherwise Node.js would refuse to send the answer to this error, too.
+    for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name)
     return done(toError(err))
   }
   done()

@@ -131,9 +131,13 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
     } else if (mayLackHeaders(server, request)) {
       guard.add(request, true, () => answerAsPlain(app, request))
     } else {
-      const isFirst = !returned.has(request.socket)
-      returned.add(request.socket)
-      returnToServer(server, request, head, isFirst)
+      // The guard waits until the responses to earlier requests have been written.
+      guard.add(request, true, () => {
+        const isFirst = !returned.has(request.socket)
+        returned.add(request.socket)
+        guard.remove(request.socket)
+        returnToServer(server, request, head, isFirst)
+      })
     }
   }
 

@@ -88,9 +88,15 @@ export function returnToServer (
     const [name = '', value = ''] = rawHeaders.slice(i, i + 2)
     if (!UPGRADE_HEADERS.has(name.toLowerCase())) lines.push(`${name}: ${value}`)
   }
-  const isLast = !keepAlive || /\bclose\b/i.test(headers.connection ?? '')
+  const { connection = '' } = headers
+  const isKeptAlive = httpVersion === '1.0' ? /\bkeep-alive\b/i : /^(?!.*\bclose\b)/i
+  const isLast = !keepAlive || !isKeptAlive.test(connection)
   lines.push(`Connection: ${isLast ? 'close' : 'keep-alive'}`, '', '')
-  socket.unshift(Buffer.concat([Buffer.from(lines.join('\r\n'), 'latin1'), head]))
+  // On a connection that closes, Node.js answers further requests with 400, ahead of this one.
+  const bodyBytes = Number(headers['content-length'] ?? 0)
+  const isChunked = headers['transfer-encoding'] !== undefined
+  const rest = isLast && !isChunked ? head.subarray(0, bodyBytes) : head
+  socket.unshift(Buffer.concat([Buffer.from(lines.join('\r\n'), 'latin1'), rest]))
   server.emit(socket instanceof TLSSocket ? 'secureConnection' : 'connection', socket)
 }
 

@@ -24,6 +24,8 @@ interface Entry {
 
 /** The assumed largest difference between this clock and the server's. */
 const MAX_ERROR_MS = 1000
+/** A server has at most 1000 pending broadcasts. Further entries are recent ones. */
+const MAX_ENTRIES = 10_000
 
 export function createScheduledMessages (
   timetable: Timetable, { now, error }: DisplayedClock, onDue: (data: unknown) => void
@@ -33,6 +35,18 @@ export function createScheduledMessages (
    * recognized.
    */
   const entries = new Map<unknown, Entry>()
+
+  let forgottenMs = -Infinity
+
+  /** Forgets the entries that are no longer recent, at most once a second. */
+  function forgetOld (): void {
+    const nowMs = now()
+    if (Math.abs(nowMs - forgottenMs) < MAX_ERROR_MS) return
+    forgottenMs = nowMs
+    for (const [id, { dueMs }] of entries) {
+      if (dueMs < nowMs - 2 * MAX_ERROR_MS) entries.delete(id)
+    }
+  }
 
   function cancel (id: unknown): void {
     entries.get(id)?.cancel()
@@ -46,9 +60,8 @@ export function createScheduledMessages (
       cancel(id)
       if (at === undefined) onDue(data)
       if (!isTime(at)) return
-      for (const [id, { dueMs }] of entries) {
-        if (dueMs < now() - 2 * MAX_ERROR_MS) entries.delete(id)
-      }
+      forgetOld()
+      if (entries.size >= MAX_ENTRIES) return
       entries.set(id, { text, dueMs: at, cancel: timetable.at(at, () => onDue(data)) })
     },
     cancel,

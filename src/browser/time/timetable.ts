@@ -47,6 +47,8 @@ export function createTimetable (
   const timer = createTimer(environment)
   const entries = new Set<Entry>()
   let isStopped = true
+  /** When the entry is due that the timer is set for. */
+  let wakeMs = Infinity
 
   /** The entries that may run, earliest first. One-time callbacks wait until the time is known. */
   function callable (): Entry[] {
@@ -70,6 +72,7 @@ export function createTimetable (
     for (const entry of callable()) if (!isStopped && entries.has(entry)) visit(entry)
     if (isStopped) return
     const [next] = callable()
+    wakeMs = next?.dueMs ?? Infinity
     // Rounded up: browsers truncate fractions, and would fire early.
     timer(next && run, next && Math.ceil(toMonotonic(next.dueMs) - environment.monotonic()))
   }
@@ -85,7 +88,7 @@ export function createTimetable (
     if (signal?.aborted) return cancel
     signal?.addEventListener('abort', cancel)
     entries.add(entry)
-    if (!isStopped) timer(run)
+    if (!isStopped && dueMs < wakeMs) timer(run)
     return cancel
   }
 
@@ -108,6 +111,7 @@ export function createTimetable (
     run,
     stop () {
       isStopped = true
+      wakeMs = Infinity
       timer()
     },
     start () {

@@ -205,6 +205,34 @@ for (const registration of ['the plugin', 'the host'] as const) {
     t.match(await peer.ended, /plain[^]*200 OK[^]*close[^]*plain$/)
   })
 
+  test(`pipelined requests for h2c are answered in order, ${title}`, async (t) => {
+    const port = await setUp(t)
+    const length = ['Content-Type: application/json', 'Content-Length: 1']
+    const post = (body: string, headers: string[]) =>
+      request('/echo', { method: 'POST', headers: [...length, ...headers] }) + body
+    const text = await exchange(port, post('1', []) + post('2', H2C) + post('3', H2C) + post('4', []))
+    const bodiesOf = text.split('HTTP/1.1 ').slice(1).map((answer) => answer.slice(0, 3) + answer.slice(-1))
+    t.strictSame(bodiesOf, ['2001', '2002', '2003'], 'the connection ends after the second for h2c')
+  })
+
+  test(`a request of HTTP/1.0 for h2c ends its connection, ${title}`, async (t) => {
+    const port = await setUp(t)
+    const head = request('/plain', { headers: H2C }).replace('HTTP/1.1', 'HTTP/1.0')
+    t.match(await exchange(port, head), /200 OK[^]*close[^]*plain$/)
+  })
+
+  test(`a WebSocket for a plain route is answered 404, and leaves nothing, ${title}`, async (t) => {
+    const { app } = createApp(t)
+    if (registration === 'the host') await app.register(websocket)
+    await app.register(timeSocket, { maxClients: 1 })
+    app.get('/plain', () => 'plain')
+    const port = await listen(app)
+    for (const path of ['/time/client.js', '/time/elements.js', '/plain']) {
+      t.match(await exchange(port, upgradeRequest(path)), /^HTTP\/1\.1 404 /)
+    }
+    t.equal(app.websocketServer.clients.size, 0)
+  })
+
   for (const [kind, headers, body] of bodies) {
     for (const isLate of [false, true]) {
       const when = isLate ? 'later' : 'at once'

@@ -52,6 +52,16 @@ test('a message', async (t) => {
     t.strictSame(fired, [['over', 60], ['a', 2000]])
   })
 
+  await t.test('is ignored beyond 10,000, which no server has pending', async (t) => {
+    const { world, fired, message } = await setUp(t)
+    for (let count = 0; count <= 10_000; count++) world.peer.send(message(count, 3000))
+    await world.advance(6000)
+    t.equal(fired.length, 10_000)
+    world.peer.send(message('later', 3000))
+    await world.advance(4000)
+    t.equal(fired.length, 10_001, 'the others are forgotten')
+  })
+
   await t.test('is fired at once if its time has passed', async (t) => {
     const { world, fired, message } = await setUp(t)
     world.peer.send(message('a', -5000))
