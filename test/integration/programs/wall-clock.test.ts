@@ -9,7 +9,8 @@ const INTERVAL_MS = 100
 /** An hour back, a day forward, and twenty seconds back, one by one. */
 const STEPS = [-3600, 25 * 3600, ...Array<number>(20).fill(-1)]
 const BETWEEN_STEPS_MS = 350
-const LIMIT_MS = 50
+/** Less than the least step, and more than a busy machine delays a tick. */
+const LIMIT_MS = 900
 /** When a permission ends that is to end while the clock jumps. */
 const EXPIRES_MS = 4000
 /** Two hours, which pass in the leap, and two days, which do not. */
