@@ -52,7 +52,7 @@ export interface SyncOptions {
 }
 
 export interface ReadyOptions {
-  /** The largest acceptable error, in milliseconds. Default: any known bound. */
+  /** The largest acceptable error bound, in milliseconds. Default: the bound may have any size. */
   readonly error?: number | undefined
   /** Stops waiting. */
   readonly signal?: AbortSignal | undefined

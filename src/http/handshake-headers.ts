@@ -26,14 +26,17 @@ const extended = new WeakSet<WebSocketServer>()
  */
 export const keepReplyHeaders: preHandlerHookHandler = (request, reply, done) => {
   if (!request.ws) return done()
-  try {
-    const lines = headerLines(reply)
-    if (lines.length > 0) Object.assign(request.raw, { [kHeaderLines]: lines })
-  } catch (err) {
-    // Otherwise Node.js would refuse to send the answer to this error, too.
-    for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name)
-    return done(toError(err))
+  const lines: string[] = []
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    try {
+      lines.push(...headerLines(name, value))
+    } catch (err) {
+      // Node.js would not send the answer to this error with the same header.
+      reply.removeHeader(name)
+      return done(toError(err))
+    }
   }
+  if (lines.length > 0) (request.raw as UpgradeMessage)[kHeaderLines] = lines
   done()
 }
 
@@ -47,15 +50,13 @@ export function sendReplyHeaders (server: WebSocketServer): void {
 }
 
 /** @throws {TypeError} for a name or a value that no header may have, as Node.js does. */
-function headerLines (reply: FastifyReply): string[] {
-  const lines: string[] = []
-  for (const [name, given] of Object.entries(reply.getHeaders())) {
-    if (given === undefined || OMITTED.test(name)) continue
-    validateHeaderName(name)
-    for (const value of [given].flat().map(String)) {
-      validateHeaderValue(name, value)
-      lines.push(`${name}: ${value}`)
-    }
-  }
-  return lines
+function headerLines (name: string, given: HeaderValue): string[] {
+  if (given === undefined || OMITTED.test(name)) return []
+  validateHeaderName(name)
+  return [given].flat().map((value) => {
+    validateHeaderValue(name, String(value))
+    return `${name}: ${value}`
+  })
 }
+
+type HeaderValue = ReturnType<FastifyReply['getHeaders']>[string]

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { InvalidOptionError, NamespaceTakenError } from '../api/errors.js'
 import type { ResolvedOptions } from '../api/options.js'
 import { SERVED_NAMES, servedPath } from './served-client.js'
@@ -90,18 +90,4 @@ export function joinPath (prefix: string, url: string): string {
 
 function existingDecorator (app: FastifyInstance): Decorator | undefined {
   return app.hasDecorator('timeSocket') ? app.timeSocket as unknown as Decorator : undefined
-}
-
-/** A registered symbol, because the hooks of one copy of this package read another's marks. */
-const kPlain = Symbol.for('fastify-time-socket:plain-route')
-
-/** An `onRoute` hook that marks the routes that are not WebSocket routes. */
-export function markPlainRoute (route: RouteOptions): void {
-  if (route.websocket === true || route.wsHandler !== undefined) return
-  route.config = { ...route.config, [kPlain]: true }
-}
-
-/** True if a request was routed to a route with this mark, or to no route. */
-export function hasNoWebsocketRoute ({ is404, routeOptions: { config } }: FastifyRequest): boolean {
-  return is404 || (config as { [kPlain]?: boolean })[kPlain] === true
 }

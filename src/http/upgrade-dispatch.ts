@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events'
+import type { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -8,10 +8,13 @@ import type { Fault } from '../observability/failure-log.js'
 import type { Log } from '../observability/log.js'
 import { sharedState } from '../util/shared-state.js'
 import type { Timers } from '../util/timers.js'
+import { doNothing } from '../util/values.js'
 import { UnavailableError } from '../api/errors.js'
-import { hasNoWebsocketRoute, markPlainRoute } from './registration.js'
+import { hasNoWebsocketRoute, markPlainRoute } from './plain-routes.js'
 import { createUpgradeGuard } from './upgrade-guard.js'
 import type { UpgradeGuard } from './upgrade-guard.js'
+import { createUpgradeListeners } from './upgrade-listeners.js'
+import type { UpgradeListener } from './upgrade-listeners.js'
 import {
   announcesBody, answerAsPlain, closeInjectedOnEnd, hasStoredSocket, mayLackHeaders, protocolOf,
   removeStoredSocket, returnToServer
@@ -20,11 +23,7 @@ import {
 /** Passes the upgrades of one HTTP server to listeners. All time sockets of the server share it. */
 export interface UpgradeDispatch {
   readonly guard: UpgradeGuard
-  /**
-   * Creates the emitter to which @fastify/websocket listens instead of the HTTP server. Only the
-   * first emitter gets the server's upgrades, because two would pass each upgrade to Fastify twice.
-   * Each emitter gets the upgrades of its own `injectWS`.
-   */
+  /** Creates the emitter to which @fastify/websocket listens instead of the HTTP server. */
   createSource (): EventEmitter
 }
 
@@ -36,6 +35,9 @@ export interface UpgradeDispatchOptions {
   log: Log
   timers: Timers
 }
+
+/** A decorator of scopes that have the hooks: further time sockets must not add them again. */
+const kHasHooks = Symbol('time-socket-upgrade-hooks')
 
 const dispatches = sharedState('upgrade-dispatches', () => new WeakMap<object, ServerDispatch>())
 
@@ -60,8 +62,11 @@ export function dispatchUpgrades (
   const { guard, urls } = dispatch
   urls.add(url)
   guard.timeoutMs = Math.max(guard.timeoutMs, handshakeTimeout)
-  app.addHook('onRoute', markPlainRoute)
-  app.addHook('onRequest', dispatch.passOn)
+  if (!app.hasDecorator(kHasHooks)) {
+    app.decorate(kHasHooks, true)
+    app.addHook('onRoute', markPlainRoute)
+    app.addHook('onRequest', dispatch.passOn)
+  }
   return dispatch
 }
 
@@ -72,18 +77,16 @@ interface ServerDispatch extends UpgradeDispatch {
   readonly passOn: onRequestHookHandler
 }
 
-type Listener = (request: IncomingMessage, stream: Duplex, head: Buffer) => void
-
 /** An upgrade, and the listeners that may use it. */
 interface Upgrade {
   readonly request: IncomingMessage
   readonly head: Buffer
   /** Listeners that have not been called yet. */
-  readonly candidates: Listener[]
+  candidates: UpgradeListener[]
   /** The listener that was called last. */
-  current: Listener | undefined
+  current: UpgradeListener | undefined
   /** True once the upgrade has reached a scope with another copy of @fastify/websocket. */
-  isOfOtherCopy: boolean
+  wasOfOtherCopy: boolean
   /** The symbols that the request had before any listener was called. */
   readonly symbols: ReadonlySet<symbol>
 }
@@ -93,14 +96,7 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
   const emit: (event: string, ...args: unknown[]) => boolean = server.emit
   const guard = createUpgradeGuard()
   const upgrades = new WeakMap<IncomingMessage, Upgrade>()
-  /** Listeners of @fastify/websocket. They reach the same routes, so one call is enough. */
-  const fastifyListeners = new WeakSet<Listener>()
-  let source: EventEmitter | undefined
-  /**
-   * Listeners that were added before this plugin was registered. This plugin's hooks do not run on
-   * the routes of the plugins that added them.
-   */
-  const earlier = new Set(server.rawListeners('upgrade') as Listener[])
+  const listeners = createUpgradeListeners(server)
   const urls = new Set<string>()
   /** Sockets that have been returned to the HTTP server once. */
   const returned = new WeakSet<Socket>()
@@ -113,7 +109,7 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
     } else if (stream !== socket || request.readableLength > 0) {
       // Node.js 26 wraps the socket while it reads the request's body. The wrapper repeats the
       // socket's errors, which the guard handles.
-      if (stream !== socket) stream.on('error', ignore)
+      if (stream !== socket) stream.on('error', doNothing)
       guard.add(request, true, () => answerAsPlain(app, request))
     } else if (protocolOf(request) === 'websocket') {
       const isPlain = request.method !== 'GET' || announcesBody(request)
@@ -125,7 +121,7 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
   }
 
   function startOtherProtocol (request: IncomingMessage, head: Buffer): void {
-    const others = listeners()
+    const others = listeners.ofOthers()
     if (protocolOf(request) !== 'h2c' && others.length > 0) {
       guard.add(request, false, () => callNext(track(request, head, others)))
     } else if (mayLackHeaders(server, request)) {
@@ -142,11 +138,8 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
   }
 
   function start (request: IncomingMessage, head: Buffer): void {
-    const others = listeners()
     const isTimeSocketUrl = urls.has(String(request.url).split('?')[0] ?? '')
-    const proxies = others.filter((listener) => earlier.has(listener) && isProxy(listener))
-    const first = isTimeSocketUrl ? [] : proxies
-    const candidates = [...new Set([...first, ...sourceListeners(), ...others])]
+    const candidates = listeners.forWebsocket(isTimeSocketUrl)
     const [only] = candidates
     // @fastify/websocket stops listening before the application has closed.
     if (only === undefined) guard.refuse(request.socket, new UnavailableError())
@@ -155,50 +148,30 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
     else callNext(track(request, head, candidates))
   }
 
-  /**
-   * True for the listener of @fastify/http-proxy, which the server holds under a symbol. This
-   * listener uses only upgrades of its own prefixes, and passes them to Fastify itself.
-   */
-  function isProxy (listener: Listener): boolean {
-    const fields = server as unknown as Record<symbol, unknown>
-    return Object.getOwnPropertySymbols(server).some((symbol) => fields[symbol] === listener)
-  }
-
-  function track (request: IncomingMessage, head: Buffer, candidates: Listener[]): Upgrade {
+  function track (request: IncomingMessage, head: Buffer, candidates: UpgradeListener[]): Upgrade {
     const symbols = new Set(Object.getOwnPropertySymbols(request))
     const upgrade = {
-      request, head, candidates, symbols, current: undefined, isOfOtherCopy: false
+      request, head, candidates, symbols, current: undefined, wasOfOtherCopy: false
     }
     upgrades.set(request, upgrade)
     return upgrade
   }
 
-  function sourceListeners (): Listener[] {
-    const all = source?.listeners('upgrade') as Listener[] | undefined ?? []
-    return all.filter((listener) => listener !== closeInjectedOnEnd)
-  }
-
-  /** The server's `upgrade` listeners, except for `ignore` and those that `source` replaces. */
-  function listeners (): Listener[] {
-    return (server.rawListeners('upgrade') as Listener[]).filter((listener) =>
-      listener !== ignore && !(source !== undefined && fastifyListeners.has(listener)))
-  }
-
   /** Calls the listeners in turn, until one passes the request to Fastify or uses the socket. */
   function callNext (upgrade: Upgrade): void {
-    const { request, head, candidates, symbols } = upgrade
+    const { request, head, symbols } = upgrade
     const { socket } = request
     const bytesBefore = socket.bytesWritten
     const isFree = () => !hasStoredSocket(request, symbols) && !socket.writableEnded &&
       socket.bytesWritten === bytesBefore
     while (isFree()) {
-      upgrade.current = candidates.shift()
+      upgrade.current = upgrade.candidates.shift()
       if (upgrade.current === undefined) return
       call(upgrade.current, request, head)
     }
   }
 
-  function call (listener: Listener, request: IncomingMessage, head: Buffer): void {
+  function call (listener: UpgradeListener, request: IncomingMessage, head: Buffer): void {
     try {
       listener.call(server, request, request.socket, head)
     } catch (err) {
@@ -213,19 +186,20 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
    * not recognized the upgrade.
    */
   function isOfOtherCopy ({ ws }: FastifyRequest, { current }: Upgrade): boolean {
-    return ws === false && current !== undefined && sourceListeners().includes(current)
+    return ws === false && current !== undefined && listeners.isOfSource(current)
   }
 
   const passOn: onRequestHookHandler = (request, reply, done) => {
     const upgrade = upgrades.get(request.raw)
     if (upgrade === undefined || !guard.isUpgrading(request.raw)) return done()
-    const { current, candidates } = upgrade
-    upgrade.isOfOtherCopy ||= isOfOtherCopy(request, upgrade)
-    if (request.ws && current !== undefined && !upgrade.isOfOtherCopy) fastifyListeners.add(current)
-    const others = candidates.filter((listener) => !fastifyListeners.has(listener))
-    const belongsToOthers = isOfOtherCopy(request, upgrade) || hasNoWebsocketRoute(request)
-    if (others.length === 0 || !belongsToOthers) return done()
-    candidates.splice(0, candidates.length, ...others)
+    const { current } = upgrade
+    const isOfOther = isOfOtherCopy(request, upgrade)
+    upgrade.wasOfOtherCopy ||= isOfOther
+    const isOfThisCopy = request.ws && !upgrade.wasOfOtherCopy
+    if (isOfThisCopy && current !== undefined) listeners.noteFastify(current)
+    upgrade.candidates = upgrade.candidates.filter((listener) => !listeners.isFastify(listener))
+    const hasRoute = !isOfOther && !hasNoWebsocketRoute(request)
+    if (hasRoute || upgrade.candidates.length === 0) return done()
     reply.hijack()
     reply.raw.detachSocket(request.raw.socket)
     removeStoredSocket(request.raw, upgrade.head, upgrade.symbols)
@@ -235,22 +209,14 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
 
   server.emit = (event: string, ...args: unknown[]): boolean => {
     if (event !== 'upgrade') return emit.call(server, event, ...args)
-    onUpgrade(...args as Parameters<Listener>)
+    onUpgrade(...args as Parameters<UpgradeListener>)
     return true
   }
-  // Without a listener, Node.js does not detect upgrades.
-  server.on('upgrade', ignore)
 
   return {
     guard,
     urls,
     passOn,
-    createSource () {
-      const created = new EventEmitter().on('upgrade', closeInjectedOnEnd)
-      source ??= created
-      return created
-    }
+    createSource: listeners.createSource
   }
 }
-
-function ignore (): void {}

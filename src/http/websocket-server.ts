@@ -2,12 +2,12 @@ import type { Server } from 'node:http'
 import Module from 'node:module'
 import websocket from '@fastify/websocket'
 import type { WebsocketPluginOptions } from '@fastify/websocket'
-import type { FastifyInstance, onRequestHookHandler } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { ServerOptions, WebSocket, WebSocketServer } from 'ws'
 import type { Log } from '../observability/log.js'
 import type { ResolvedOptions } from '../api/options.js'
 import { sendReplyHeaders } from './handshake-headers.js'
-import { hasNoWebsocketRoute } from './registration.js'
+import { refusePlainRoute } from './plain-routes.js'
 import type { UpgradeDispatch } from './upgrade-dispatch.js'
 import { withoutUndefined } from '../util/values.js'
 
@@ -18,6 +18,9 @@ const MAX_PAYLOAD_BYTES = 1024 * 1024
  * has arrived.
  */
 const MAX_FRAGMENTS = 1024
+
+/** A decorator of scopes that have the hook: further time sockets must not add it again. */
+const kHasHook = Symbol('time-socket-plain-route-hook')
 
 /** What `registerWebsocketServer` needs. */
 export interface WebsocketServerParts<Context> {
@@ -46,19 +49,12 @@ export async function registerWebsocketServer<Context> (
     })
     app.addHook('onReady', async () => warnOfCopies(app, log))
   }
-  app.addHook('onRequest', refusePlainRoute)
+  if (!app.hasDecorator(kHasHook)) {
+    app.decorate(kHasHook, true)
+    app.addHook('onRequest', refusePlainRoute)
+  }
   sendReplyHeaders(app.websocketServer)
   warnOfLimits(app.websocketServer.options, maxMessageBytes, log)
-}
-
-/**
- * Answers 404 to a WebSocket handshake for a route that is not a WebSocket route. Otherwise
- * @fastify/websocket would open a WebSocket to close it again, outside of all limits. Must run
- * after its own hook, which sets `request.ws`.
- */
-const refusePlainRoute: onRequestHookHandler = (request, reply, done) => {
-  if (request.ws && !request.is404 && hasNoWebsocketRoute(request)) reply.callNotFound()
-  else done()
 }
 
 /** The files of @fastify/websocket, by their paths in node_modules. */

@@ -5,7 +5,7 @@ import { withoutBlocks } from '../../helpers/documents/markdown.js'
 test('documents use straight quotes', async (t) => {
   for (const [path, markdown] of DOCUMENTS) {
     const lines = withoutBlocks(markdown).split('\n')
-    t.strictSame(lines.filter((line) => /[«»„“”‘]/.test(line)), [], path)
+    t.strictSame(lines.filter((line) => /[\u00ab\u00bb\u201e\u201c\u201d\u2018]/.test(line)), [], path)
   }
 })
 

@@ -253,6 +253,20 @@ for (const registration of ['the plugin', 'the host'] as const) {
   }
 }
 
+test('further time sockets of a scope add no hooks to requests of the application', async (t) => {
+  const { app } = createApp(t)
+  let count = 0
+  const { addHook } = app
+  app.addHook = function (this: unknown, name: string, ...hook: unknown[]) {
+    if (name === 'onRequest') count++
+    return Reflect.apply(addHook, this, [name, ...hook])
+  } as typeof addHook
+  await app.register(timeSocket)
+  const countOfFirst = count
+  await app.register(timeSocket, { url: '/second', namespace: 'second' })
+  t.strictSame([countOfFirst > 0, count], [true, countOfFirst])
+})
+
 test('a request for another protocol is answered over HTTP/1.1', async (t) => {
   const { app } = createApp(t)
   await app.register(timeSocket)
