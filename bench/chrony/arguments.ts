@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { PROFILES } from '../../test/helpers/simulation/profiles.js'
 import type { ProfileName } from '../../test/helpers/simulation/profiles.js'
+import { assert, end, isProfile } from '../clock/command-line.js'
 
 export interface Arguments {
   readonly minutes: number
@@ -42,17 +43,4 @@ export function readArguments (): Arguments {
   } catch (err) {
     return end(2, `${(err as Error).message}\n\n${USAGE}`)
   }
-}
-
-function isProfile (name: string): name is ProfileName {
-  return Object.hasOwn(PROFILES, name)
-}
-
-function assert (isFulfilled: boolean, expected: string): void {
-  if (!isFulfilled) throw new TypeError(expected)
-}
-
-function end (code: number, text: string): never {
-  (code === 0 ? process.stdout : process.stderr).write(text)
-  process.exit(code)
 }

@@ -53,11 +53,8 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
   #rtt: number | undefined
 
   /**
-   * @param url the URL of the time socket; a function is called for each connection and each round
-   * of requests. Default `defaultUrl`.
-   * @throws TypeError or RangeError for a wrong option, and ServerClockError for a URL that cannot
-   * be resolved (`INVALID_URL`), or if the runtime lacks the WebSocket that `transport` requires
-   * (`NO_WEBSOCKET`).
+   * @param url a function is called for each connection, and each round of requests.
+   * @throws TypeError or RangeError for a wrong option; ServerClockError (see its codes).
    */
   constructor (url: ServerClockUrl = new.target.defaultUrl, options: ServerClockOptions = {}) {
     super()
