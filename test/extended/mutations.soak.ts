@@ -62,6 +62,66 @@ const PROMISES: Readonly<Record<string, Mutation>> = {
     mutation('http/refusals.ts', 'hasErrorHandler', 'return true', 'http/refusal-answer.test.ts'),
   'each upgrade reaches one listener at a time':
     mutation('http/upgrade-dispatch.ts', 'isProxy', 'return true', 'http/upgrade-neighbours.test.ts'),
+  '@fastify/websocket gets no upgrade past the dispatch':
+    mutation('http/upgrade-listeners.ts', 'createSource', 'return server as unknown as EventEmitter', 'http/upgrade-neighbours.test.ts'),
+  'an upgrade that announces a body is answered over HTTP':
+    mutation('http/upgrade-socket.ts', 'announcesBody', 'return false', 'http/upgrade-neighbours.test.ts'),
+  'a request for h2c is served as if it had not asked':
+    mutation('http/upgrade-socket.ts', 'returnToServer', 'request.socket.destroy()', 'http/upgrade-neighbours.test.ts'),
+  'a pipelined upgrade waits for the responses before it':
+    mutation('http/upgrade-guard.ts', 'dispatchWhenFree', 'dispatch()', 'http/upgrade-neighbours.test.ts'),
+  'an upgrade without a route is left to other listeners':
+    mutation('http/upgrade-dispatch.ts', 'passOn', 'done()', 'http/upgrade-neighbours.test.ts'),
+  'a WebSocket for a plain route is refused':
+    mutation('http/plain-routes.ts', 'refusePlainRoute', 'done()', 'http/upgrade-neighbours.test.ts'),
+  'a handshake that a proxy has stripped gets 426':
+    mutation('http/route.ts', 'isStrippedUpgrade', 'return undefined', 'http/refusals.test.ts'),
+  'refusals by the plugin are logged with their cause':
+    mutation('http/refusals.ts', 'warn', '', 'http/refusals.test.ts'),
+  'a hook that fails because of clients logs once in ten seconds':
+    mutation('http/refusals.ts', 'createErrorHandler', 'return async (error: unknown): Promise<never> => { throw error }', 'http/refusal-answer.test.ts'),
+  'headers that hooks set are sent with the 101':
+    mutation('http/handshake-headers.ts', 'keepReplyHeaders', 'done()', 'http/handshake-headers.test.ts'),
+  'origins of apps may be listed':
+    mutation('util/origins.ts', 'isAppOrigin', 'return false', 'http/origin-check.test.ts'),
+  'an origin must match without normalization':
+    mutation('util/origins.ts', 'parseOrigin', 'return canonicalOrigin(text)', 'http/origin-check.test.ts'),
+  'a same-origin GET may name its page':
+    mutation('http/origin-check.ts', 'pageOf', 'return undefined', 'http/origin-check.test.ts'),
+  'allowed foreign pages can read the answers':
+    mutation('http/origin-check.ts', 'allowReading', '', 'http/cors.test.ts'),
+  'the answer repeats the id of the request':
+    mutation('http/plain-answer.ts', 'readId', 'return \'\'', 'http/plain-answer.test.ts'),
+  'a full server says so in the answer':
+    mutation('http/plain-answer.ts', 'describeRefusal', 'return \'\'', 'http/plain-answer.test.ts'),
+  'an IPv6 network counts as one address':
+    mutation('util/address.ts', 'networkOf', 'return ip', 'util/address.test.ts'),
+  'shared work runs in the context of the registration':
+    mutation('util/timers.ts', 'timersIn', 'return timers', 'connections/async-context.test.ts'),
+  'a client\'s callbacks run in its own context':
+    mutation('connections/connection-lifecycle.ts', 'createScope', 'return undefined', 'connections/async-context.test.ts'),
+  'clients get 1001 when the HTTP server is closed first':
+    mutation('connections/shutdown.ts', 'startOnServerClose', '', 'connections/shutdown.test.ts'),
+  'only a boolean admits a client':
+    mutation('util/values.ts', 'verdictOf', 'return Boolean(value)', 'util/values.test.ts'),
+  'incomplete messages are limited':
+    mutation('connections/client.ts', 'unfinishedBytes', 'return 0', 'connections/client-checks.test.ts'),
+  'sync requests have a bucket of their own':
+    mutation('connections/inbound-messages.ts', 'receiveSync', 'receive(client, \'\')', 'connections/inbound-messages.test.ts'),
+  'a pending broadcast reaches a client that joins in one write':
+    mutation('connections/client-connection.ts', 'writeTogether', 'write()', 'connections/connection-lifecycle.test.ts'),
+  'a context that throws harms no other client':
+    mutation('delivery/broadcast-options.ts', 'hasFields', 'return fields.every(([name, wanted]) => (context as Record<string, unknown>)[name] === wanted)', 'delivery/broadcast-options.test.ts'),
+  'no peer can claim more than it can have sent':
+    mutation('cluster/peers.ts', 'note', 'const skipped = seq - (peers.get(name)?.seq ?? seq - step) - step; moveTo(name, seq); return skipped', 'cluster/peers.test.ts'),
+  'an empty key from a peer is invalid':
+    mutation('cluster/envelope.ts', 'isKey', 'return true', 'cluster/receiver.test.ts'),
+  'a renewed permission is kept':
+    mutation('connections/client.ts', 'expiresAtMonotonic', 'return undefined', 'connections/permission.test.ts'),
+  'the served client answers conditional requests':
+    mutation('http/served-client.ts', 'isCached', 'return false', 'http/served-client.test.ts'),
+  'the served client is gzipped if accepted':
+    mutation('http/served-client.ts', 'acceptsGzip', 'return false', 'http/served-client.test.ts'),
   'addresses are counted without their ports':
     mutation('util/address.ts', 'withoutPort', 'return ip', 'util/address.test.ts'),
   'a pending broadcast can be withdrawn':
