@@ -77,7 +77,8 @@ test('two pages bid, a late bid postpones the end, and both pages see the sale',
 })
 
 test('keeps the time while the server is unreachable, and reconnects', { skip }, async (t) => {
-  const { page, example } = await setUp(t)
+  // So long that no moment of a round is announced in between.
+  const { page, example } = await setUp(t, { roundS: 600 })
   await shows(page, 'Bound', /^±/)
   await example.stop('SIGKILL')
   await shows(page, 'Status', 'Connection lost: trying again…')
