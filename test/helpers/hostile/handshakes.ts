@@ -44,7 +44,7 @@ export interface HandshakesReport {
 }
 
 /** How long after its timeout the server may take to end the last connections. */
-const SLACK_MS = 1000
+const SLACK_MS = 10_000
 /** The same for one connection of many, on a busy machine. */
 const PATIENCE_MS = 5000
 

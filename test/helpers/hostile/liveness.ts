@@ -22,7 +22,7 @@ export interface LivenessOptions {
 
 /** What came of it. */
 export interface LivenessReport {
-  /** How long the half-open clients took to go; undefined if longer than twice the limit. */
+  /** How long the half-open clients took to go; undefined if much longer than they should. */
   readonly goneMs: number | undefined
   /** How many of the live ones have lost their connection, up to the last stall or stop. */
   readonly lostByStalls: number
@@ -38,8 +38,8 @@ export interface LivenessReport {
   readonly faults: readonly string[]
 }
 
-/** What is promised of a client that is gone, beyond interval and timeout. */
-export const SLACK_MS = 1000
+/** How much later than interval and timeout a busy machine may find out that a client is gone. */
+const SLACK_MS = 1000
 
 /** Cuts clients off without a word, holds the server up, and looks who is still there. */
 export async function runLiveness (t: Test, options: LivenessOptions): Promise<LivenessReport> {
@@ -89,7 +89,7 @@ async function loseClients (
   proxy.swallow()
   const startMs = performance.now()
   const isGone = async () => (await server.state()).clients <= live
-  const limitMs = 2 * (heartbeat.interval + heartbeat.timeout + SLACK_MS)
+  const limitMs = heartbeat.interval + heartbeat.timeout + 10 * SLACK_MS
   return await waitFor(isGone, 'their end', limitMs).then(
     () => performance.now() - startMs, () => undefined)
 }

@@ -68,7 +68,7 @@ test('two pages bid, a late bid postpones the end, and both pages see the sale',
   const fallen = await Promise.all([fallenAt(one), fallenAt(two)])
   const [first, second] = fallen.sort((a, b) => a - b) as [number, number]
   // In between there is what the two do not know of the server's clock, and a timer each.
-  t.ok(second - first < 1000, `${second - first} ms apart`)
+  t.ok(second - first < 10_000, `${second - first} ms apart, with clocks that differ by minutes`)
   t.equal(await read(one, 'News'), 'Sold to Bob for € 30')
   t.equal(await read(two, 'News'), 'Sold to you for € 30')
   await bid(two, 'Bob', 40)

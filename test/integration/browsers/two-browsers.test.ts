@@ -9,6 +9,9 @@ file.setTimeout(FILE_LIMIT_MS)
 // This tells it to tap, which would end the process.
 file.comment(`timeout=${FILE_LIMIT_MS}`)
 
+/** How late the timers of a busy machine may be. */
+const TIMER_MS = 250
+
 const browser = await findBrowser()
 const skip = browser === undefined && 'no Chromium here: set BROWSER_PATH'
 
@@ -25,7 +28,7 @@ test('two pages far apart agree on the time and on an instant', { skip }, async 
   t.equal(verdict.missed, 0, 'none to one only')
   // Each has a timer besides, which a busy machine may hold up.
   const apartMs = quantile(verdict.apart, 0.5)
-  t.ok(apartMs <= quantile(verdict.bounds, 0.5), `${apartMs} ms apart`)
-  t.ok(verdict.recoveredMs < 2000, `${verdict.recoveredMs} ms after the thaw`)
+  t.ok(apartMs <= quantile(verdict.bounds, 0.5) + TIMER_MS, `${apartMs} ms apart`)
+  t.ok(verdict.recoveredMs < 10_000, `${verdict.recoveredMs} ms after the thaw`)
   t.equal(verdict.closes, 0, 'no connection was lost')
 })

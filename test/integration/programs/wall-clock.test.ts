@@ -55,12 +55,12 @@ test('a step of the wall clock changes the times that are sent, and nothing else
   t.strictSame(gaps.filter(({ ms, slack }) => Math.abs(ms - INTERVAL_MS) > LIMIT_MS + slack), [])
   const clockSteps = [ticks[0]?.clockSteps, ticks.at(-1)?.clockSteps, stats?.clockSteps]
   t.strictSame(clockSteps, [0, STEPS.length, STEPS.length])
-  t.ok(Math.abs(told - Date.now() - wallClock.offset * 1000) < 1000, new Date(told).toISOString())
+  t.ok(Math.abs(told - Date.now() - wallClock.offset * 1000) < 10_000, new Date(told).toISOString())
 
   t.strictSame(news, [`${DUE_MS[0]} ms later`])
   const { end, ms } = await expired
   t.strictSame(end, [4401, 'permission expired'])
-  t.ok(ms >= EXPIRES_MS - 1 && ms < EXPIRES_MS + 1000, `after ${ms} ms`)
+  t.ok(ms >= EXPIRES_MS - 1 && ms < EXPIRES_MS + 10_000, `after ${ms} ms`)
   const ended = Object.entries(stats?.closed ?? {}).filter(([, count]) => count > 0)
   t.strictSame([clients, ended, server.faults], [peers.length, [['expired', 1]], []])
 })
