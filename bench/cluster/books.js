@@ -33,7 +33,7 @@ export function balance ({ before, after, recoveryMs }) {
 }
 
 /** Which promises a run has broken, in words. Ticks are not judged: a busy machine misses some. */
-export function broken (sums, { losesNothing = false, deaths = 0, maxRecoveryMs = 5000 } = {}) {
+export function broken (sums, { losesNothing = false, deaths = 0, maxRecoveryMs } = {}) {
   const { lost, counted, localLost, duplicates, disorders, recoveryMs, died } = sums
   return [
     [counted !== lost, `lost ${lost}, counted ${counted}`],

@@ -12,6 +12,7 @@ const USAGE = `node bench/cluster/faults.js [options]
   --clients N        clients of each (50)
   --per-second N     broadcasts of all servers together (100)
   --rounds N         how often Redis is killed (3)
+  --max-recovery MS  how long a recovery may take (5000)
   --json FILE        write all sums
   --help             this text`
 
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     clients: { type: 'string', default: '50' },
     'per-second': { type: 'string', default: '100' },
     rounds: { type: 'string', default: '3' },
+    'max-recovery': { type: 'string', default: '5000' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false }
   }
@@ -41,7 +43,8 @@ async function main () {
     serverCount: Number(values.servers),
     clientCount: Number(values.clients),
     perSecond: Number(values['per-second']),
-    rounds: Number(values.rounds)
+    rounds: Number(values.rounds),
+    maxRecoveryMs: Number(values['max-recovery'])
   }
   console.log(formatMachine(describeMachine()))
   console.log(`${settings.serverCount} servers, ${settings.clientCount} clients each, ` +
@@ -62,14 +65,14 @@ async function main () {
   }
 }
 
-async function measure (fault, contender, settings) {
+async function measure (fault, contender, { maxRecoveryMs, ...settings }) {
   const { name, title, losesNothing } = fault
   try {
     const sums = balance(await runFault(fault, { ...settings, file: `${contender}.js` }))
     const cells = COLUMNS.map((column) => sums[column] ?? '–')
     console.log(row([title, TITLES[contender], ...cells, Math.round(sums.recoveryMs), sums.died]))
     const deaths = name === 'server' ? 1 : 0
-    const problems = contender === 'ours' ? broken(sums, { losesNothing, deaths }) : []
+    const problems = contender === 'ours' ? broken(sums, { losesNothing, deaths, maxRecoveryMs }) : []
     return { fault: name, contender, sums, problems }
   } catch (err) {
     console.log(row([title, TITLES[contender], err.message]))

@@ -13,7 +13,9 @@ interface Result {
 }
 
 const LIMIT_MS = 240_000
-/** In full: `npm run test:soak`. */
+/** On a busy machine, servers and Redis take long to come back. */
+const MAX_RECOVERY_MS = 60_000
+/** In full: `npm run test:extended`. */
 const FAULTS = ['kill', 'kill-aof', 'stop', 'client-kill', 'server']
 
 test('two servers in processes of their own deliver every message that they promised, under faults', {
@@ -21,7 +23,8 @@ test('two servers in processes of their own deliver every message that they prom
 }, async (t) => {
   const program = join(ROOT, 'bench/cluster/faults.js')
   const file = join(t.testdir({}), 'faults.json')
-  const args = [program, '--only', FAULTS.join(), '--json', file]
+  const limit = ['--max-recovery', String(MAX_RECOVERY_MS)]
+  const args = [program, '--only', FAULTS.join(), '--json', file, ...limit]
   const table = await outputOf(process.execPath, args, { cwd: ROOT, limitMs: LIMIT_MS })
   for (const line of table.trim().split('\n')) t.comment(line)
   const results: Result[] = JSON.parse(await readFile(file, 'utf8'))

@@ -1,4 +1,4 @@
-/** All floods, on a quiet machine: `npm run test:soak`. */
+/** Some of the floods. All of them: `npm run test:extended`. */
 import { FLOOD_ENDINGS, testFlood } from '../../helpers/hostile/test-flood.js'
 
 const FLOODS = ['small messages', 'pings whose pongs are never read', 'bombs that inflate to 100 MiB']
