@@ -138,13 +138,15 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
   }
 
   function start (request: IncomingMessage, head: Buffer): void {
+    if (listeners.areOfSource()) {
+      // The usual case: no other listener could get the upgrade, so it need not be tracked.
+      call(listeners.emitToSource, request, head)
+      return
+    }
     const isTimeSocketUrl = urls.has(String(request.url).split('?')[0] ?? '')
     const candidates = listeners.forWebsocket(isTimeSocketUrl)
-    const [only] = candidates
     // @fastify/websocket stops listening before the application has closed.
-    if (only === undefined) guard.refuse(request.socket, new UnavailableError())
-    // The usual case: no other listener could get the upgrade, so it need not be tracked.
-    else if (candidates.length === 1) call(only, request, head)
+    if (candidates.length === 0) guard.refuse(request.socket, new UnavailableError())
     else callNext(track(request, head, candidates))
   }
 

@@ -15,6 +15,10 @@ export interface UpgradeListeners {
    * Each emitter gets the upgrades of its own `injectWS`.
    */
   createSource (): EventEmitter
+  /** True if only this plugin's @fastify/websocket listens. */
+  areOfSource (): boolean
+  /** Passes an upgrade to this plugin's @fastify/websocket. */
+  readonly emitToSource: UpgradeListener
   /**
    * The listeners for a WebSocket upgrade, in the order in which they are called: proxies that were
    * registered before this plugin, except for the URL of a time socket; then this plugin's
@@ -29,6 +33,9 @@ export interface UpgradeListeners {
   noteFastify (listener: UpgradeListener): void
   isFastify (listener: UpgradeListener): boolean
 }
+
+/** The server, and each source, have one listener of this plugin. */
+const OWN_COUNT = 1
 
 /** Finds out who listens to the upgrades of a server. Has Node.js detect upgrades. */
 export function createUpgradeListeners (server: Server): UpgradeListeners {
@@ -68,9 +75,15 @@ export function createUpgradeListeners (server: Server): UpgradeListeners {
       source ??= created
       return created
     },
+    areOfSource () {
+      const isListening = source !== undefined && source.listenerCount('upgrade') > OWN_COUNT
+      return isListening && server.listenerCount('upgrade') === OWN_COUNT
+    },
+    emitToSource (request, stream, head) {
+      source?.emit('upgrade', request, stream, head)
+    },
     forWebsocket (isTimeSocketUrl) {
       const others = ofOthers()
-      if (others.length === 0) return ofSource()
       const proxies = others.filter((listener) => earlier.has(listener) && isProxy(listener))
       return [...new Set([...isTimeSocketUrl ? [] : proxies, ...ofSource(), ...others])]
     },
