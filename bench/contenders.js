@@ -16,6 +16,7 @@ import { createRequire } from 'node:module'
  * @property {number} [loads] processes that its clients are spread over. Default 1.
  * @property {boolean} [spread] whether each client has its own time within `intervalMs`: then
  *   there is no last client and no stall, and fewer rounds, because each takes an interval.
+ * @property {object} [settings] that only this contender gets.
  */
 
 /** @type {Contender[]} */

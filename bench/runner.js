@@ -37,7 +37,9 @@ export async function startRunner (contender, { clientCount, intervalMs, plugin 
     for (const peer of [server, ...loads]) peer.stop()
   }
 
-  const target = await server.call('start', { file, host, intervalMs, plugin }).catch((err) => {
+  const target = await server.call('start', {
+    file, host, intervalMs, plugin, ...contender.settings
+  }).catch((err) => {
     stop()
     throw err
   })
