@@ -73,7 +73,8 @@ async function compareContexts ({ clientCount, rounds }) {
 
 /** A server with these settings next to one without: heap, connections, and broadcasts. */
 async function compareServers (name, settings, { clientCount, rounds }) {
-  return await withRunners({ clientCount, settings: [{}, settings, {}] }, async (runners, heaps) => {
+  const all = [{}, settings, {}]
+  return await withRunners({ clientCount, settings: all }, async (runners, heaps) => {
     const [plain, grown, control] = runners
     const micros = await measureInTurns(
       [plain, grown, control].map((runner) => ({ runner, way: 'all' })), { clientCount, rounds })
@@ -91,7 +92,9 @@ async function compareJoins ({ scheduled, rounds }) {
   const joins = []
   for (const settings of [{}, { scheduled }]) {
     const peers = { server: startPeer('server-process.js'), clients: startPeer('sync-process.js') }
-    const target = await peers.server.call('start', { file: 'grown.js', host: HOST, plugin: PLUGIN, ...settings })
+    const target = await peers.server.call('start', {
+      file: 'grown.js', host: HOST, plugin: PLUGIN, ...settings
+    })
     joins.push({ ...peers, target, micros: [] })
   }
   try {
