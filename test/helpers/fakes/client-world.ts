@@ -175,8 +175,9 @@ export function createWorld ({ aheadMs = 0, random = () => 0.5 }: WorldOptions =
     timers.most = Math.max(timers.most, timers.alive)
   }
 
+  /** Waits until every chain of promises has come to its end. */
   async function settle (): Promise<void> {
-    for (let i = 0; i < 20; i++) await undefined
+    await new Promise((resolve) => setImmediate(resolve))
   }
 
   const world: World = {

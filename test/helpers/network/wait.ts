@@ -27,6 +27,6 @@ export async function waitFor (
   const endMs = performance.now() + limitMs
   while (!await condition()) {
     if (performance.now() > endMs) throw new Error(`${what} did not happen within ${limitMs} ms`)
-    await sleep(2)
+    await sleep(5)
   }
 }

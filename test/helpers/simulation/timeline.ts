@@ -13,9 +13,6 @@ interface Entry {
   readonly callback: () => void
 }
 
-/** Enough for chains of promises. */
-const TURNS = 12
-
 export function createTimeline (): Timeline {
   let nowMs = 0
   const entries = new Set<Entry>()
@@ -28,8 +25,9 @@ export function createTimeline (): Timeline {
     return first
   }
 
+  /** Waits until every chain of promises has come to its end. */
   async function settle (): Promise<void> {
-    for (let turn = 0; turn < TURNS; turn++) await undefined
+    await new Promise((resolve) => setImmediate(resolve))
   }
 
   return {
