@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { missingPackage, versionOf } from './contenders.js'
 import { describeMachine, formatMachine } from './machine.js'
 import { startPeer } from './peer.js'
 import { createProgress } from './progress.js'
@@ -40,33 +41,38 @@ async function main (args) {
   const [clientCount, rounds] = [Number(values.clients), Number(values.rounds)]
   const progress = createProgress()
   progress.show(`${clientCount} clients, exchanges`)
-  const sync = await withServer(NEVER_MS, clientCount, (peers) => {
-    return measureTransport(peers, { clientCount, rounds })
+  const sync = await withServer({ clientCount }, (peers) => {
+    return measureTransport(peers, { kind: 'sync', clientCount, rounds })
+  })
+  const measureHttp = (file, kind) => withServer({ file, clientCount: 0 }, async (peers) => {
+    const { host, port } = peers
+    await peers.clients.call('connectHttp', { host, port, count: clientCount })
+    return await measureTransport(peers, { kind, clientCount, rounds })
   })
   progress.show(`${clientCount} clients, exchanges by HTTP`)
-  const http = await withServer(NEVER_MS, 0, async (peers) => {
-    const { host, port, path } = peers
-    await peers.clients.call('connectHttp', { host, port, count: clientCount })
-    return await measureTransport(peers, { clientCount, rounds, path })
-  })
+  const http = await measureHttp('time-v1.js', 'get')
+  progress.show(`${clientCount} clients of timesync`)
+  const timesync = missingPackage({ needs: ['timesync'] }) === undefined
+    ? await measureHttp('timesync.js', 'post')
+    : undefined
   progress.show(`${clientCount} clients, ticks`)
-  const tick = await withServer(TICK_MS, clientCount, (peers) => {
+  const tick = await withServer({ intervalMs: TICK_MS, clientCount }, (peers) => {
     return repeat(rounds, () => measureTicks(peers, clientCount))
   })
   progress.clear()
   const machine = describeMachine()
-  const figures = { sync, http, tick }
+  const figures = { sync, http, timesync, tick }
   if (values.json) return console.log(JSON.stringify({ machine, clientCount, ...figures }, null, 2))
   console.log(`${formatMachine(machine)}\n${formatCost(figures)}`)
 }
 
 /** Starts a server and its clients, each in a process of its own, for as long as `use` takes. */
-async function withServer (intervalMs, count, use) {
+async function withServer ({ file = 'time-v1.js', intervalMs = NEVER_MS, clientCount }, use) {
   const peers = { server: startPeer('server-process.js'), clients: startPeer('sync-process.js') }
   try {
-    const settings = { file: 'time-v1.js', host: HOST, plugin: PLUGIN, intervalMs }
+    const settings = { file, host: HOST, plugin: PLUGIN, intervalMs }
     const { port, path } = await peers.server.call('start', settings)
-    await peers.clients.call('connect', { host: HOST, port, path, count })
+    await peers.clients.call('connect', { host: HOST, port, path, count: clientCount })
     return await use({ ...peers, host: HOST, port, path })
   } finally {
     for (const peer of Object.values(peers)) peer.stop()
@@ -80,19 +86,19 @@ async function repeat (rounds, measure) {
   return quartiles(figures.slice(1))
 }
 
-/** The CPU and the bytes of one exchange; with a path, by HTTP. */
-async function measureTransport (peers, { clientCount, rounds, path }) {
-  const bytes = await peers.clients.call('ask', { count: clientCount, perSecond: clientCount, path })
-  return { bytes, ...await repeat(rounds, () => measureExchanges(peers, clientCount, path)) }
+/** The CPU and the bytes of one exchange. */
+async function measureTransport (peers, { kind, clientCount, rounds }) {
+  const { clients, path } = peers
+  const asking = { perSecond: clientCount, kind, path }
+  const bytes = await clients.call('ask', { count: clientCount, ...asking })
+  return { bytes, ...await repeat(rounds, () => measureExchanges(peers, asking)) }
 }
 
 /** @returns microseconds of the server's CPU for one exchange, less what it takes for nothing. */
-async function measureExchanges ({ server, clients }, clientCount, path) {
+async function measureExchanges ({ server, clients }, asking) {
   const idle = await cpuDuring(server, () => sleep(ROUND_MS))
-  const count = clientCount * ROUND_MS / 1000
-  const busy = await cpuDuring(server, () => {
-    return clients.call('ask', { count, perSecond: clientCount, path })
-  })
+  const count = asking.perSecond * ROUND_MS / 1000
+  const busy = await cpuDuring(server, () => clients.call('ask', { count, ...asking }))
   return (busy - idle) / count
 }
 
@@ -112,9 +118,13 @@ async function cpuDuring (server, act) {
 }
 
 /** The figures, and what they come to for many clients. */
-function formatCost ({ sync, http, tick }) {
-  const show = ({ median, q1, q3 }) =>
-    `${median.toFixed(1)} µs [${q1.toFixed(1)}–${q3.toFixed(1)}]`
+function formatCost ({ sync, http, timesync, tick }) {
+  const costs = [
+    ['a tick for one client', tick],
+    ['an exchange over the WebSocket', sync],
+    ['an exchange over HTTP', http],
+    [`the same, of timesync ${versionOf('timesync')}`, timesync]
+  ].filter(([, cost]) => cost !== undefined)
   const perSecond = PROBES_PER_MINUTE / 60
   const rows = [
     ['ticks every second', tick.median],
@@ -122,12 +132,13 @@ function formatCost ({ sync, http, tick }) {
     ['sync only, 3 probes a minute', sync.median * perSecond],
     ['HTTP, 3 requests a minute', http.median * perSecond]
   ]
-  const perPages = (bytes) => `${(bytes * perSecond * 60 * 1e4 / 1e6).toFixed(1)} MB`
   return [
-    `CPU of a tick for one client ${show(tick)}, of an exchange ${show(sync)},`,
-    `of an exchange by HTTP ${show(http)}`,
-    `Bytes of an exchange ${Math.round(sync.bytes)}, by HTTP ${Math.round(http.bytes)}; for 10,000`,
-    `pages in a minute 30,000 exchanges, ${perPages(sync.bytes)} and ${perPages(http.bytes)}`,
+    '| | CPU | quartiles | bytes |',
+    '|---|---|---|---|',
+    ...costs.map(([name, { median, q1, q3, bytes }]) => {
+      const size = bytes === undefined ? '' : Math.round(bytes)
+      return `| ${name} | ${median.toFixed(1)} µs | ${q1.toFixed(1)}–${q3.toFixed(1)} | ${size} |`
+    }),
     '',
     '| | 10,000 clients | 1,000,000 clients |',
     '|---|---|---|',

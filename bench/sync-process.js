@@ -11,6 +11,7 @@ const MARKS = {
   answers: Buffer.from('HTTP/1.1 200')
 }
 const BATCH_MS = 5
+const REQUESTS = { sync: createSync, get: createGet, post: createPost }
 
 const sockets = []
 const counts = { ticks: 0, syncs: 0, answers: 0 }
@@ -28,23 +29,24 @@ serve({
    * Asks so many times, one client after the other, evenly. Resolves when all are answered, with
    * the bytes of one exchange.
    *
-   * @param {string} [path] for clients that sync by HTTP.
+   * @param {'sync' | 'get' | 'post'} kind
+   * @param {string} path for requests over HTTP.
    */
-  async ask ({ count, perSecond, path }) {
-    const kind = path === undefined ? 'syncs' : 'answers'
+  async ask ({ count, perSecond, kind, path }) {
+    const answers = kind === 'sync' ? 'syncs' : 'answers'
     const startedMs = nowMs()
-    const until = counts[kind] + count
+    const until = counts[answers] + count
     const before = bytes.received + bytes.sent
     for (let asked = 0; asked < count;) {
       const due = Math.min(count, Math.floor((nowMs() - startedMs) * perSecond / 1000))
       for (; asked < due; asked++) {
-        const request = path === undefined ? createRequest(asked) : createGet(path, asked)
+        const request = REQUESTS[kind](asked, path)
         bytes.sent += request.length
         sockets[asked % sockets.length].write(request)
       }
       await sleep(BATCH_MS)
     }
-    while (counts[kind] < until) await sleep(BATCH_MS)
+    while (counts[answers] < until) await sleep(BATCH_MS)
     return (bytes.received + bytes.sent - before) / count
   },
   /** Resolves when so many more ticks have come, in all. */
@@ -86,16 +88,13 @@ function receive (data) {
 }
 
 /** With the headers that Chromium sends, whose values are not much shorter or longer elsewhere. */
-function createGet (path, id) {
+function createHttp (method, path, headers, body = '') {
   return Buffer.from([
-    `GET ${path} HTTP/1.1`,
+    `${method} ${path} HTTP/1.1`,
     'Host: 127.0.0.1:3000',
     'Connection: keep-alive',
-    'Pragma: no-cache',
-    'Cache-Control: no-cache',
     'User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36',
-    `Accept: application/vnd.time-socket+json;id=${id}`,
-    'time-socket-origin: http://127.0.0.1:3000',
+    ...headers,
     'Sec-Fetch-Site: same-origin',
     'Sec-Fetch-Mode: cors',
     'Sec-Fetch-Dest: empty',
@@ -103,12 +102,32 @@ function createGet (path, id) {
     'Accept-Encoding: gzip, deflate, br, zstd',
     'Accept-Language: en-US,en;q=0.9',
     '',
-    ''
+    body
   ].join('\r\n'))
 }
 
+function createGet (id, path) {
+  return createHttp('GET', path, [
+    'Pragma: no-cache',
+    'Cache-Control: no-cache',
+    `Accept: application/vnd.time-socket+json;id=${id}`,
+    'time-socket-origin: http://127.0.0.1:3000'
+  ])
+}
+
+/** As timesync 1.0 asks. */
+function createPost (id, path) {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: String(id), method: 'timesync' })
+  return createHttp('POST', path, [
+    `Content-Length: ${body.length}`,
+    'Content-Type: application/json',
+    'Accept: */*',
+    'Origin: http://127.0.0.1:3000'
+  ], body)
+}
+
 /** A frame masked with zeros. */
-function createRequest (id) {
+function createSync (id) {
   const text = JSON.stringify({ type: 'sync', id })
   return Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)])
 }
