@@ -29,6 +29,8 @@ const STYLE = `
   :host([hidden]), [hidden] { display: none }
 `
 const TRANSPORTS = ['http', 'websocket', 'auto'] as const
+/** The URLs that `ServerClock` accepts. */
+const CLOCK_URL = /^(http|ws)s?:[^#]*$/
 const sharedClocks = createSharedClocks((url, transport) => (
   new ServerClock(url, { transport })
 ))
@@ -159,6 +161,7 @@ export abstract class TimeElement extends Base {
   #fireDue (dueAt: number): void {
     if (this.#firedFor === dueAt) return
     this.#firedFor = dueAt
+    /** @internal For the manifest: only `<server-countdown>` has this event, and declares it. */
     this.dispatchEvent(new Event('due', { bubbles: true }))
   }
 
@@ -187,11 +190,14 @@ function openClock (element: TimeElement): SharedClock {
 }
 
 function resolveUrl (element: TimeElement): string {
+  const src = element.src || ServerClock.defaultUrl
   try {
-    return new URL(element.src || ServerClock.defaultUrl, element.baseURI).href
+    const { href } = new URL(src, element.baseURI)
+    if (CLOCK_URL.test(href)) return href
   } catch {
-    return refuseAttribute(element, 'src', 'a URL')
+    // Not a URL.
   }
+  return refuseAttribute(element, 'src', 'a URL with http, https, ws or wss, and without a fragment')
 }
 
 /**

@@ -167,7 +167,10 @@ test('opens one clock for all elements of a URL, and closes it after they are re
 })
 
 const mistakes: [name: string, value: string, expectation: string][] = [
-  ['src', 'https://:x', 'a URL'],
+  ...['https://:x', 'ftp://example.org/', 'data:,x', '/time#x'].map(
+    (value): [string, string, string] => (
+      ['src', value, 'a URL with http, https, ws or wss, and without a fragment']
+    )),
   ['transport', 'carrier pigeon', 'one of http, websocket, auto'],
   ['lang', 'en_US', 'a language tag'],
   ['digits', '4', 'one of 0, 1, 2, 3'],
