@@ -49,7 +49,7 @@ export interface Setting<Engine extends BackplaneEngine> {
   connect (): Promise<Backplane>
 }
 
-/** What a subscription has received. */
+/** What a subscription has received. A payload that a driver repeats, as it may, counts once. */
 export interface Subscription {
   readonly payloads: readonly Uint8Array[]
   readonly texts: readonly string[]
@@ -93,7 +93,13 @@ export function createContractTest<Engine extends BackplaneEngine> (
 export async function listen (backplane: Backplane): Promise<Subscription> {
   const payloads: Uint8Array[] = []
   const errors: unknown[] = []
-  const keep = (payload: Uint8Array) => payloads.push(payload)
+  const known = new Set<string>()
+  function keep (payload: Uint8Array): void {
+    const content = Buffer.from(payload).toString('latin1')
+    if (known.has(content)) return
+    known.add(content)
+    payloads.push(payload)
+  }
   const subscribed = backplane.subscribe(keep, (err) => errors.push(err))
   const end = await within(subscribed, 'subscribe() must resolve', LIMIT_MS)
   return {

@@ -22,6 +22,19 @@ const CONTRACT: BackplaneContractOptions<MemoryEngine> = {
 }
 
 testBackplane('the one in memory', CONTRACT)
+testBackplane('one that repeats messages, as it may,', { ...CONTRACT, startEngine: createRepeatingEngine })
+
+/** Delivers each message twice, and in between the one before it once more. */
+function createRepeatingEngine (): MemoryEngine {
+  const engine = createMemoryEngine()
+  let previous: readonly Uint8Array[] = []
+  engine.distort = (payload) => {
+    const payloads = [payload, ...previous, payload]
+    previous = [payload]
+    return payloads
+  }
+  return engine
+}
 
 test('the contract has no outage tests without the hooks that they need', async (t) => {
   const titles = backplaneContract({ startEngine: createMemoryEngine }).map(({ title }) => title)
@@ -82,6 +95,19 @@ for (const [fault, expected, spoil] of broken) {
     await t.rejects(async () => { await found?.run() })
   })
 }
+
+test('a failure with a large message is reported in a few lines', async (t) => {
+  const startEngine = () => {
+    const engine = createMemoryEngine()
+    engine.distort = (payload) => [Buffer.from(payload).reverse()]
+    return engine
+  }
+  const contract = backplaneContract({ ...CONTRACT, startEngine })
+  const keepsBytes = contract.find(({ title }) => title === 'delivers any bytes unchanged')
+  const { message } = await keepsBytes?.run().catch((err) => err)
+  t.match(message, /1000000 bytes, SHA-256 [0-9a-f]{64}/)
+  t.ok(message.length < 2000, `${message.length} characters`)
+})
 
 test('an engine is closed after each test, even if the test failed', async (t) => {
   const closed: unknown[] = []
