@@ -115,7 +115,7 @@ function showRound (next) {
   if (isNew) isTyped = false
   round = next
   show(lotH, round.lot)
-  show(amountS, round.amount === 0 ? 'None yet' : `€\u00a0${round.amount}`)
+  show(amountS, round.amount === 0 ? 'None' : `€\u00a0${round.amount}`)
   show(leaderS, round.amount === 0 ? '' : isMine() ? `${round.leader}: you` : round.leader)
   show(extendedS, describeExtensions(round.extensions))
   if (!isTyped) bidI.value = round.amount + USUAL_RAISE

@@ -1,8 +1,18 @@
 /* global getComputedStyle, matchMedia, ResizeObserver */
+import { formatTime } from './auction-format.js'
 import UPlot from './uplot/uPlot.esm.js'
 
 /** The height of a plot in the style sheet. */
 const HEIGHT = 192
+/** The shortest span of time that a plot shows. */
+const MIN_SPAN_S = 10
+/** Times of day, in one row: uPlot's own labels have a second row, where dates may overlap. */
+const TIME_AXIS = {
+  size: 34,
+  space: 64,
+  incrs: [1, 2, 5, 10, 20, 30, 60, 120],
+  values: (_, times) => times.map((atS) => formatTime(atS * 1000).seconds)
+}
 
 /**
  * Draws a plot over time that follows the width of its element and the colors of the page.
@@ -30,7 +40,11 @@ export function createPlot (element, lines, { band = false, points = false } = {
       ...size(),
       legend: { show: false },
       cursor: { show: false },
-      axes: [axis, { ...axis, size: 60, values: (_, values) => values.map((ms) => `${ms} ms`) }],
+      scales: { x: { range: (_, minS, maxS) => [Math.min(minS, maxS - MIN_SPAN_S), maxS] } },
+      axes: [
+        { ...axis, ...TIME_AXIS },
+        { ...axis, size: 60, values: (_, values) => values.map((ms) => `${ms} ms`) }
+      ],
       series: [
         {},
         ...lines.map((name) => ({

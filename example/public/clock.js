@@ -100,8 +100,10 @@ function describePlots (known) {
   const roundTrips = answers.map(({ rtt }) => rtt)
   const { offset, error } = known.at(-1)
   const minutes = `in the last ${HISTORY_S / 60} minutes`
-  show(corridorF, `± ${error.toFixed(1)} ms now, between ± ${Math.min(...errors).toFixed(1)} ` +
-    `and ± ${Math.max(...errors).toFixed(1)} ms ${minutes}.`)
+  const [now, least, most] = [error, Math.min(...errors), Math.max(...errors)].map((ms) => (
+    `±\u00a0${ms.toFixed(1)}`
+  ))
+  show(corridorF, `${now} ms now, between ${least} and ${most}\u00a0ms ${minutes}.`)
   if (roundTrips.length > 0) {
     show(roundTripsF, `The latest of ${roundTrips.length} took ${roundTrips.at(-1).toFixed(1)} ms, ` +
       `the shortest ${Math.min(...roundTrips).toFixed(1)} ms, ` +

@@ -179,6 +179,20 @@ test('is readable in every state, light and dark, narrow and wide', { skip }, as
   t.strictSame(defects, [])
 })
 
+test('the first bid moves nothing in a narrow page', { skip }, async (t) => {
+  const { page, server } = await setUpPage(t)
+  await page.setViewportSize({ width: 390, height: 720 })
+  const { say } = serveTime(server())
+  const round = createRound()
+  const topOfBar = async () => (await page.locator('#Bar').boundingBox())?.y
+  say({ round })
+  await shows(page, 'Amount', 'None')
+  const top = await topOfBar()
+  say({ round: { ...round, amount: 20, leader: 'Ada' } })
+  await shows(page, 'Amount', '€\u00a020')
+  t.equal(await topOfBar(), top)
+})
+
 /** The example, and the page in a browser of its own. */
 async function setUp (t: Test, { wrongMs = 0, roundS = 12, ...options }: SetUpOptions = {}) {
   const example = await startExample(t, { PORT: '0', ROUND: String(roundS) })

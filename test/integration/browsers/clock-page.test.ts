@@ -6,6 +6,12 @@ import { findBrowser, openPage } from '../../helpers/browsers/browser.js'
 import { inspect } from '../../helpers/browsers/inspection.js'
 import { startExample } from '../../helpers/programs/example-process.js'
 
+declare global {
+  interface Window {
+    labels: string[]
+  }
+}
+
 /** To the browser the address of the example. */
 const ORIGIN = 'http://localhost:2112'
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
@@ -22,16 +28,20 @@ const skip = browser === undefined && 'no Chromium here: set BROWSER_PATH'
 test('the clock page draws the state of the clock, and survives a lost connection', { skip }, async (t) => {
   const { port } = await startExample(t)
   const { page, problems } = await openPage(t, String(browser), port, { reducedMotion: 'reduce' })
+  await page.addInitScript(recordLabels)
   await page.goto(`${ORIGIN}/clock.html`, { timeout: LIMIT_MS })
   await shows(page, 'Status', 'In step by a WebSocket')
   await shows(page, 'Bound', /^± [\d.]+ m?s at most$/)
-  await shows(page, 'CorridorText', /^± [\d.]+ ms now, between/)
+  await shows(page, 'CorridorText', /^±\s[\d.]+ ms now, between/)
   await shows(page, 'RoundTripsText', /^The latest of \d+ took/)
   await shows(page, 'DeviceText', /compared with the server’s\.$/)
   t.equal(await page.locator('canvas').count(), 3)
   t.match(await textOf(page, 'server-time'), /^\d\d:\d\d:\d\d$/)
   t.match(await textOf(page, 'server-countdown'), /^0[01]:\d\d$/)
   t.strictSame(await inspect(page, 'clock'), [])
+  const labels = await page.evaluate(() => [...new Set(window.labels)])
+  t.ok(labels.some((label) => /^\d\d:\d\d:\d\d$/.test(label)), String(labels))
+  t.strictSame(labels.filter((label) => !/^(\d\d:\d\d:\d\d|-?[\d.]+ ms)$/.test(label)), [])
 
   await page.getByRole('button', { name: 'Cut the connection' }).press('Enter')
   await shows(page, 'Status', 'Cut: the clock runs on, and its bound grows')
@@ -77,6 +87,16 @@ test('the pages link to each other', { skip }, async (t) => {
     t.strictSame(links.sort(), others.sort(), name)
   }
 })
+
+/** Runs in the page, before its scripts: records what is written on the canvases of the plots. */
+function recordLabels (): void {
+  window.labels = []
+  const { fillText } = CanvasRenderingContext2D.prototype
+  CanvasRenderingContext2D.prototype.fillText = function (...args) {
+    window.labels.push(args[0])
+    fillText.apply(this, args)
+  }
+}
 
 /** Runs axe-core in the page. @returns the rules that are broken, each with where. */
 async function findViolations (page: Page): Promise<string[]> {
