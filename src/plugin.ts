@@ -13,6 +13,7 @@ import type { Shutdown } from './connections/shutdown.js'
 import { createDelivery } from './delivery/delivery.js'
 import type { Delivery } from './delivery/delivery.js'
 import { createCapacity } from './http/capacity.js'
+import { createErrorHandler } from './http/error-handler.js'
 import { createPlainAnswers } from './http/plain-answer.js'
 import { createRefusals, createTimeLimit } from './http/refusals.js'
 import { assertRegistrable, decorate, joinPath } from './http/registration.js'
@@ -73,6 +74,7 @@ export async function timeSocketPlugin (
   const dispatch = dispatchUpgrades(app, { url, handshakeTimeout, log, timers })
   const { guard } = dispatch
   await registerWebsocketServer(app, { options, dispatch, log })
+  const fault = createCallbackFault(log, 'a hook or callback of the route', timers)
   app.route(createRoute({
     options,
     clock,
@@ -81,9 +83,12 @@ export async function timeSocketPlugin (
     connections,
     guard,
     capacity,
-    limitTime: createTimeLimit(app, handshakeTimeout, systemTimers),
+    limitTime: createTimeLimit(app, {
+      timeoutMs: handshakeTimeout, timers: systemTimers, log
+    }),
     refusals: createRefusals({ telemetry, guard, log, timers }),
-    fault: createCallbackFault(log, 'a hook or callback of the route', timers),
+    fault,
+    handleError: createErrorHandler(app, fault),
     plainAnswers: createPlainAnswers({
       clock,
       intervalMs: options.interval,

@@ -6,7 +6,7 @@ import { TIME_PROTOCOL } from '../protocol/time-v1.js'
 import type { WallClock } from '../time/wall-clock.js'
 import { readHeaderList } from '../util/header-list.js'
 import { addVary } from './origin-check.js'
-import { markHandled } from './refusals.js'
+import { isHandled, markHandled } from './refusals.js'
 import type { Refusal } from './refusals.js'
 
 /** What `createPlainAnswers` needs. */
@@ -94,7 +94,7 @@ function setAnswer (request: PlainRequest, answer: Answer): void {
 
 /** True if the application's handler answers this request. */
 export function isAnsweredByApp (request: FastifyRequest): boolean {
-  return (request as PlainRequest)[kAnswer] === BY_APP
+  return (request as PlainRequest)[kAnswer] === BY_APP && isHandled(request)
 }
 
 /** The parts of an answer that depend on the request, as JSON text. */

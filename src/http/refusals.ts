@@ -5,8 +5,6 @@ import type {
 } from 'fastify'
 import { HandshakeTimeoutError, UnavailableError, UpgradeRequiredError } from '../api/errors.js'
 import type { RefusalCause } from '../api/stats.js'
-import type { Fault } from '../observability/failure-log.js'
-import { safely } from '../observability/log.js'
 import type { Log } from '../observability/log.js'
 import type { Telemetry } from '../observability/telemetry.js'
 import type { Timers } from '../util/timers.js'
@@ -91,11 +89,16 @@ export function createRefusals<Context> (
     else count(request, CAUSES[end.code] ?? 'hook', end)
   }
 
+  function onUpgradeEnd (request: CountedRequest, end: UpgradeEnd): void {
+    countEnd(request, end)
+    if (typeof end === 'object') logRefusal(log, request, end)
+  }
+
   return {
     trackUpgrade (request, _reply, done) {
       // A second copy of @fastify/websocket, in a scope around this one, sets request.ws to false.
       if (guard.isUpgrading(request.raw)) request.ws = true
-      if (request.ws) guard.onEnd(request.raw.socket, (end) => countEnd(request, end))
+      if (request.ws) guard.onEnd(request.raw.socket, (end) => onUpgradeEnd(request, end))
       done()
     },
     countAnswer (request, _reply, done) {
@@ -108,7 +111,7 @@ export function createRefusals<Context> (
     },
     refuse (request, reply, refusal) {
       if (request.ws || refusal instanceof UpgradeRequiredError) countEnd(request, refusal)
-      refuse(request, reply, refusal)
+      refuse(request, reply, refusal, log)
     }
   }
 }
@@ -130,9 +133,23 @@ export function markHandled (request: CountedRequest): void {
   request[kHandled] = true
 }
 
-/** True once the route's handler has begun to answer a plain request. */
-function isHandled (request: CountedRequest): boolean {
+/**
+ * True once the route's handler has begun to answer a plain request, unless the plugin has refused
+ * the request since.
+ */
+export function isHandled (request: CountedRequest): boolean {
   return request[kHandled] === true
+}
+
+function logRefusal (log: Log, { id }: FastifyRequest, { code }: FastifyError): void {
+  log.debug({ code, reqId: id }, 'refused')
+}
+
+/** What `createTimeLimit` needs. */
+export interface TimeLimitOptions {
+  timeoutMs: number
+  timers: Timers
+  log: Log
 }
 
 /**
@@ -145,8 +162,14 @@ function isHandled (request: CountedRequest): boolean {
  * abandoned upgrade in memory until its time is over, and would cut off long answers.
  */
 export function createTimeLimit (
-  app: FastifyInstance, timeoutMs: number, timers: Timers
+  app: FastifyInstance, { timeoutMs, timers, log }: TimeLimitOptions
 ): onRequestHookHandler {
+  /** Refuses a request unless its answer has begun. */
+  function refuseUnsent (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): void {
+    // A hijacked reply counts as sent: other code answers it.
+    if (!reply.sent && !reply.raw.headersSent) refuse(request, reply, refusal, log)
+  }
+
   const pending = new Map<FastifyRequest, FastifyReply>()
   // Added in onReady, this hook runs before Fastify's own, which waits for the connections.
   app.addHook('onReady', async () => {
@@ -170,15 +193,12 @@ export function createTimeLimit (
   }
 }
 
-/** Refuses a request unless its answer has begun. */
-function refuseUnsent (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): void {
-  // A hijacked reply counts as sent: other code answers it.
-  if (!reply.sent && !reply.raw.headersSent) refuse(request, reply, refusal)
-}
-
 /** Answers with a refusal: a JSON body with its code, after which the connection is closed. */
-export function refuse (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): void {
-  safely(request.log).debug({ code: refusal.code }, 'refused')
+export function refuse (
+  request: CountedRequest, reply: FastifyReply, refusal: Refusal, log: Log
+): void {
+  logRefusal(log, request, refusal)
+  request[kHandled] = false
   const { code, message, statusCode = 500, headers = {} } = refusal
   reply.headers(headers)
   // HTTP/2 has no Connection header.
@@ -186,65 +206,10 @@ export function refuse (request: FastifyRequest, reply: FastifyReply, refusal: R
   answer(reply, { statusCode, code, error: STATUS_CODES[statusCode], message })
 }
 
-/**
- * Creates the route's error handler. It passes errors on to the application's error handler. If the
- * application has none, an error with a status of 500 or more is answered without any detail:
- * Fastify's default handler would send the error's message to the client.
- *
- * @param fault logs the errors that are answered without detail.
- */
-export function createErrorHandler (fault: Fault) {
-  return async (
-    error: unknown, request: FastifyRequest, reply: FastifyReply
-  ): Promise<FastifyReply> => {
-    const statusCode = statusCodeOf(error, reply)
-    // Thrown, not sent: Fastify would send a value that is not an Error as a body with status 200.
-    if (statusCode < 500 || hasErrorHandler(request.server)) throw error
-    fault.occurred(error, { reqId: request.id })
-    const message = STATUS_CODES[statusCode]
-    return answer(reply, { statusCode, error: message, message })
-  }
-}
-
-/** Names the symbol under which Fastify stores a scope's error handler (its `lib/symbols.js`). */
-const ERROR_HANDLER_SYMBOL = 'fastify.errorHandler'
-
-/**
- * True if the application has set an error handler for this scope or one around it. Fastify's
- * default error handler is an object literal. Each handler that is set has the handler that it
- * replaces as its prototype. If a later version of Fastify stores handlers elsewhere, the result is
- * false, so that no detail is sent.
- */
-export function hasErrorHandler (instance: object): boolean {
-  let scope: object | null = instance
-  while (scope !== null) {
-    const symbol = Object.getOwnPropertySymbols(scope)
-      .find(({ description }) => description === ERROR_HANDLER_SYMBOL)
-    if (symbol !== undefined) {
-      const handler = (scope as Record<symbol, unknown>)[symbol]
-      return Object.getPrototypeOf(handler) !== Object.prototype
-    }
-    scope = Object.getPrototypeOf(scope)
-  }
-  return false
-}
-
 /** Sends the body as text, so that the application's `preSerialization` hooks do not run. */
-function answer (reply: FastifyReply, body: { statusCode: number, [field: string]: unknown }) {
+export function answer (
+  reply: FastifyReply, body: { statusCode: number, [field: string]: unknown }
+): FastifyReply {
   return reply.code(body.statusCode).type('application/json; charset=utf-8')
     .send(JSON.stringify(body))
-}
-
-/**
- * The status that Fastify would send (its `lib/error-status.js`): the one that a hook has set, else
- * the one that the error names.
- */
-function statusCodeOf (error: unknown, reply: FastifyReply): number {
-  if (reply.statusCode !== 200) return reply.statusCode
-  const { statusCode, status } = Object(error) as { statusCode?: unknown, status?: unknown }
-  return [statusCode, status].find(isErrorStatus) ?? 500
-}
-
-function isErrorStatus (status: unknown): status is number {
-  return Number.isInteger(status) && (status as number) >= 400 && (status as number) <= 599
 }

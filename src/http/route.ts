@@ -11,11 +11,11 @@ import { withoutUndefined } from '../util/values.js'
 import { createAdmission, toError } from './admission.js'
 import type { Check } from './admission.js'
 import type { Capacity } from './capacity.js'
+import type { ErrorHandler } from './error-handler.js'
 import { keepReplyHeaders } from './handshake-headers.js'
 import { createCors, createOrigins } from './origin-check.js'
 import { isAnsweredByApp } from './plain-answer.js'
 import type { PlainAnswers } from './plain-answer.js'
-import { createErrorHandler } from './refusals.js'
 import type { Refusal, Refusals } from './refusals.js'
 import type { UpgradeGuard } from './upgrade-guard.js'
 import { removeFromWebsocketServer } from './websocket-server.js'
@@ -27,6 +27,8 @@ export interface RouteParts<Context> {
   timers: Timers
   /** Logs errors of the application's hooks and callbacks, which clients may provoke. */
   fault: Fault
+  /** Answers these errors. */
+  handleError: ErrorHandler
   /** Once the shutdown has begun, all requests are refused. */
   shutdown: Pick<Shutdown, 'hasStarted' | 'close'>
   /** Refuses plain requests that wait too long. The upgrade guard limits upgrades. */
@@ -72,7 +74,7 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
 
   return {
     exposeHeadRoute: true,
-    errorHandler: createErrorHandler(fault),
+    errorHandler: parts.handleError,
     ...withoutUndefined({ logLevel, logSerializers, preValidation }),
     ...withoutUndefined(route),
     method: 'GET',

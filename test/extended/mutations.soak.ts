@@ -59,7 +59,7 @@ const PROMISES: Readonly<Record<string, Mutation>> = {
   'exp of a JWT in seconds is noticed':
     mutation('util/values.ts', 'readMoment', 'return Number(value)', 'connections/permission.test.ts'),
   'no detail of an error leaves the server':
-    mutation('http/refusals.ts', 'hasErrorHandler', 'return true', 'http/refusal-answer.test.ts'),
+    mutation('http/error-handler.ts', 'hasErrorHandler', 'return true', 'http/refusal-answer.test.ts'),
   'each upgrade reaches one listener at a time':
     mutation('http/upgrade-dispatch.ts', 'isProxy', 'return true', 'http/upgrade-neighbours.test.ts'),
   '@fastify/websocket gets no upgrade past the dispatch':
@@ -79,7 +79,7 @@ const PROMISES: Readonly<Record<string, Mutation>> = {
   'refusals by the plugin are logged with their cause':
     mutation('http/refusals.ts', 'warn', '', 'http/refusals.test.ts'),
   'a hook that fails because of clients logs once in ten seconds':
-    mutation('http/refusals.ts', 'createErrorHandler', 'return async (error: unknown): Promise<never> => { throw error }', 'http/refusal-answer.test.ts'),
+    mutation('http/error-handler.ts', 'createErrorHandler', 'return async (error: unknown): Promise<never> => { throw error }', 'http/refusal-answer.test.ts'),
   'headers that hooks set are sent with the 101':
     mutation('http/handshake-headers.ts', 'keepReplyHeaders', 'done()', 'http/handshake-headers.test.ts'),
   'origins of apps may be listed':

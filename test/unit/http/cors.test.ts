@@ -79,6 +79,13 @@ for (const [title, handler] of [
   })
 }
 
+test('a page of a foreign origin that may connect can read that the handler took too long', async (t) => {
+  const { status, headers } = await ask(t, {
+    options: { handshakeTimeout: 20, handler: async () => await new Promise(() => {}) }
+  })
+  t.strictSame([status, headers], [503, { ...READABLE, vary: 'accept, origin' }])
+})
+
 test('the application\'s handler may let a page of a foreign origin read', async (t) => {
   const { headers } = await ask(t, {
     options: { handler: (_request, reply) => { reply.header('access-control-allow-origin', '*').send('news') } }

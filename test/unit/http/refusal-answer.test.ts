@@ -1,12 +1,15 @@
 import Fastify from 'fastify'
-import type { RouteShorthandOptions } from 'fastify'
+import type { FastifyInstance, RouteShorthandOptions } from 'fastify'
 import { test } from 'tap'
 import { TooManyClientsError, UnavailableError } from '../../../src/api/errors.js'
-import { createErrorHandler, hasErrorHandler, refuse } from '../../../src/http/refusals.js'
+import timeSocket from '../../../src/index.js'
+import { createErrorHandler, hasErrorHandler } from '../../../src/http/error-handler.js'
+import { refuse } from '../../../src/http/refusals.js'
 import { createCallbackFault } from '../../../src/observability/failure-log.js'
 import { systemTimers } from '../../../src/util/timers.js'
 import type { Refusal } from '../../../src/http/refusals.js'
-import { createApp, createTimeApp } from '../../helpers/network/app.js'
+import { createApp, createTimeApp, listen } from '../../helpers/network/app.js'
+import { openRaw, upgradeRequest } from '../../helpers/network/raw.js'
 import { createLog } from '../../helpers/fakes/log.js'
 
 const NO_FAULT = { occurred () {}, ended () {} }
@@ -14,13 +17,13 @@ const NO_FAULT = { occurred () {}, ended () {} }
 type Test = Parameters<typeof createApp>[0] & { fail (message: string): unknown }
 
 function refusing (refusal: Refusal): RouteShorthandOptions {
-  return { onRequest: (request, reply) => refuse(request, reply, refusal) }
+  return { onRequest (request, reply) { refuse(request, reply, refusal, this.log) } }
 }
 
 async function ask (t: Test, options: RouteShorthandOptions, method: 'GET' | 'HEAD' = 'GET') {
   const { app, log } = createApp(t)
   app.addHook('preSerialization', async () => { t.fail('asked to serialise') })
-  app.get('/', { errorHandler: createErrorHandler(createCallbackFault(app.log, 'a hook', systemTimers)), ...options }, async () => { t.fail('handled') })
+  app.get('/', { errorHandler: createErrorHandler(app, createCallbackFault(app.log, 'a hook', systemTimers)), ...options }, async () => { t.fail('handled') })
   const answer = await app.inject({ method, url: '/' })
   return { answer, log }
 }
@@ -86,9 +89,43 @@ test('leaves errors to the application that handles them', async (t) => {
   const log = createLog()
   const app = Fastify({ logger: log.logger })
   app.setErrorHandler((error: Error, _request, reply) => reply.code(555).send(error.message))
-  app.get('/', { errorHandler: createErrorHandler(NO_FAULT), onRequest: async () => { throw new Error('own') } }, () => {})
+  app.get('/', { errorHandler: createErrorHandler(app, NO_FAULT), onRequest: async () => { throw new Error('own') } }, () => {})
   const answer = await app.inject('/')
   t.strictSame([answer.statusCode, answer.body, log.messages('error')], [555, 'own', []])
+})
+
+for (const [title, url, register] of [
+  ['after the plugin', '/time', async (app) => { await app.register(timeSocket) }],
+  ['around the plugin\'s scope, after it', '/in/time', async (app) => {
+    await app.register(async (scope) => { await scope.register(timeSocket) }, { prefix: '/in' })
+  }]
+] as [title: string, url: string, register: (app: FastifyInstance) => Promise<void>][]) {
+  test(`on a real port, leaves errors to an error handler that is set ${title}`, async (t) => {
+    const { app, log } = createApp(t)
+    app.addHook('onRequest', async () => { throw new Error('own') })
+    await register(app)
+    let calls = 0
+    app.setErrorHandler(async (error: Error, _request, reply) => {
+      calls++
+      return reply.code(555).send(`handled ${error.message}`)
+    })
+    const port = await listen(app)
+    const answer = await app.inject(url)
+    t.strictSame([answer.statusCode, answer.body], [555, 'handled own'])
+    t.match(await openRaw(port, upgradeRequest(url)).ended, /^HTTP\/1\.1 555 [^]*handled own$/)
+    t.equal(calls, 2)
+    t.strictSame(log.messages('error'), [])
+  })
+}
+
+test('an error handler that is set after the plugin may answer later', async (t) => {
+  const { app, log } = createApp(t)
+  await app.register(timeSocket, { preValidation: async () => { throw new Error('own') } })
+  app.setErrorHandler((_error, _request, reply) => {
+    setImmediate(() => reply.code(555).send('later'))
+  })
+  t.strictSame((await app.inject('/time')).body, 'later')
+  t.strictSame(log.messages('error'), [])
 })
 
 test('no detail is sent if Fastify stores error handlers elsewhere', async (t) => {

@@ -266,6 +266,9 @@ for (const [title, options, headers, fields] of [
     const lines = log.lines.filter(({ msg }) => msg.startsWith('upgrade refused: '))
     t.equal(lines.length, 1)
     t.match(lines, [{ level: 40, ...fields }])
+    const refusals = log.lines.filter(({ level, msg }) => level === 20 && msg === 'refused')
+    t.strictSame(refusals.map(({ timeSocket, code }) => [timeSocket, code]),
+      'code' in fields ? Array(3).fill(['/time', fields.code]) : [])
   })
 }
 

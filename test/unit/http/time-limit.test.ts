@@ -23,7 +23,8 @@ async function setUp (t: Test, handler: RouteHandlerMethod) {
   const time = createFakeTime({ wallMs: 0 })
   const { app, log } = createApp(t)
   app.decorateRequest('ws', false)
-  app.get('/', { onRequest: createTimeLimit(app, 1000, time.timers) }, handler)
+  const onRequest = createTimeLimit(app, { timeoutMs: 1000, timers: time.timers, log: app.log })
+  app.get('/', { onRequest }, handler)
   return { app, log, time, port: await listen(app) }
 }
 
@@ -49,7 +50,9 @@ for (const [title, options] of stages) {
     t.strictSame(JSON.parse(body), TIMED_OUT)
     t.match(await openRaw(port, request('/time', { method: 'HEAD' })).ended, /^HTTP\/1\.1 503 [^]*\r\n\r\n$/)
     const lines = log.lines.filter(({ msg }) => msg === 'refused')
-    t.strictSame(lines.map(({ level, code }) => [level, code]), Array(2).fill([20, TIMED_OUT.code]))
+    t.strictSame(lines.map(({ level, code, timeSocket }) => [level, code, timeSocket]),
+      Array(2).fill([20, TIMED_OUT.code, '/time']))
+    await waitFor(() => app.timeSocket.stats().http.refused === 2, 'the count')
   })
 }
 
@@ -160,7 +163,9 @@ test('an answer that waits for an onSend hook at the time limit is replaced by 5
 test('does not limit upgrades', async (t) => {
   const time = createFakeTime({ wallMs: 0 })
   let passed = false
-  const hook = createTimeLimit(createApp(t).app, 1000, time.timers) as unknown as
+  const { app } = createApp(t)
+  const options = { timeoutMs: 1000, timers: time.timers, log: app.log }
+  const hook = createTimeLimit(app, options) as unknown as
     (request: object, reply: object, done: () => void) => void
   hook({ ws: true }, {}, () => { passed = true })
   t.strictSame([passed, time.pendingCount], [true, 0])
