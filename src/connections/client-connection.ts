@@ -105,6 +105,9 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
     this.#socket = socket instanceof Socket ? socket : undefined
     this.#host = host
     this.#wireFormat = wireFormatFor(ws.protocol)
+    // The 101 was written in this turn.
+    this.#startTurn()
+    this.#turnBytes = ws.bufferedAmount
   }
 
   static {

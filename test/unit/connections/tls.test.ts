@@ -68,6 +68,15 @@ test('over TLS, messages of one turn keep their order, and no tick is skipped be
   }
 })
 
+test('over TLS, the 101 makes no new client slow', async (t) => {
+  const { app, open } = await setUp(t, {
+    interval: 86_400_000, maxBufferedBytes: 0, onConnect: (client) => { client.send('welcome') }
+  })
+  const peer = await open()
+  await waitFor(() => peer.messages.length === 2, 'the welcome and the time')
+  t.equal(app.timeSocket.clients.size, 1)
+})
+
 test('over TLS, a ping or pong of the same turn makes no client slow', async (t) => {
   const { app, open } = await setUp(t, {
     immediate: false, maxBufferedBytes: 0, onMessage: (client) => client.send('answer')
