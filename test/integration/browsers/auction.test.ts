@@ -23,8 +23,8 @@ interface SetUpOptions extends BrowserContextOptions {
 /** To the browser the address of the example. */
 const PAGE = 'http://localhost:2112/auction.html'
 const MINUTE_MS = 60_000
-/** More than a round and its pause. */
-const LIMIT_MS = 40_000
+/** More than a round and its pause, on a busy machine. */
+const LIMIT_MS = 120_000
 const FILE_LIMIT_MS = 600_000
 
 file.setTimeout(FILE_LIMIT_MS)
@@ -53,7 +53,7 @@ test('shows that the time is not known until the server has answered', { skip },
 })
 
 test('two pages bid, a late bid postpones the end, and both pages see the sale', { skip }, async (t) => {
-  const { page: one, problems, example } = await setUp(t, { roundS: 24 })
+  const { page: one, problems, example } = await setUp(t, { roundS: 36 })
   const { page: two, problems: others } = await openAuction(t, example.port, 5 * MINUTE_MS)
   await phase(one, 'open')
   await bid(one, 'Ada', 20)
@@ -62,17 +62,20 @@ test('two pages bid, a late bid postpones the end, and both pages see the sale',
   t.equal(await two.getByLabel('Your bid, €').inputValue(), '30', 'ready to bid more')
   await bid(two, 'Bob', 20)
   await shows(two, 'News', 'Too low: 20 is bid already')
-  await Promise.all([phase(one, 'last'), phase(two, 'last')])
-  await bid(two, 'Bob', 30)
-  await Promise.all([shows(one, 'Extended', /^Extended/), shows(two, 'Extended', /^Extended/)])
-  const fallen = await Promise.all([fallenAt(one), fallenAt(two)])
-  const [first, second] = fallen.sort((a, b) => a - b) as [number, number]
+  // In the pages: a busy machine may take longer to control them than the last moment lasts.
+  const [ofOne, ofTwo] = await Promise.all([
+    recordRound(one, {}), recordRound(two, { last: 30, over: 40 })
+  ])
+  await waitFor(async () => (await ofOne()).fallenAt > 0, 'the fall of the hammer', LIMIT_MS)
+  await waitFor(async () => (await ofTwo()).news.includes('Wait for the next lot'), 'the late bid')
+  const [first, second] = await Promise.all([ofOne(), ofTwo()])
+  t.ok([first, second].every(({ wasExtended }) => wasExtended), 'both pages show the extension')
   // In between there is what the two do not know of the server's clock, and a timer each.
-  t.ok(second - first < 10_000, `${second - first} ms apart, with clocks that differ by minutes`)
-  t.equal(await read(one, 'News'), 'Sold to Bob for € 30')
-  t.equal(await read(two, 'News'), 'Sold to you for € 30')
-  await bid(two, 'Bob', 40)
-  t.equal(await read(two, 'News'), 'Wait for the next lot')
+  const apartMs = Math.abs(first.fallenAt - second.fallenAt)
+  t.ok(apartMs < 10_000, `${apartMs} ms apart, with clocks that differ by minutes`)
+  t.ok(first.news.includes('Sold to Bob for € 30'))
+  const soldAt = second.news.indexOf('Sold to you for € 30')
+  t.strictSame(second.news.slice(soldAt).slice(1, 2), ['Wait for the next lot'])
   t.strictSame([...problems, ...others], [])
 })
 
@@ -285,15 +288,46 @@ async function phase (page: Page, name: string): Promise<void> {
   await page.locator(`[data-phase="${name}"]`).waitFor({ timeout: LIMIT_MS })
 }
 
-/** When the page shows that the hammer has fallen, by this machine's clock, not the page's own. */
-async function fallenAt (page: Page): Promise<number> {
-  return await page.evaluate(() => new Promise<number>((resolve) => {
-    const auction = document.querySelector('.auction') as HTMLElement
+/** What a page has shown, up to the fall of the hammer. */
+interface RoundRecord {
+  readonly news: readonly string[]
+  readonly wasExtended: boolean
+  /** When the hammer fell, by this machine's clock, not the page's own; 0 before that. */
+  readonly fallenAt: number
+}
+
+/**
+ * Records what the page shows in this round.
+ *
+ * @param bids the amounts that the page bids as soon as it shows these phases.
+ */
+async function recordRound (
+  page: Page, bids: { last?: number, over?: number }
+): Promise<() => Promise<RoundRecord>> {
+  const record = await page.evaluateHandle((bids) => {
+    const find = (selector: string) => document.querySelector(selector) as HTMLElement
+    const [auction, news, extended] = ['.auction', '#News', '#Extended'].map(find) as [
+      HTMLElement, HTMLElement, HTMLElement
+    ]
+    const record = { news: [] as string[], wasExtended: false, fallenAt: 0 }
+    let phase = auction.dataset.phase
     new MutationObserver(() => {
-      if (auction.dataset.phase !== 'over') return
-      resolve(performance.timeOrigin + performance.now())
-    }).observe(auction, { attributes: true, attributeFilter: ['data-phase'] })
-  }))
+      if (record.fallenAt === 0) record.wasExtended ||= String(extended.textContent).startsWith('Extended')
+      const text = String(news.textContent)
+      if (record.news.at(-1) !== text) record.news.push(text)
+      if (auction.dataset.phase === phase) return
+      phase = auction.dataset.phase
+      if (phase === 'over' && record.fallenAt === 0) {
+        record.fallenAt = performance.timeOrigin + performance.now()
+      }
+      const amount = bids[phase as keyof typeof bids]
+      if (amount === undefined) return
+      (find('#Bid') as HTMLInputElement).value = String(amount)
+      ;(find('#BidForm') as HTMLFormElement).requestSubmit()
+    }).observe(auction, { attributes: true, childList: true, characterData: true, subtree: true })
+    return record
+  }, bids)
+  return () => record.jsonValue()
 }
 
 /** Records what live regions say. */
