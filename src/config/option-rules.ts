@@ -45,9 +45,27 @@ export const originRule: Rule = {
 }
 
 export const path: Rule = {
-  expected: 'a path that starts with "/", without white space, query or fragment',
+  expected: 'a path that starts with "/", without white space, query or fragment, with valid ' +
+    'parameters, and with "*" only at its end',
   // A question mark is allowed after a parameter: it makes the parameter optional.
-  holds: (value) => typeof value === 'string' && /^\/[^\s?#]*$|^\/[^\s?#]*:\w+\?$/.test(value)
+  holds: (value) => typeof value === 'string' &&
+    /^\/[^\s?#]*$|^\/[^\s?#]*:\w+\?$/.test(value) && isRoutable(value)
+}
+
+/** False if Fastify's router would throw, which it does only after the registration has begun. */
+function isRoutable (path: string): boolean {
+  // Regular expressions of parameters, as in `/:id(^\\d+$)`.
+  const [expressions = ''] = /\(.*\)/.exec(path) ?? []
+  const rest = path.replace(expressions, '')
+  return isExpression(expressions) && !/\*.|:[^/]*\(/.test(rest)
+}
+
+function isExpression (text: string): boolean {
+  try {
+    return new RegExp(text) instanceof RegExp
+  } catch {
+    return false
+  }
 }
 
 export const namespace: Rule = {

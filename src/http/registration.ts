@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import { InvalidOptionError, NamespaceTakenError } from '../api/errors.js'
 import type { ResolvedOptions } from '../api/options.js'
@@ -29,6 +30,7 @@ export function assertRegistrable<Context> (
   assertFree(app, namespace)
   assertLevel(app, 'logLevel', logLevel)
   assertLevel(app, 'route.logLevel', route.logLevel)
+  assertConstraints(app, route.constraints)
   assertRoutesFree(app, options)
 }
 
@@ -55,6 +57,22 @@ function assertLevel (app: FastifyInstance, option: string, level: string | unde
   if (known === undefined ? typeof log[level] === 'function' : Object.hasOwn(known, level)) return
   const expected = known && `one of ${Object.keys(known).join(', ')}, silent`
   throw new InvalidOptionError(option, expected ?? 'a level that the logger has', show(level))
+}
+
+/** What Fastify's own constraints must be. */
+const CONSTRAINTS: ReadonlyMap<string, string> = new Map([
+  ['host', 'a string or a RegExp'], ['version', 'a string']
+])
+
+/** Refuses constraints for which the router would throw only after the registration has begun. */
+function assertConstraints (app: FastifyInstance, constraints: object = {}): void {
+  for (const [name, value] of Object.entries(constraints)) {
+    const isText = typeof value === 'string' || (name === 'host' && types.isRegExp(value))
+    // The application may have strategies of its own, also for these two names.
+    if ((isText && CONSTRAINTS.has(name)) || app.hasConstraintStrategy(name)) continue
+    const expected = CONSTRAINTS.get(name) ?? 'left out: the application has no such strategy'
+    throw new InvalidOptionError(`route.constraints.${name}`, expected, show(value))
+  }
 }
 
 function assertFree (app: FastifyInstance, namespace: string | undefined): void {

@@ -25,7 +25,8 @@ const WORDS = 'a function or one of iso, date-string, timestamp, json'
 const INTEGER = 'an integer from 10 to 86400000'
 const OBJECT_OR_FALSE = 'a plain object or false'
 const RATE = 'a number above 0, up to 1000000'
-const PATH = 'a path that starts with "/", without white space, query or fragment'
+const PATH = 'a path that starts with "/", without white space, query or fragment, with valid ' +
+  'parameters, and with "*" only at its end'
 const NAME = 'a name of letters, digits and _ that is not a member of the time socket'
 
 function isRecord (value: unknown): boolean {
@@ -80,6 +81,10 @@ const wrongValues: [option: string, expected: string, value: unknown, shown: str
   ['url', PATH, '/time#now', "'/time#now'"],
   ['url', PATH, '/the time', "'/the time'"],
   ['url', PATH, 'ws://localhost/time', "'ws://localhost/time'"],
+  ['url', PATH, '/rooms/*/time', "'/rooms/*/time'"],
+  ['url', PATH, '/time**', "'/time**'"],
+  ['url', PATH, '/:room(^[a-z]+$', "'/:room(^[a-z]+$'"],
+  ['url', PATH, '/:room(^[a-z+$)', "'/:room(^[a-z+$)'"],
   ['namespace', NAME, 'clients', "'clients'"],
   ['namespace', NAME, 'broadcast', "'broadcast'"],
   ['namespace', NAME, 'stats', "'stats'"],

@@ -22,6 +22,10 @@ const refusals: [title: string, options: object][] = [
   ['a level that the logger does not have', { logLevel: 'loud' }],
   ['a level of the route that the logger does not have', { route: { logLevel: 'loud' } }],
   ['an invalid route option', { route: { constraints: 'host' } }],
+  ['a constraint that the application does not have', { route: { constraints: { tenant: 'a' } } }],
+  ['a host that is not text', { route: { constraints: { host: 5 } } }],
+  ['a version that is not text', { route: { constraints: { version: 5 } } }],
+  ['a url that the router would not accept', { url: '/rooms/*/time' }],
   ['a server of its own for ws', { websocket: { options: { port: 3000 } } }],
   ['a url that already has a route', { url: '/taken' }]
 ]
@@ -89,6 +93,28 @@ test('accepts a url that has a GET route with other constraints', async (t) => {
   const answer = await app.inject({ url: '/time', headers: { host: 'example.com' } })
   t.equal(answer.json().interval, 5000)
 })
+
+test('accepts constraints that the application has added', async (t) => {
+  const tenant = {
+    name: 'tenant',
+    storage: () => new Map(),
+    deriveConstraint: () => 5,
+    validate () {}
+  }
+  const { app } = createApp(t, { constraints: { tenant } } as object)
+  const route = { constraints: { tenant: 5 } } as TimeSocketOptions['route']
+  await app.register(timeSocket, { route })
+  t.equal((await app.inject('/time')).json().interval, 5000)
+})
+
+for (const url of ['/:room/*', '/:hour(^\\d{2}$)h:minute(^\\d*$)m', '/:room(^(a|b)$)/time', '/a(b']) {
+  test(`accepts the url ${url}`, async (t) => {
+    const { app } = createApp(t)
+    await app.register(timeSocket, { url })
+    await app.ready()
+    t.equal(app.timeSocket.url, url)
+  })
+}
 
 test('a second registration needs a namespace, and is then available next to the first', async (t) => {
   const { app } = await createTimeApp(t, {})
