@@ -1,4 +1,6 @@
-import type { FastifyRequest, onRequestHookHandler, RouteOptions } from 'fastify'
+import type {
+  FastifyRequest, onRequestHookHandler, onSendHookHandler, RouteOptions
+} from 'fastify'
 import type { WebSocket } from 'ws'
 import { UnavailableError, UpgradeRequiredError } from '../api/errors.js'
 import type { ResolvedOptions } from '../api/options.js'
@@ -72,6 +74,11 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
     }
   }
 
+  const freeInjected: onSendHookHandler = (request, _reply, payload, done) => {
+    capacity.freeInjected(request)
+    done(null, payload)
+  }
+
   return {
     exposeHeadRoute: true,
     errorHandler: parts.handleError,
@@ -93,6 +100,7 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
       keepReplyHeaders
     ],
     onSend: [
+      freeInjected,
       ...listOf(route.onSend),
       plainAnswers.refresh,
       createCors({ origins, isAnsweredByApp, fault })

@@ -224,6 +224,17 @@ test('injected clients count together, or by address if they have one', async (t
   await t.rejects(from('192.0.2.1'), { message: /503/ })
 })
 
+test('an injected upgrade that is refused leaves its slot to the next', async (t) => {
+  const { app } = await createTimeApp(t, {
+    maxClients: 1,
+    preValidation: async ({ url }, reply) => url === '/time' ? undefined : reply.code(401).send('no')
+  }, { logger: false })
+  await t.rejects(inject(app, '/time?guest'), { message: /401/ })
+  await t.rejects(inject(app, '/time', { headers: { 'sec-websocket-protocol': 'chat' } }), { message: /400/ })
+  await inject(app)
+  await t.rejects(inject(app), { message: /503/ })
+})
+
 test('clients without an address count as one, even behind a proxy', async (t) => {
   for (const trustProxy of [false, true]) {
     const { app } = await createTimeApp(t, { maxClientsPerIp: 2 }, { logger: false, trustProxy })
