@@ -103,9 +103,10 @@ const SYNC_DEFAULTS = { probes: 3, every: 60_000, skew: 0 }
 export function resolveOptions (given: ServerClockOptions = {}): ClockSettings {
   const options = fill('options', DEFAULTS, given)
   const sync = fill('sync', SYNC_DEFAULTS, options.sync)
-  const names = isArray(options.protocols) ? [TIME_PROTOCOL, ...options.protocols] : undefined
-  expect('protocols', names, 'an array of strings', names?.every((name) => typeof name === 'string'))
-  expect('protocols', names, 'distinct tokens other than "time.v1"',
+  const { protocols } = options
+  const names = isArray(protocols) ? [TIME_PROTOCOL, ...protocols] : undefined
+  expect('protocols', protocols, 'an array of strings', names?.every((name) => typeof name === 'string'))
+  expect('protocols', protocols, 'distinct tokens other than "time.v1"',
     names?.every((name) => TOKEN.test(name)) && new Set(names).size === names.length, RangeError)
   expect('transport', options.transport, '"auto", "websocket" or "http"',
     ['auto', 'websocket', 'http'].includes(options.transport), RangeError)
@@ -124,8 +125,10 @@ function resolveEnvironment (given: Partial<Environment>): Environment {
   expect('environment', given, 'an object', isObject(given))
   const environment = createEnvironment(given)
   for (const [name, value] of Object.entries(environment)) {
-    const isValidNonFunction = name === 'WebSocket' ? value === undefined : name === 'page' && isObject(value)
-    expect(`environment.${name}`, value, 'a function', isValidNonFunction || typeof value === 'function')
+    const isPage = name === 'page'
+    const isAbsent = name === 'WebSocket' && value === undefined
+    const isValid = isPage ? isObject(value) : isAbsent || typeof value === 'function'
+    expect(`environment.${name}`, value, isPage ? 'an object' : 'a function', isValid)
   }
   return environment
 }
