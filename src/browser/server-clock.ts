@@ -151,6 +151,8 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
    * (`CLOSED`) or `refused` (`REFUSED`), and with the signal's reason.
    */
   ready (options: ReadyOptions = {}): Promise<void> {
+    // Forgets the estimate if the device has just woken up.
+    this.#readClocks()
     return this.#readiness.wait(options)
   }
 

@@ -189,6 +189,17 @@ test('after an hour of sleep without a network', async (t) => {
   })
 })
 
+test('ready() called on wake waits for a new sync', async (t) => {
+  const { world, clock } = await setUpSynced(t)
+  world.sleep(60_000)
+  let isReady = false
+  clock.ready().then(() => { isReady = true })
+  await world.advance(1)
+  t.strictSame([isReady, clock.synced], [false, false])
+  await world.advance(1000)
+  t.strictSame([isReady, clock.synced], [true, true])
+})
+
 test('rtt is never negative, however coarse the clock', async (t) => {
   const world = createWorld()
   const monotonic = () => Math.floor(world.environment.monotonic() / 100) * 100
