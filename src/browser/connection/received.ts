@@ -6,6 +6,7 @@ export interface Received {
   readonly type?: unknown
   readonly server?: unknown
   readonly interval?: unknown
+  readonly seq?: unknown
   readonly clockSteps?: unknown
   readonly at?: unknown
   readonly sent?: unknown
@@ -44,8 +45,8 @@ export interface RefusalOutcome {
 export interface UnreachableOutcome {
   readonly kind: 'unreachable'
   readonly reason: string
-  /** True if something has answered, but the browser hides the answer. */
-  readonly isReachable: boolean
+  /** False if the URL could not be resolved: that says nothing about the server. */
+  readonly wasAsked: boolean
 }
 
 /** The range of a `Date`, in milliseconds. */

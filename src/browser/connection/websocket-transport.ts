@@ -95,6 +95,8 @@ export function openWebSocket (options: WebSocketOptions): Transport {
   }
 
   function onHello (message: Received): void {
+    const { server, interval, clockSteps } = message
+    if (typeof server !== 'string' || ![interval, clockSteps].every(isTime)) return
     const isFirst = source === undefined
     events.onHello(renew(message))
     if (isFirst && !isEnded) events.onOpen()
@@ -102,7 +104,8 @@ export function openWebSocket (options: WebSocketOptions): Transport {
   }
 
   function onTick (message: Received, localMs: number): void {
-    if (!isTime(message.sent)) return
+    const { seq, at, sent, interval, clockSteps } = message
+    if (![seq, at, sent, interval, clockSteps].every(isTime)) return
     const isContradiction = events.onTick(renew(message), message as TickMessage, localMs)
     if (isContradiction && !isEnded) probes.burst()
   }
@@ -110,7 +113,7 @@ export function openWebSocket (options: WebSocketOptions): Transport {
   function onSync (message: Received, t4: number): void {
     const { at, hold } = message
     const t1 = sentAt.get(message.id)
-    if (t1 === undefined || !isTime(at) || !isTime(hold)) return
+    if (t1 === undefined || !isTime(at) || !isTime(hold) || !isTime(message.clockSteps)) return
     sentAt.delete(message.id)
     const exchange = { t1, t2: at, t3: at + hold, t4 }
     const isContradiction = events.onExchange(renew(message), exchange, 'websocket')
@@ -124,7 +127,7 @@ export function openWebSocket (options: WebSocketOptions): Transport {
     if (source === undefined) return
     if (type === 'tick') onTick(message, localMs)
     else if (type === 'sync') onSync(message, localMs)
-    else if (type === 'message') events.onMessage(message, text)
+    else if (type === 'message' && message.data !== undefined) events.onMessage(message, text)
     else if (type === 'cancel') events.onCancel(message.key)
   }
 

@@ -33,6 +33,23 @@ test('a clock', async (t) => {
     t.strictSame([clock.state, events], ['open', []])
   })
 
+  const complete: [type: string, fields: object][] = [
+    ['hello', { server: 'other', interval: 5000, clockSteps: 1 }],
+    ['tick', { seq: 0, at: 5, sent: 5, interval: 5000, clockSteps: 1 }],
+    ['message', { data: 1 }]
+  ]
+  for (const [type, fields] of complete) {
+    for (const missing of Object.keys(fields)) {
+      await t.test(`ignores a ${type} without ${missing}`, async (t) => {
+        const { world, clock, events } = await setUpSynced(t)
+        clock.addEventListener('tick', () => t.fail('is fired'))
+        const { error } = clock
+        world.peer.send({ type, ...fields, [missing]: undefined })
+        t.strictSame([clock.synced, clock.error, events], [true, error, []])
+      })
+    }
+  }
+
   await t.test('does not fire a message with an invalid time', async (t) => {
     const { world, events } = await setUpSynced(t)
     for (const at of ['5', null, [], {}, true]) world.peer.send({ type: 'message', data: 1, at })
@@ -47,7 +64,7 @@ test('a clock', async (t) => {
     const at = server.now()
     const nonsense = [
       { at: String(at), hold: 0 }, { at, hold: '0' }, { at: null, hold: 0 }, { at }, { hold: 0 },
-      { at: 1e300, hold: 0 }, { at, hold: [] }
+      { at: 1e300, hold: 0 }, { at, hold: [] }, { at, hold: 0, clockSteps: undefined }
     ]
     let count = 0
     world.peer.onText = (text) => {
