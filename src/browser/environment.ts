@@ -31,8 +31,7 @@ interface BodyReader {
 /** What the clock passes to `fetch` besides the URL. */
 export interface PlainRequest {
   readonly headers?: Record<string, string>
-  readonly mode?: 'no-cors'
-  readonly redirect: 'manual' | 'follow'
+  readonly redirect: 'manual'
   readonly cache: 'no-store'
   readonly credentials: 'include'
   readonly signal: AbortSignal

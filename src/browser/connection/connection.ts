@@ -57,6 +57,8 @@ const YOUNG_MS = 1000
 /** A client that was refused for good tries again at most once in this time. */
 const RETRY_REFUSED_MS = 60_000
 const EARLY_RETRIES_PER_MINUTE = 12
+/** The limit for probes over both transports together. */
+const PROBES_PER_MINUTE = 30
 /** `onOutcome` takes the reason from the outcome. */
 const FAILED: Ending = { code: ABNORMAL, reason: '', wasOpen: false }
 
@@ -65,9 +67,10 @@ export function createConnection (options: ConnectionOptions): Connection {
   const { monotonic, WebSocket } = environment
   const canFallBack = wanted === 'auto' && WebSocket !== undefined
   const policy = createReconnectPolicy(environment, canFallBack)
-  const requests = createTimeRequests({ ...options, environment })
+  const budget = createBudget(environment, PROBES_PER_MINUTE)
+  const requests = createTimeRequests({ ...options, environment, probeBudget: budget })
   const transports = createTransportSwitch({
-    ...options, policy, requests, onOpen, onSocketEnd, onHttpEnd
+    ...options, policy, budget, requests, onOpen, onSocketEnd, onHttpEnd
   })
   const earlyRetryBudget = createBudget(environment, EARLY_RETRIES_PER_MINUTE)
   const retryTimer = createTimer(environment)

@@ -64,7 +64,7 @@ export function openHttp (options: HttpOptions): Transport {
         continue
       }
       failure = outcome
-      if (outcome.kind === 'unreachable' || outcome.isFinal) break
+      if (outcome.kind === 'unreachable' || outcome.isFinal || outcome.waitMs > 0) break
     }
     return isAnswered ? undefined : failure
   }

@@ -57,8 +57,12 @@ const BACKOFF_MS = 500
 const MAX_BACKOFF_MS = 30_000
 /** A connection that ends earlier than this counts as a failed attempt. */
 const STABLE_MS = 10_000
-/** While the server is unreachable, a WebSocket is tried at least this often. */
-const MAX_WITHOUT_SOCKET_MS = 60_000
+/**
+ * While the server is unreachable, the first attempt after this time is a WebSocket: that makes one
+ * in 60 to 90 s. Firefox forgets a failure after 60 s. If an address fails more often, Firefox
+ * delays each further WebSocket to it, longer and longer.
+ */
+const MIN_WITHOUT_SOCKET_MS = 60_000
 /** After this many failed attempts, a short connection is followed by HTTP while waiting. */
 const MAX_SHORT_CONNECTIONS = 2
 /** How many times `patienceCount` may double. */
@@ -78,10 +82,10 @@ export function createReconnectPolicy (
   let heldOffUntilMs = 0
 
   return {
-    isSocketDue: () => !isServerDown || monotonic() - socketTriedMs >= MAX_WITHOUT_SOCKET_MS,
+    isSocketDue: () => !isServerDown || monotonic() - socketTriedMs >= MIN_WITHOUT_SOCKET_MS,
     isSocketWorthwhile: (outcome) => outcome.kind === 'time'
       ? !canFallBack || blockedCount === 0
-      : outcome.kind === 'unreachable' && outcome.isReachable,
+      : outcome.kind === 'unreachable' && !outcome.wasAsked,
     patienceCount: () => PATIENCE * 2 ** Math.min(silenceCount, MAX_DOUBLINGS),
     onSocketTried () {
       socketTriedMs = monotonic()
@@ -102,7 +106,7 @@ export function createReconnectPolicy (
           ? { reason, refusal: { ...refuse(403, 'DO_NOT_RETURN', reason), isFinal: true } }
           : { reason, syncOverHttp: canFallBack && failureCount >= MAX_SHORT_CONNECTIONS }
       }
-      isServerDown = outcome.kind === 'unreachable' && !outcome.isReachable
+      isServerDown = outcome.kind === 'unreachable' && outcome.wasAsked
       if (outcome.kind === 'refusal') blockedCount = 0
       if (outcome.kind !== 'time') {
         const refusal = outcome.kind === 'refusal' ? outcome : undefined

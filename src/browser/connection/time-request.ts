@@ -1,11 +1,14 @@
 import { createBudget } from '../environment.js'
-import type { Budget, Environment, PlainAnswer, PlainRequest } from '../environment.js'
+import type { Budget, Environment, PlainAnswer } from '../environment.js'
 import { isTime, NOT_A_TIME_SOCKET, readJson, refuse } from './received.js'
 import type { Outcome, Received, RefusalOutcome, UnreachableOutcome } from './received.js'
 
 /** The plain `GET` requests of one clock. */
 export interface TimeRequests {
-  /** Allows twelve requests a minute. */
+  /**
+   * Allows the requests of rounds: twelve a minute, within the budget of all probes. A request
+   * counts when it is sent, even if its answer is discarded.
+   */
   readonly budget: Budget
   /** Resolves with the `http` or `https` URL, or with the reason why there is none. */
   findUrl (signal: AbortSignal): Promise<string | UnreachableOutcome>
@@ -21,6 +24,8 @@ export interface TimeRequests {
 
 export interface TimeRequestsOptions {
   environment: Environment
+  /** The budget of all probes, over both transports. */
+  probeBudget: Budget
   /** Returns the `http` or `https` URL. */
   resolveUrl: () => Promise<string>
   /** Readings of the monotonic clock are accurate to ± this many milliseconds. */
@@ -35,8 +40,8 @@ const REQUESTS_PER_MINUTE = 12
 const ID_LIMIT = 2 ** 31
 
 export function createTimeRequests (options: TimeRequestsOptions): TimeRequests {
-  const { environment, resolveUrl, quantumMs } = options
-  const budget = createBudget(environment, REQUESTS_PER_MINUTE)
+  const { environment, probeBudget, resolveUrl, quantumMs } = options
+  const requestBudget = createBudget(environment, REQUESTS_PER_MINUTE)
   let id = Math.floor(environment.random() * ID_LIMIT)
 
   async function findUrl (signal: AbortSignal): Promise<string | UnreachableOutcome> {
@@ -44,7 +49,7 @@ export function createTimeRequests (options: TimeRequestsOptions): TimeRequests 
       return await withTimeLimit(environment, signal, resolveUrl)
     } catch (error) {
       const reason = `the URL cannot be resolved: ${error instanceof Error ? error.message : String(error)}`
-      return { kind: 'unreachable', isReachable: true, reason }
+      return { kind: 'unreachable', wasAsked: false, reason }
     }
   }
 
@@ -58,11 +63,11 @@ export function createTimeRequests (options: TimeRequestsOptions): TimeRequests 
   }
 
   return {
-    budget,
+    budget: () => requestBudget() && probeBudget(),
     findUrl,
     beginRound,
     async requestOnce (signal) {
-      budget()
+      requestBudget()
       const request = await beginRound(signal)
       return request()
     }
@@ -77,8 +82,7 @@ interface TimeRequest {
 
 /**
  * Requests the server's time with one `GET`. The answer also tells why a WebSocket was refused,
- * which browsers hide. Never rejects. Takes at most 10 s, or 20 s if the page may not read the
- * answer.
+ * which browsers hide. Never rejects. Takes at most 10 s.
  *
  * @param url an `http` or `https` URL.
  * @param id is repeated in the answer: an answer with another id was cached.
@@ -89,14 +93,14 @@ async function requestTime (
 ): Promise<Outcome> {
   const { monotonic, page, fetch } = environment
   const isSameOrigin = new URL(url).origin === page.origin
-  const request = { cache: 'no-store', credentials: 'include' } as const
   try {
     return await withTimeLimit(environment, signal, async (signal) => {
       const t1 = monotonic()
       const answer = await fetch(url, {
-        ...request,
-        signal,
+        cache: 'no-store',
+        credentials: 'include',
         redirect: 'manual',
+        signal,
         headers: {
           accept: `application/vnd.time-socket+json;id=${id}`,
           ...isSameOrigin && { 'time-socket-origin': String(page.origin) }
@@ -105,26 +109,7 @@ async function requestTime (
       return await readOutcome(answer, { id, t1, t4: monotonic(), quantumMs })
     })
   } catch {
-    const isReachable = !isSameOrigin && page.origin !== undefined &&
-      await canReach(environment, url, signal, request)
-    return { kind: 'unreachable', isReachable, reason: 'the server does not answer' }
-  }
-}
-
-/**
- * True if any server answers, even without the CORS headers that would let the page read the
- * answer.
- */
-async function canReach (
-  environment: Environment, url: string, signal: AbortSignal,
-  request: Pick<PlainRequest, 'cache' | 'credentials'>
-): Promise<boolean> {
-  try {
-    await withTimeLimit(environment, signal, async (signal) =>
-      environment.fetch(url, { ...request, signal, mode: 'no-cors', redirect: 'follow' }))
-    return true
-  } catch {
-    return false
+    return { kind: 'unreachable', wasAsked: true, reason: 'the server does not answer' }
   }
 }
 
@@ -143,7 +128,7 @@ async function readOutcome (answer: PlainAnswer, times: RequestTimes): Promise<O
   if (status === 200) return readTime(await readBody(answer), times)
   const isBusy = status === 429 || status === 503
   if (status >= 500 && !isBusy) {
-    return { kind: 'unreachable', isReachable: false, reason: `the server answers ${status}` }
+    return { kind: 'unreachable', wasAsked: true, reason: `the server answers ${status}` }
   }
   const isFinal = status === 401 || status === 403
   if (!isBusy && !isFinal) {

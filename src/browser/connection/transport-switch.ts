@@ -1,5 +1,5 @@
 import type { ClockSettings } from '../clock-options.js'
-import { createBudget } from '../environment.js'
+import type { Budget } from '../environment.js'
 import { openHttp } from './http-transport.js'
 import type { TimeOutcome } from './received.js'
 import type { ReconnectPolicy } from './reconnect-policy.js'
@@ -36,6 +36,8 @@ export interface TransportSwitch {
 export interface TransportSwitchOptions {
   settings: ClockSettings
   policy: ReconnectPolicy
+  /** The budget of all probes, over both transports. */
+  budget: Budget
   requests: TimeRequests
   data: TransportData
   onOpen: (isSocket: boolean) => void
@@ -44,12 +46,9 @@ export interface TransportSwitchOptions {
   onHttpEnd: (ending: Ending) => void
 }
 
-const PROBES_PER_MINUTE = 30
-
 export function createTransportSwitch (options: TransportSwitchOptions): TransportSwitch {
-  const { settings, policy, requests, data, onOpen, onSocketEnd, onHttpEnd } = options
+  const { settings, policy, budget, requests, data, onOpen, onSocketEnd, onHttpEnd } = options
   const { WebSocket } = settings.environment
-  const budget = createBudget(settings.environment, PROBES_PER_MINUTE)
   let transport: Transport | undefined
   /** The transport that is being opened. */
   let attempt: Transport | undefined

@@ -106,8 +106,7 @@ test('a lost connection', async (t) => {
     clock.addEventListener('close', ({ detail }) => waits.push(detail.retryIn))
     await world.advance(0)
     // Somebody answers, so that a WebSocket is tried each time.
-    world.isReadable = false
-    world.answer = { status: 200 }
+    world.answer = { status: 404 }
     for (let i = 0; i < 10; i++) {
       world.peer.end()
       await world.advance(0)
@@ -318,6 +317,31 @@ test('an attempt that fails', async (t) => {
     t.ok(used.length >= 6, `${used.length} uses`)
   })
 
+  await t.test('uses no ticket twice if the page may not read the answers of another server', async (t) => {
+    let count = 0
+    const { world } = await setUpClock(t, { url: () => `wss://time.example/${++count}` })
+    world.isReadable = false
+    world.answer = { status: 403 }
+    world.peer.end()
+    await world.advance(4 * LONG_MS)
+    const used = [...world.asked, ...world.peers.map(({ url }) => url)]
+      .map((url) => Number(new URL(url).pathname.slice(1))).sort((a, b) => a - b)
+    t.strictSame(used, used.map((_, index) => index + 1))
+    t.ok(used.length >= 9, `${used.length} uses`)
+  })
+
+  await t.test('is not a refusal if the page may not read the answer of another server', async (t) => {
+    const { world, clock, events } = await setUpClock(t, { url: 'wss://time.example/' })
+    world.isReadable = false
+    world.answer = { status: 403 }
+    world.peer.end()
+    await world.advance(100)
+    t.strictSame(events, [
+      ['close', { code: 1006, reason: 'the server does not answer', retryIn: 250 }]
+    ])
+    t.strictSame([clock.state, world.asked.length], ['waiting', 1])
+  })
+
   const waits: [title: string, answer: WorldAnswer, ms: number][] = [
     ['seconds after 429', { status: 429, retryAfter: '7' }, 7000],
     ['seconds after 503', { status: 503, retryAfter: '2' }, 2000],
@@ -438,19 +462,6 @@ test('while the server is down', async (t) => {
       if (world.sockets.alive > 0) world.peer.end()
     }
     t.ok(world.peers.length >= 4 && world.peers.length <= 6, `${world.peers.length} WebSockets`)
-  })
-
-  await t.test('an answer that the page may not read shows that the server is up', async (t) => {
-    const { world } = await setUpClock(t, { url: 'wss://time.example/' })
-    world.isReadable = false
-    world.peer.end()
-    await world.advance(10_000)
-    t.equal(world.peers.length, 1)
-    const { mode, redirect } = world.requests.at(-1) ?? {}
-    t.strictSame({ mode, redirect }, { mode: 'no-cors', redirect: 'follow' })
-    world.answer = { status: 502 }
-    await world.advance(31_000)
-    t.ok(world.peers.length > 1)
   })
 
   await t.test('a refusal in the answer is reported', async (t) => {
@@ -611,6 +622,16 @@ test('close()', async (t) => {
       t.strictSame([clock.state, world.peers.length], ['closed', 1])
     })
   }
+
+  await t.test('during the GET to another server sends no further request', async (t) => {
+    const { world, clock } = await setUpClock(t, { url: 'wss://time.example/' })
+    world.requestMs = 1000
+    world.peer.end()
+    await world.advance(500)
+    clock.close()
+    await world.advance(LONG_MS)
+    t.strictSame([world.asked.length, world.timers.alive], [1, 0])
+  })
 
   await t.test('also ends a pending GET, and a pending URL function', async (t) => {
     const signals: AbortSignal[] = []

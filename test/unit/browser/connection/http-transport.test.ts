@@ -51,6 +51,38 @@ test('over HTTP a clock', async (t) => {
     t.ok(most <= 12 && most > 9, `${most} a minute`)
   })
 
+  await t.test('counts each request, also if its answer is discarded or cannot be read', async (t) => {
+    const answers: [title: string, answer: WorldAnswer, isReadable: boolean][] = [
+      ['another id', { status: 200, body: (id: number) => ({ id: id + 1 }) }, true],
+      ['404', { status: 404 }, true],
+      ['unreadable', { status: 200 }, false]
+    ]
+    for (const [title, answer, isReadable] of answers) {
+      const clock = { sync: { probes: 10, every: 1000 } }
+      const { world } = await setUpHttp(t, { url: 'https://time.example/', clock })
+      world.isReadable = isReadable
+      world.answer = answer
+      const counts: number[] = []
+      for (let second = 0; second < 180; second++) {
+        world.page.dispatchEvent(new Event('online'))
+        await world.advance(1000)
+        counts.push(world.asked.length)
+      }
+      const most = Math.max(...counts.map((count, index) => count - (counts[index - 59] ?? 0)))
+      t.ok(most <= 12 && most > 9, `${title}: ${most} a minute`)
+    }
+  })
+
+  await t.test('asks no more in a round once the server has said when to retry', async (t) => {
+    const { world, clock, events } = await setUpHttp(t)
+    world.answer = { status: 503, retryAfter: '7', body: { code: 'FULL' } }
+    await world.advance(7000)
+    t.match(events, [['close', { retryIn: 7000 }], ['refused', { status: 503, code: 'FULL' }]])
+    t.strictSame([clock.state, world.asked.length], ['waiting', 1])
+    await world.advance(100)
+    t.equal(world.asked.length, 2)
+  })
+
   await t.test('sends requests when the page becomes visible, unless a round is in progress', async (t) => {
     const { world } = await setUpHttp(t)
     await world.advance(50)

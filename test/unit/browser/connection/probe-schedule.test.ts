@@ -160,6 +160,25 @@ test('a clock', async (t) => {
     t.ok(most <= 30 && most > 20, `${most} a minute`)
   })
 
+  await t.test('probes at most 30 times in any minute over both transports together', async (t) => {
+    const clock = { sync: { probes: 10, every: 1000 } }
+    const { world, server } = await setUpClock(t, { clock })
+    world.answer = { status: 200, body: server.answer }
+    const counts: number[] = []
+    for (let second = 0; second < 300; second++) {
+      const { peer } = world
+      if (second % 6 === 0) peer.end()
+      if (second % 6 === 3 && peer.closedWith === undefined) server.serve(peer)
+      world.page.dispatchEvent(new Event('online'))
+      await world.advance(1000)
+      const probeCount = world.peers.reduce((sum, { received }) => sum + received.length, 0)
+      counts.push(probeCount + world.asked.length)
+    }
+    const most = Math.max(...counts.map((count, index) => count - (counts[index - 59] ?? 0)))
+    t.ok(world.asked.length > 50 && world.peers.some(({ received }) => received.length > 5))
+    t.ok(most <= 30 && most > 20, `${most} a minute`)
+  })
+
   await t.test('probes as usual if the device\'s clock is pinned', async (t) => {
     const { world, clock } = await setUpSynced(t, { clock: { environment: { wall: () => 5 } } })
     world.peer.received.length = 0

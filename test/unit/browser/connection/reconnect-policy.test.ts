@@ -16,8 +16,8 @@ const TIME: TimeOutcome = {
   upgrade: undefined
 }
 const FULL = refuse(503, 'CAPACITY', 'the server refuses with 503')
-const DOWN: Outcome = { kind: 'unreachable', isReachable: false, reason: 'no answer' }
-const HIDDEN: Outcome = { ...DOWN, isReachable: true }
+const DOWN: Outcome = { kind: 'unreachable', wasAsked: true, reason: 'no answer' }
+const UNRESOLVED: Outcome = { ...DOWN, wasAsked: false }
 
 interface Clock {
   ms: number
@@ -150,9 +150,11 @@ test('a WebSocket is tried without asking', async (t) => {
   })
 
   for (const [title, outcome] of [
-    ['answers what the page cannot read', HIDDEN], ['tells the time', TIME], ['refuses', FULL]
+    ['once the server tells the time', TIME],
+    ['once the server refuses', FULL],
+    ['if the URL cannot be resolved, which says nothing about the server', UNRESOLVED]
   ] as const) {
-    await t.test(`again once the server ${title}`, async (t) => {
+    await t.test(`again ${title}`, async (t) => {
       const { policy } = setUpDown()
       policy.onEnd(FAILED, outcome)
       t.equal(policy.isSocketDue(), true)
@@ -167,12 +169,12 @@ test('a WebSocket is tried without asking', async (t) => {
 })
 
 test('a server that was asked is worth a WebSocket', async (t) => {
-  const isWorthwhile = (policy: ReconnectPolicy) => [TIME, HIDDEN, DOWN, FULL].map((outcome) =>
+  const isWorthwhile = (policy: ReconnectPolicy) => [TIME, UNRESOLVED, DOWN, FULL].map((outcome) =>
     policy.isSocketWorthwhile(outcome))
   const acts: [
     title: string, act: (policy: ReconnectPolicy) => unknown, isTimeEnough: boolean
   ][] = [
-    ['if it tells the time, or anything that the page cannot read', () => {}, true],
+    ['if it tells the time, or if its URL cannot be resolved', () => {}, true],
     ['but not by the time alone after a round in which only HTTP worked',
       (policy) => policy.onEnd(FAILED, TIME), false],
     ['again after a WebSocket has opened', (policy) => policy.onOpen(true), true],
