@@ -61,11 +61,11 @@ const PROMISES: Readonly<Record<string, Mutation>> = {
   'no detail of an error leaves the server':
     mutation('http/error-handler.ts', 'hasErrorHandler', 'return true', 'http/refusal-answer.test.ts'),
   'each upgrade reaches one listener at a time':
-    mutation('http/upgrade-dispatch.ts', 'isProxy', 'return true', 'http/upgrade-neighbours.test.ts'),
+    mutation('http/upgrade-listeners.ts', 'isProxy', 'return true', 'http/upgrade-neighbours.test.ts'),
   '@fastify/websocket gets no upgrade past the dispatch':
     mutation('http/upgrade-listeners.ts', 'createSource', 'return server as unknown as EventEmitter', 'http/upgrade-neighbours.test.ts'),
   'an upgrade that announces a body is answered over HTTP':
-    mutation('http/upgrade-socket.ts', 'announcesBody', 'return false', 'http/upgrade-neighbours.test.ts'),
+    mutation('http/upgrade-socket.ts', 'announcesBody', 'return false', 'http/refusals.test.ts'),
   'a request for h2c is served as if it had not asked':
     mutation('http/upgrade-socket.ts', 'returnToServer', 'request.socket.destroy()', 'http/upgrade-neighbours.test.ts'),
   'a pipelined upgrade waits for the responses before it':
