@@ -87,17 +87,17 @@ const PROMISES: Readonly<Record<string, Mutation>> = {
   'an origin must match without normalization':
     mutation('util/origins.ts', 'parseOrigin', 'return canonicalOrigin(text)', 'http/origin-check.test.ts'),
   'a same-origin GET may name its page':
-    mutation('http/origin-check.ts', 'pageOf', 'return undefined', 'http/origin-check.test.ts'),
+    mutation('http/origin-check.ts', 'pageOf', 'return undefined', 'http/plain-answer.test.ts'),
   'allowed foreign pages can read the answers':
     mutation('http/origin-check.ts', 'allowReading', '', 'http/cors.test.ts'),
   'the answer repeats the id of the request':
     mutation('http/plain-answer.ts', 'readId', 'return \'\'', 'http/plain-answer.test.ts'),
   'a full server says so in the answer':
-    mutation('http/plain-answer.ts', 'describeRefusal', 'return \'\'', 'http/plain-answer.test.ts'),
+    mutation('http/plain-answer.ts', 'describeRefusal', 'return \'\'', 'http/capacity.test.ts'),
   'an IPv6 network counts as one address':
     mutation('util/address.ts', 'networkOf', 'return ip', 'util/address.test.ts'),
   'shared work runs in the context of the registration':
-    mutation('util/timers.ts', 'timersIn', 'return timers', 'connections/async-context.test.ts'),
+    mutation('util/timers.ts', 'timersIn', 'return timers', 'util/timers.test.ts'),
   'a client\'s callbacks run in its own context':
     mutation('connections/connection-lifecycle.ts', 'createScope', 'return undefined', 'connections/async-context.test.ts'),
   'clients get 1001 when the HTTP server is closed first':
@@ -109,13 +109,13 @@ const PROMISES: Readonly<Record<string, Mutation>> = {
   'sync requests have a bucket of their own':
     mutation('connections/inbound-messages.ts', 'receiveSync', 'receive(client, \'\')', 'connections/inbound-messages.test.ts'),
   'a pending broadcast reaches a client that joins in one write':
-    mutation('connections/client-connection.ts', 'writeTogether', 'write()', 'connections/connection-lifecycle.test.ts'),
+    mutation('connections/client-connection.ts', 'writeTogether', 'write()', 'delivery/scheduled-delivery.test.ts'),
   'a context that throws harms no other client':
     mutation('delivery/broadcast-options.ts', 'hasFields', 'return fields.every(([name, wanted]) => (context as Record<string, unknown>)[name] === wanted)', 'delivery/broadcast-options.test.ts'),
   'no peer can claim more than it can have sent':
     mutation('cluster/peers.ts', 'note', 'const skipped = seq - (peers.get(name)?.seq ?? seq - step) - step; moveTo(name, seq); return skipped', 'cluster/peers.test.ts'),
   'an empty key from a peer is invalid':
-    mutation('cluster/envelope.ts', 'isKey', 'return true', 'cluster/receiver.test.ts'),
+    mutation('cluster/envelope.ts', 'isKey', 'return true', 'cluster/json-format.test.ts'),
   'a renewed permission is kept':
     mutation('connections/client.ts', 'expiresAtMonotonic', 'return undefined', 'connections/permission.test.ts'),
   'the served client answers conditional requests':
