@@ -31,9 +31,10 @@ interface BodyReader {
 /** What the clock passes to `fetch` besides the URL. */
 export interface PlainRequest {
   readonly headers?: Record<string, string>
-  readonly redirect: 'manual'
+  readonly mode?: 'no-cors'
+  readonly redirect: 'manual' | 'follow'
   readonly cache: 'no-store'
-  readonly credentials: 'include'
+  readonly credentials: 'include' | 'omit'
   readonly signal: AbortSignal
 }
 

@@ -45,8 +45,8 @@ export interface RefusalOutcome {
 export interface UnreachableOutcome {
   readonly kind: 'unreachable'
   readonly reason: string
-  /** False if the URL could not be resolved: that says nothing about the server. */
-  readonly wasAsked: boolean
+  /** False if the URL could not be resolved, or the page may not read the server's answer. */
+  readonly isServerDown: boolean
 }
 
 /** The range of a `Date`, in milliseconds. */

@@ -85,7 +85,7 @@ export function createReconnectPolicy (
     isSocketDue: () => !isServerDown || monotonic() - socketTriedMs >= MIN_WITHOUT_SOCKET_MS,
     isSocketWorthwhile: (outcome) => outcome.kind === 'time'
       ? !canFallBack || blockedCount === 0
-      : outcome.kind === 'unreachable' && !outcome.wasAsked,
+      : outcome.kind === 'unreachable' && !outcome.isServerDown,
     patienceCount: () => PATIENCE * 2 ** Math.min(silenceCount, MAX_DOUBLINGS),
     onSocketTried () {
       socketTriedMs = monotonic()
@@ -106,7 +106,7 @@ export function createReconnectPolicy (
           ? { reason, refusal: { ...refuse(403, 'DO_NOT_RETURN', reason), isFinal: true } }
           : { reason, syncOverHttp: canFallBack && failureCount >= MAX_SHORT_CONNECTIONS }
       }
-      isServerDown = outcome.kind === 'unreachable' && outcome.wasAsked
+      isServerDown = outcome.kind === 'unreachable' && outcome.isServerDown
       if (outcome.kind === 'refusal') blockedCount = 0
       if (outcome.kind !== 'time') {
         const refusal = outcome.kind === 'refusal' ? outcome : undefined

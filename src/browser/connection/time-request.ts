@@ -49,26 +49,28 @@ export function createTimeRequests (options: TimeRequestsOptions): TimeRequests 
       return await withTimeLimit(environment, signal, resolveUrl)
     } catch (error) {
       const reason = `the URL cannot be resolved: ${error instanceof Error ? error.message : String(error)}`
-      return { kind: 'unreachable', wasAsked: false, reason }
+      return { kind: 'unreachable', isServerDown: false, reason }
     }
   }
 
-  async function beginRound (signal: AbortSignal): Promise<() => Promise<Outcome>> {
+  async function beginRound (
+    signal: AbortSignal, mayAskAgain: Budget
+  ): Promise<() => Promise<Outcome>> {
     const url = await findUrl(signal)
     return async () => {
       if (typeof url !== 'string') return url
       id = (id + 1) % ID_LIMIT
-      return requestTime(environment, url, { id, quantumMs: quantumMs(), signal })
+      return requestTime(environment, url, { id, quantumMs: quantumMs(), mayAskAgain, signal })
     }
   }
 
   return {
     budget: () => requestBudget() && probeBudget(),
     findUrl,
-    beginRound,
+    beginRound: (signal) => beginRound(signal, () => false),
     async requestOnce (signal) {
       requestBudget()
-      const request = await beginRound(signal)
+      const request = await beginRound(signal, probeBudget)
       return request()
     }
   }
@@ -77,19 +79,22 @@ export function createTimeRequests (options: TimeRequestsOptions): TimeRequests 
 interface TimeRequest {
   readonly id: number
   readonly quantumMs: number
+  readonly mayAskAgain: Budget
   readonly signal: AbortSignal
 }
 
 /**
  * Requests the server's time with one `GET`. The answer also tells why a WebSocket was refused,
- * which browsers hide. Never rejects. Takes at most 10 s.
+ * which browsers hide. Never rejects. Takes at most 10 s, or 20 s if the page may not read the
+ * answer.
  *
  * @param url an `http` or `https` URL.
  * @param id is repeated in the answer: an answer with another id was cached.
  * @param quantumMs readings of the monotonic clock are accurate to ± this many milliseconds.
+ * @param mayAskAgain allows a second request, if the page may not read the answer.
  */
 async function requestTime (
-  environment: Environment, url: string, { id, quantumMs, signal }: TimeRequest
+  environment: Environment, url: string, { id, quantumMs, mayAskAgain, signal }: TimeRequest
 ): Promise<Outcome> {
   const { monotonic, page, fetch } = environment
   const isSameOrigin = new URL(url).origin === page.origin
@@ -109,7 +114,14 @@ async function requestTime (
       return await readOutcome(answer, { id, t1, t4: monotonic(), quantumMs })
     })
   } catch {
-    return { kind: 'unreachable', wasAsked: true, reason: 'the server does not answer' }
+    // Any answer of a server of another origin shows that it is up, even if the page may not read
+    // it. Asks for the root, because the URL may hold a ticket that was just used.
+    const canReach = () => withTimeLimit(environment, signal, (signal) => fetch(new URL('/', url).href, {
+      mode: 'no-cors', cache: 'no-store', credentials: 'omit', redirect: 'follow', signal
+    })).then(() => true, () => false)
+    const mustAsk = !isSameOrigin && page.origin !== undefined && !signal.aborted && mayAskAgain()
+    const isServerDown = !mustAsk || !await canReach()
+    return { kind: 'unreachable', isServerDown, reason: 'the server does not answer' }
   }
 }
 
@@ -128,7 +140,7 @@ async function readOutcome (answer: PlainAnswer, times: RequestTimes): Promise<O
   if (status === 200) return readTime(await readBody(answer), times)
   const isBusy = status === 429 || status === 503
   if (status >= 500 && !isBusy) {
-    return { kind: 'unreachable', wasAsked: true, reason: `the server answers ${status}` }
+    return { kind: 'unreachable', isServerDown: true, reason: `the server answers ${status}` }
   }
   const isFinal = status === 401 || status === 403
   if (!isBusy && !isFinal) {

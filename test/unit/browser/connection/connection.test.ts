@@ -311,7 +311,8 @@ test('an attempt that fails', async (t) => {
       world.peer.end()
       await world.advance(LONG_MS)
     }
-    const used = [...world.asked, ...world.peers.map(({ url }) => url)]
+    const asked = world.asked.filter((url) => new URL(url).pathname !== '/')
+    const used = [...asked, ...world.peers.map(({ url }) => url)]
       .map((url) => Number(new URL(url).searchParams.get('ticket'))).sort((a, b) => a - b)
     t.strictSame(used, used.map((_, index) => index + 1))
     t.ok(used.length >= 6, `${used.length} uses`)
@@ -324,7 +325,8 @@ test('an attempt that fails', async (t) => {
     world.answer = { status: 403 }
     world.peer.end()
     await world.advance(4 * LONG_MS)
-    const used = [...world.asked, ...world.peers.map(({ url }) => url)]
+    const asked = world.asked.filter((url) => new URL(url).pathname !== '/')
+    const used = [...asked, ...world.peers.map(({ url }) => url)]
       .map((url) => Number(new URL(url).pathname.slice(1))).sort((a, b) => a - b)
     t.strictSame(used, used.map((_, index) => index + 1))
     t.ok(used.length >= 9, `${used.length} uses`)
@@ -339,7 +341,7 @@ test('an attempt that fails', async (t) => {
     t.strictSame(events, [
       ['close', { code: 1006, reason: 'the server does not answer', retryIn: 250 }]
     ])
-    t.strictSame([clock.state, world.asked.length], ['waiting', 1])
+    t.strictSame([clock.state, world.asked.length], ['waiting', 2])
   })
 
   const waits: [title: string, answer: WorldAnswer, ms: number][] = [
@@ -462,6 +464,19 @@ test('while the server is down', async (t) => {
       if (world.sockets.alive > 0) world.peer.end()
     }
     t.ok(world.peers.length >= 4 && world.peers.length <= 6, `${world.peers.length} WebSockets`)
+  })
+
+  await t.test('an answer that the page may not read shows that the server is up', async (t) => {
+    const { world } = await setUpClock(t, { url: 'wss://time.example/time?ticket=1' })
+    world.isReadable = false
+    world.peer.end()
+    await world.advance(10_000)
+    t.equal(world.peers.length, 1)
+    t.equal(world.asked.at(-1), 'https://time.example/')
+    t.match(world.requests.at(-1), { mode: 'no-cors', redirect: 'follow', credentials: 'omit' })
+    world.answer = { status: 502 }
+    await world.advance(31_000)
+    t.ok(world.peers.length > 1)
   })
 
   await t.test('a refusal in the answer is reported', async (t) => {

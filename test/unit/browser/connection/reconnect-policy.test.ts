@@ -16,8 +16,8 @@ const TIME: TimeOutcome = {
   upgrade: undefined
 }
 const FULL = refuse(503, 'CAPACITY', 'the server refuses with 503')
-const DOWN: Outcome = { kind: 'unreachable', wasAsked: true, reason: 'no answer' }
-const UNRESOLVED: Outcome = { ...DOWN, wasAsked: false }
+const DOWN: Outcome = { kind: 'unreachable', isServerDown: true, reason: 'no answer' }
+const UNKNOWN: Outcome = { ...DOWN, isServerDown: false }
 
 interface Clock {
   ms: number
@@ -152,7 +152,7 @@ test('a WebSocket is tried without asking', async (t) => {
   for (const [title, outcome] of [
     ['once the server tells the time', TIME],
     ['once the server refuses', FULL],
-    ['if the URL cannot be resolved, which says nothing about the server', UNRESOLVED]
+    ['if the URL cannot be resolved, or the page may not read the answer', UNKNOWN]
   ] as const) {
     await t.test(`again ${title}`, async (t) => {
       const { policy } = setUpDown()
@@ -169,12 +169,12 @@ test('a WebSocket is tried without asking', async (t) => {
 })
 
 test('a server that was asked is worth a WebSocket', async (t) => {
-  const isWorthwhile = (policy: ReconnectPolicy) => [TIME, UNRESOLVED, DOWN, FULL].map((outcome) =>
+  const isWorthwhile = (policy: ReconnectPolicy) => [TIME, UNKNOWN, DOWN, FULL].map((outcome) =>
     policy.isSocketWorthwhile(outcome))
   const acts: [
     title: string, act: (policy: ReconnectPolicy) => unknown, isTimeEnough: boolean
   ][] = [
-    ['if it tells the time, or if its URL cannot be resolved', () => {}, true],
+    ['if it tells the time, or if nothing is known of it', () => {}, true],
     ['but not by the time alone after a round in which only HTTP worked',
       (policy) => policy.onEnd(FAILED, TIME), false],
     ['again after a WebSocket has opened', (policy) => policy.onOpen(true), true],
