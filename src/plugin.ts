@@ -74,6 +74,8 @@ export async function timeSocketPlugin (
   const dispatch = dispatchUpgrades(app, { url, handshakeTimeout, log, timers })
   const { guard } = dispatch
   await registerWebsocketServer(app, { options, dispatch, log })
+  const refusals = createRefusals({ telemetry, guard, log, timers })
+  dispatch.onEarlyEnd(url, refusals.onEarlyEnd)
   const fault = createCallbackFault(log, 'a hook or callback of the route', timers)
   app.route(createRoute({
     options,
@@ -86,7 +88,7 @@ export async function timeSocketPlugin (
     limitTime: createTimeLimit(app, {
       timeoutMs: handshakeTimeout, timers: systemTimers, log
     }),
-    refusals: createRefusals({ telemetry, guard, log, timers }),
+    refusals,
     fault,
     handleError: createErrorHandler(app, fault),
     plainAnswers: createPlainAnswers({

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { FastifyError } from '@fastify/error'
 import type {
   FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler, onResponseHookHandler
@@ -8,7 +9,7 @@ import type { RefusalCause } from '../api/stats.js'
 import type { Log } from '../observability/log.js'
 import type { Telemetry } from '../observability/telemetry.js'
 import type { Timers } from '../util/timers.js'
-import type { UpgradeEnd, UpgradeGuard } from './upgrade-guard.js'
+import type { OnUpgradeEnd, UpgradeEnd, UpgradeGuard } from './upgrade-guard.js'
 
 /** Why a request is refused. Fastify also sends the `headers` of an error. */
 export interface Refusal extends FastifyError {
@@ -20,6 +21,11 @@ export interface Refusal extends FastifyError {
 
 /** Refuses requests. Counts, once each, plain requests and upgrades that are not completed. */
 export interface Refusals {
+  /**
+   * Counts an upgrade that ends before the route's first hook runs: in a hook of the application
+   * that was added before this plugin.
+   */
+  readonly onEarlyEnd: OnUpgradeEnd
   /** The route's first hook: makes sure that an upgrade is counted if it is not completed. */
   readonly trackUpgrade: onRequestHookHandler
   /** The route's last hook: counts a request that was answered over plain HTTP. */
@@ -62,7 +68,7 @@ export function createRefusals<Context> (
   /** For each cause: the refusals since its last log line, and when it may be logged again. */
   const logged = new Map<RefusalCause, { count: number, quietUntilMs: number }>()
 
-  function count (request: CountedRequest, cause: RefusalCause, refusal?: Refusal): void {
+  function count (request: CountedMessage, cause: RefusalCause, refusal?: Refusal): void {
     if (request[kCounted] === true) return
     request[kCounted] = true
     telemetry.refused(cause, refusal?.code)
@@ -82,19 +88,25 @@ export function createRefusals<Context> (
     state.quietUntilMs = nowMs + QUIET_MS
   }
 
-  function countEnd (request: FastifyRequest, end: UpgradeEnd): void {
+  function countEnd (request: CountedMessage, end: UpgradeEnd): void {
     if (end === 'left') count(request, 'aborted')
     // Only ws answers without a hook or an error: the handshake breaks RFC 6455 §4.2.1.
     else if (end === 'answered') count(request, 'protocol')
     else count(request, CAUSES[end.code] ?? 'hook', end)
   }
 
-  function onUpgradeEnd (request: CountedRequest, end: UpgradeEnd): void {
-    countEnd(request, end)
-    if (typeof end === 'object') logRefusal(log, request, end)
+  function onUpgradeEnd ({ id, raw }: FastifyRequest, end: UpgradeEnd): void {
+    countEnd(raw, end)
+    if (typeof end === 'object') logRefusal(log, end, id)
   }
 
   return {
+    onEarlyEnd (end, request) {
+      // The answer of a hook is counted by `countAnswer`.
+      if (end === 'answered') return
+      countEnd(request, end)
+      if (end !== 'left') logRefusal(log, end)
+    },
     trackUpgrade (request, _reply, done) {
       // A second copy of @fastify/websocket, in a scope around this one, sets request.ws to false.
       if (guard.isUpgrading(request.raw)) request.ws = true
@@ -103,14 +115,16 @@ export function createRefusals<Context> (
     },
     countAnswer (request, _reply, done) {
       // A hook has answered before @fastify/websocket could set request.ws.
-      if (request.ws || guard.isUpgrading(request.raw)) count(request, 'hook')
-      else if (!isCounted(request)) {
+      if (request.ws || guard.isUpgrading(request.raw)) count(request.raw, 'hook')
+      else if (!isCounted(request.raw)) {
         telemetry.counters.http[isHandled(request) ? 'answered' : 'refused']++
       }
       done()
     },
     refuse (request, reply, refusal) {
-      if (request.ws || refusal instanceof UpgradeRequiredError) countEnd(request, refusal)
+      if (request.ws || refusal instanceof UpgradeRequiredError) {
+        countEnd(request.raw, refusal)
+      }
       refuse(request, reply, refusal, log)
     }
   }
@@ -119,17 +133,20 @@ export function createRefusals<Context> (
 const kCounted = Symbol('time-socket-counted')
 const kHandled = Symbol('time-socket-handled')
 
-function isCounted (request: CountedRequest): boolean {
+function isCounted (request: CountedMessage): boolean {
   return request[kCounted] === true
 }
 
-interface CountedRequest extends FastifyRequest {
+interface CountedMessage extends IncomingMessage {
   [kCounted]?: boolean
+}
+
+interface HandledRequest extends FastifyRequest {
   [kHandled]?: boolean
 }
 
 /** Must be called by the route's handler: the request has passed all checks and hooks. */
-export function markHandled (request: CountedRequest): void {
+export function markHandled (request: HandledRequest): void {
   request[kHandled] = true
 }
 
@@ -137,12 +154,12 @@ export function markHandled (request: CountedRequest): void {
  * True once the route's handler has begun to answer a plain request, unless the plugin has refused
  * the request since.
  */
-export function isHandled (request: CountedRequest): boolean {
+export function isHandled (request: HandledRequest): boolean {
   return request[kHandled] === true
 }
 
-function logRefusal (log: Log, { id }: FastifyRequest, { code }: FastifyError): void {
-  log.debug({ code, reqId: id }, 'refused')
+function logRefusal (log: Log, { code }: FastifyError, reqId?: string): void {
+  log.debug({ code, reqId }, 'refused')
 }
 
 /** What `createTimeLimit` needs. */
@@ -195,9 +212,9 @@ export function createTimeLimit (
 
 /** Answers with a refusal: a JSON body with its code, after which the connection is closed. */
 export function refuse (
-  request: CountedRequest, reply: FastifyReply, refusal: Refusal, log: Log
+  request: HandledRequest, reply: FastifyReply, refusal: Refusal, log: Log
 ): void {
-  logRefusal(log, request, refusal)
+  logRefusal(log, refusal, request.id)
   request[kHandled] = false
   const { code, message, statusCode = 500, headers = {} } = refusal
   reply.headers(headers)

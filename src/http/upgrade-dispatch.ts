@@ -12,7 +12,7 @@ import { doNothing } from '../util/values.js'
 import { UnavailableError } from '../api/errors.js'
 import { hasNoWebsocketRoute, markPlainRoute } from './plain-routes.js'
 import { createUpgradeGuard } from './upgrade-guard.js'
-import type { UpgradeGuard } from './upgrade-guard.js'
+import type { OnUpgradeEnd, UpgradeGuard } from './upgrade-guard.js'
 import { createUpgradeListeners } from './upgrade-listeners.js'
 import type { UpgradeListener } from './upgrade-listeners.js'
 import {
@@ -25,6 +25,11 @@ export interface UpgradeDispatch {
   readonly guard: UpgradeGuard
   /** Creates the emitter to which @fastify/websocket listens instead of the HTTP server. */
   createSource (): EventEmitter
+  /**
+   * Calls back for each upgrade to this path that ends without a WebSocket, until another callback
+   * replaces this one. Requests for a path with parameters are not recognized.
+   */
+  onEarlyEnd (path: string, callback: OnUpgradeEnd): void
 }
 
 /** What `dispatchUpgrades` needs. */
@@ -59,8 +64,8 @@ export function dispatchUpgrades (
       app.addHook('onClose', async () => guard.close())
     })
   }
-  const { guard, urls } = dispatch
-  urls.add(url)
+  const { guard, earlyEnds } = dispatch
+  earlyEnds.set(url, doNothing)
   guard.timeoutMs = Math.max(guard.timeoutMs, handshakeTimeout)
   if (!app.hasDecorator(kHasHooks)) {
     app.decorate(kHasHooks, true)
@@ -71,8 +76,8 @@ export function dispatchUpgrades (
 }
 
 interface ServerDispatch extends UpgradeDispatch {
-  /** The paths of the time sockets. */
-  readonly urls: Set<string>
+  /** By the path of a time socket: the callback of `onEarlyEnd`. */
+  readonly earlyEnds: Map<string, OnUpgradeEnd>
   /** Passes an upgrade for which Fastify has no WebSocket route to the next listener. */
   readonly passOn: onRequestHookHandler
 }
@@ -97,7 +102,7 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
   const guard = createUpgradeGuard()
   const upgrades = new WeakMap<IncomingMessage, Upgrade>()
   const listeners = createUpgradeListeners(server)
-  const urls = new Set<string>()
+  const earlyEnds = new Map<string, OnUpgradeEnd>()
   /** Sockets that have been returned to the HTTP server once. */
   const returned = new WeakSet<Socket>()
 
@@ -138,13 +143,14 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
   }
 
   function start (request: IncomingMessage, head: Buffer): void {
+    const onEarlyEnd = earlyEnds.get(pathOf(request))
+    if (onEarlyEnd !== undefined) guard.onEnd(request.socket, onEarlyEnd)
     if (listeners.areOfSource()) {
       // The usual case: no other listener could get the upgrade, so it need not be tracked.
       call(listeners.emitToSource, request, head)
       return
     }
-    const isTimeSocketUrl = urls.has(String(request.url).split('?')[0] ?? '')
-    const candidates = listeners.forWebsocket(isTimeSocketUrl)
+    const candidates = listeners.forWebsocket(onEarlyEnd !== undefined)
     // @fastify/websocket stops listening before the application has closed.
     if (candidates.length === 0) guard.refuse(request.socket, new UnavailableError())
     else callNext(track(request, head, candidates))
@@ -217,8 +223,14 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
 
   return {
     guard,
-    urls,
+    earlyEnds,
     passOn,
-    createSource: listeners.createSource
+    createSource: listeners.createSource,
+    onEarlyEnd: (path, callback) => { earlyEnds.set(path, callback) }
   }
+}
+
+function pathOf ({ url = '' }: IncomingMessage): string {
+  const end = url.indexOf('?')
+  return end === -1 ? url : url.slice(0, end)
 }

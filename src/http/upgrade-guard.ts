@@ -21,8 +21,11 @@ export interface UpgradeGuard {
   remove (socket: unknown): void
   /** Ends a pending connection with this answer, unless other code has written to it. */
   refuse (socket: Socket, refusal: FastifyError): void
-  /** Calls back if this upgrade ends without a WebSocket. Has no effect for an injected stream. */
-  onEnd (socket: unknown, callback: (end: UpgradeEnd) => void): void
+  /**
+   * Calls back if this upgrade ends without a WebSocket. Replaces an earlier callback. Has no
+   * effect for an injected stream.
+   */
+  onEnd (socket: unknown, callback: OnUpgradeEnd): void
   /** True if this request is a WebSocket upgrade that has neither succeeded nor ended. */
   isUpgrading (request: IncomingMessage): boolean
   /** Ends the socket after the response that is now assigned to it. */
@@ -36,6 +39,8 @@ export interface UpgradeGuard {
  * left before any answer.
  */
 export type UpgradeEnd = FastifyError | 'answered' | 'left'
+
+export type OnUpgradeEnd = (end: UpgradeEnd, request: IncomingMessage) => void
 
 /**
  * Creates a guard for one HTTP server. Node.js no longer limits or closes a socket whose client has
@@ -124,10 +129,10 @@ export function createUpgradeGuard (): UpgradeGuard {
   }
 
   function refuse (socket: Socket, refusal: FastifyError): void {
-    const { bytesBefore, onEnd } = pending.get(socket) as Pending
+    const { request, bytesBefore, onEnd } = pending.get(socket) as Pending
     remove(socket)
     if (socket.bytesWritten === bytesBefore) {
-      onEnd?.(refusal)
+      onEnd?.(refusal, request)
       answer(socket, refusal)
     } else if (bytesBefore === undefined || responseOf(socket)?.headersSent === true) {
       // An earlier response is not finished, or the client does not read the response to this one.
@@ -144,8 +149,8 @@ export function createUpgradeGuard (): UpgradeGuard {
   }
 
   function onClose (this: Socket): void {
-    const { bytesBefore = this.bytesWritten, onEnd } = pending.get(this) as Pending
-    onEnd?.(this.bytesWritten === bytesBefore ? 'left' : 'answered')
+    const { request, bytesBefore = this.bytesWritten, onEnd } = pending.get(this) as Pending
+    onEnd?.(this.bytesWritten === bytesBefore ? 'left' : 'answered', request)
     remove(this)
   }
 
@@ -162,7 +167,7 @@ interface Pending {
    */
   bytesBefore: number | undefined
   isWatched: boolean
-  onEnd?: (end: UpgradeEnd) => void
+  onEnd?: OnUpgradeEnd
 }
 
 function destroy (this: Socket): void {

@@ -15,6 +15,7 @@ import { waitFor, within } from '../../helpers/network/wait.js'
 
 type Test = Parameters<typeof createApp>[0]
 type App = ReturnType<typeof createApp>['app']
+type Peer = ReturnType<typeof openRaw>
 
 interface Refusal {
   title: string
@@ -189,6 +190,34 @@ test('on a real port, a connection that is lost before the answer counts once, a
   await waitFor(() => counted().length > 0, 'the count')
   t.strictSame(counted(), [['aborted', 1]])
 })
+
+const earlyEnds: [cause: RefusalCause, end: (app: App, peer: Peer) => unknown][] = [
+  ['timeout', () => {}],
+  ['closing', async (app) => await app.close()],
+  ['aborted', (_app, { socket }) => socket.resetAndDestroy()]
+]
+
+for (const [cause, end] of earlyEnds) {
+  test(`on a real port, an upgrade that ends in a hook before all of the plugin's counts once, as ${cause}`, async (t) => {
+    let isAsked = false
+    const handshakeTimeout = cause === 'timeout' ? HANDSHAKE_TIMEOUT_MS : 60_000
+    const { app, log, port, counted } = await setUp(t, { handshakeTimeout }, (app) => {
+      app.addHook('onRequest', async () => {
+        isAsked = true
+        await hang()
+      })
+    })
+    const peer = openRaw(port, upgradeRequest('/time?token=SECRET'))
+    await waitFor(() => isAsked, 'the hook')
+    await end(app, peer)
+    await waitFor(() => counted().length > 0, 'the count')
+    t.strictSame(counted(), [[cause, 1]])
+    const warnings = log.lines.filter(({ msg }) => msg.startsWith('upgrade refused: '))
+    t.strictSame(warnings.map((line) => line.cause), cause === 'timeout' ? [cause] : [])
+    const refused = log.lines.filter(({ msg }) => msg === 'refused')
+    t.equal(refused.length, cause === 'aborted' ? 0 : 1)
+  })
+}
 
 for (const [title, from, to] of [
   ['an unknown version of the protocol', 'Version: 13', 'Version: 7'],
