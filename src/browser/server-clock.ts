@@ -24,9 +24,8 @@ import type { Estimates } from './time/estimates.js'
 import { createTimetable } from './time/timetable.js'
 import type { Cancel, Timetable } from './time/timetable.js'
 
+/** Between two checks. A server that has not answered so long after a sleep is unreachable. */
 const CHECK_MS = 1000
-/** If the server has not answered this long after the device woke up, it counts as unreachable. */
-const ANSWER_MS = 1000
 
 /**
  * Shows the time of a server with a time socket, with a bound on the error. Connects at once, and
@@ -244,7 +243,7 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
     this.#checkTimer(() => {
       this.#check()
       this.#readClocks()
-      this.#display.addSleep(ANSWER_MS)
+      this.#display.addSleep(CHECK_MS)
       this.#connection.check()
       this.#runDue()
     }, CHECK_MS)
