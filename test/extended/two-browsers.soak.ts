@@ -20,3 +20,12 @@ test('two pages agree on the time for a minute, and on every instant', { skip },
     violations: 0, disagreements: 0, missed: 0, closes: 0
   })
 })
+
+test('two pages that sync over HTTP agree on the time for a minute', { skip }, async (t) => {
+  const result = await runTwoPages(t, {
+    executablePath: String(browser), seconds: 60, frozenMs: 10_000, transport: 'http'
+  })
+  for (const line of describe(result)) t.comment(line)
+  const { violations, disagreements } = judge(result)
+  t.strictSame({ violations, disagreements }, { violations: 0, disagreements: 0 })
+})

@@ -56,15 +56,22 @@ const HELD_UP_MS = 0.5
 const GRAIN_MS = 0.1
 const COMPARISONS = 20
 
+export interface MeasuredPageOptions {
+  port: number
+  /** By how much the device's clock is wrong. */
+  wrongMs: number
+  transport: 'auto' | 'http'
+}
+
 /** Opens the page in a browser of its own, for as long as the test lasts. */
 export async function openMeasuredPage (
-  t: Test, executablePath: string, { port, wrongMs }: { port: number, wrongMs: number }
+  t: Test, executablePath: string, { port, wrongMs, transport }: MeasuredPageOptions
 ): Promise<MeasuredPage> {
   const browser = await chromium.launch({ executablePath, args: FLAGS })
   t.teardown(() => browser.close())
   const page = await browser.newPage()
   await setDateWrong(page, wrongMs)
-  await page.goto(`http://127.0.0.1:${port}/`)
+  await page.goto(`http://127.0.0.1:${port}/?transport=${transport}`)
   await page.waitForFunction('window.record')
   const renderers = await findRenderers(browser)
   const signal = (name: NodeJS.Signals) => { for (const id of renderers) process.kill(id, name) }

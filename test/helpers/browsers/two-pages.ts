@@ -29,6 +29,8 @@ export interface TwoPagesOptions {
   seconds: number
   /** For how long the far page is stopped, from the middle on. */
   frozenMs: number
+  /** With `http` there are no messages, so no hammer falls. Default: `auto`. */
+  transport?: 'auto' | 'http'
 }
 
 /** What a page has shown, and when, on the server's clock. */
@@ -64,7 +66,7 @@ const READY_MS = 2000
 
 /** Opens two pages in two browsers, on one server, and has them record what they show. */
 export async function runTwoPages (
-  t: Test, { executablePath, seconds, frozenMs }: TwoPagesOptions
+  t: Test, { executablePath, seconds, frozenMs, transport = 'auto' }: TwoPagesOptions
 ): Promise<TwoPagesResult> {
   const app = await startServer(t)
   const truth = startTruth(t, () => app.timeSocket.now())
@@ -90,7 +92,7 @@ export async function runTwoPages (
   async function open ({ wrongMs, network }: Place): Promise<MeasuredPage> {
     const { port } = app.server.address() as { port: number }
     const proxy = await createDelayingProxy(t, port, { ...network, random: createRandom(7) })
-    return await openMeasuredPage(t, executablePath, { port: proxy.port, wrongMs })
+    return await openMeasuredPage(t, executablePath, { port: proxy.port, wrongMs, transport })
   }
 }
 

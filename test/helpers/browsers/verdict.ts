@@ -61,15 +61,22 @@ export function describe (result: TwoPagesResult): string[] {
     '| page | there, back | `Date` wrong by | readings | off: p50, p95, max | ± p50, max | beyond ± |',
     '|---|---|---|---|---|---|---|',
     ...[near, far].map(describePage),
-    `hammers late: ${[near, far].map(({ place, record }) =>
-      `${place.name} ${spread(record.falls.filter(isThawed(frozen)).map(lateness))}`).join('; ')}`,
     `${verdict.pairs} pairs of readings, ${verdict.disagreements} differ by more than both bounds`,
-    `${verdict.apart.length} hammers: apart ${spread(verdict.apart)}, ` +
-      `both bounds ${spread(verdict.bounds)}, ${verdict.tooFarApart} further apart than these`,
+    ...verdict.apart.length === 0 ? [] : describeHammers(result, verdict),
     `frozen for ${Math.round(frozen.untilMs - frozen.fromMs)} ms: the first reading came ` +
       `${verdict.recoveredMs.toFixed(0)} ms after, off by ${recovered.errorMs.toFixed(2)}, ` +
       `± ${recovered.boundMs.toFixed(2)}; ${verdict.closes} connections lost`,
     'measured to ± ' + [near, far].map(({ record }) => record.uncertainMs.toFixed(2)).join(' and ± ')
+  ]
+}
+
+function describeHammers ({ near, far, frozen }: TwoPagesResult, verdict: Verdict): string[] {
+  const late = [near, far].map(({ place, record }) =>
+    `${place.name} ${spread(record.falls.filter(isThawed(frozen)).map(lateness))}`)
+  return [
+    `hammers late: ${late.join('; ')}`,
+    `${verdict.apart.length} hammers: apart ${spread(verdict.apart)}, ` +
+      `both bounds ${spread(verdict.bounds)}, ${verdict.tooFarApart} further apart than these`
   ]
 }
 
