@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import { addressOf, networkOf } from '../util/address.js'
 import { TooManyClientsError, TooManyClientsFromIpError } from '../api/errors.js'
-import { streamOf } from './upgrade-socket.js'
+import { streamOf } from './upgrade/upgrade-socket.js'
 import type { Refusal } from './refusals.js'
 
 /** The options `maxClients` and `maxClientsPerIp`. */

@@ -9,7 +9,7 @@ import type { RefusalCause } from '../api/stats.js'
 import type { Log } from '../observability/log.js'
 import type { Telemetry } from '../observability/telemetry.js'
 import type { Timers } from '../util/timers.js'
-import type { OnUpgradeEnd, UpgradeEnd, UpgradeGuard } from './upgrade-guard.js'
+import type { OnUpgradeEnd, UpgradeEnd, UpgradeGuard } from './upgrade/upgrade-guard.js'
 
 /** Why a request is refused. Fastify also sends the `headers` of an error. */
 export interface Refusal extends FastifyError {

@@ -19,7 +19,7 @@ import { createCors, createOrigins } from './origin-check.js'
 import { isAnsweredByApp } from './plain-answer.js'
 import type { PlainAnswers } from './plain-answer.js'
 import type { Refusal, Refusals } from './refusals.js'
-import type { UpgradeGuard } from './upgrade-guard.js'
+import type { UpgradeGuard } from './upgrade/upgrade-guard.js'
 import { removeFromWebsocketServer } from './websocket-server.js'
 
 /** What `createRoute` needs. */

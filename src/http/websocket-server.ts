@@ -7,8 +7,8 @@ import type { ServerOptions, WebSocket, WebSocketServer } from 'ws'
 import type { Log } from '../observability/log.js'
 import type { ResolvedOptions } from '../api/options.js'
 import { sendReplyHeaders } from './handshake-headers.js'
-import { refusePlainRoute } from './plain-routes.js'
-import type { UpgradeDispatch } from './upgrade-dispatch.js'
+import { refusePlainRoute } from './upgrade/plain-routes.js'
+import type { UpgradeDispatch } from './upgrade/upgrade-dispatch.js'
 import { withoutUndefined } from '../util/values.js'
 
 /** The largest inbound message that ws assembles, for every WebSocket route of the scope. */

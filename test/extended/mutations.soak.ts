@@ -53,7 +53,7 @@ const PROMISES: Readonly<Record<string, Mutation>> = {
   'the slot of a closed connection is freed':
     mutation('http/capacity.ts', 'freeSlot', '', 'http/capacity.test.ts'),
   'an upgrade ends in time':
-    mutation('http/upgrade-guard.ts', 'sweep', '', 'http/upgrade-guard.test.ts'),
+    mutation('http/upgrade/upgrade-guard.ts', 'sweep', '', 'http/upgrade-guard.test.ts'),
   'an expired permission is refused':
     mutation('http/admission.ts', 'checkExpiry', 'return undefined', 'connections/permission.test.ts'),
   'exp of a JWT in seconds is noticed':
@@ -61,19 +61,19 @@ const PROMISES: Readonly<Record<string, Mutation>> = {
   'no detail of an error leaves the server':
     mutation('http/error-handler.ts', 'hasErrorHandler', 'return true', 'http/refusal-answer.test.ts'),
   'each upgrade reaches one listener at a time':
-    mutation('http/upgrade-listeners.ts', 'isProxy', 'return true', 'http/upgrade-neighbours.test.ts'),
+    mutation('http/upgrade/upgrade-listeners.ts', 'isProxy', 'return true', 'http/upgrade-neighbours.test.ts'),
   '@fastify/websocket gets no upgrade past the dispatch':
-    mutation('http/upgrade-listeners.ts', 'createSource', 'return server as unknown as EventEmitter', 'http/upgrade-neighbours.test.ts'),
+    mutation('http/upgrade/upgrade-listeners.ts', 'createSource', 'return server as unknown as EventEmitter', 'http/upgrade-neighbours.test.ts'),
   'an upgrade that announces a body is answered over HTTP':
-    mutation('http/upgrade-socket.ts', 'announcesBody', 'return false', 'http/refusals.test.ts'),
+    mutation('http/upgrade/upgrade-socket.ts', 'announcesBody', 'return false', 'http/refusals.test.ts'),
   'a request for h2c is served as if it had not asked':
-    mutation('http/upgrade-socket.ts', 'returnToServer', 'request.socket.destroy()', 'http/upgrade-neighbours.test.ts'),
+    mutation('http/upgrade/upgrade-socket.ts', 'returnToServer', 'request.socket.destroy()', 'http/upgrade-neighbours.test.ts'),
   'a pipelined upgrade waits for the responses before it':
-    mutation('http/upgrade-guard.ts', 'dispatchWhenFree', 'dispatch()', 'http/upgrade-neighbours.test.ts'),
+    mutation('http/upgrade/upgrade-guard.ts', 'dispatchWhenFree', 'dispatch()', 'http/upgrade-neighbours.test.ts'),
   'an upgrade without a route is left to other listeners':
-    mutation('http/upgrade-dispatch.ts', 'passOn', 'done()', 'http/upgrade-neighbours.test.ts'),
+    mutation('http/upgrade/upgrade-dispatch.ts', 'passOn', 'done()', 'http/upgrade-neighbours.test.ts'),
   'a WebSocket for a plain route is refused':
-    mutation('http/plain-routes.ts', 'refusePlainRoute', 'done()', 'http/upgrade-neighbours.test.ts'),
+    mutation('http/upgrade/plain-routes.ts', 'refusePlainRoute', 'done()', 'http/upgrade-neighbours.test.ts'),
   'a handshake that a proxy has stripped gets 426':
     mutation('http/route.ts', 'isStrippedUpgrade', 'return undefined', 'http/refusals.test.ts'),
   'refusals by the plugin are logged with their cause':

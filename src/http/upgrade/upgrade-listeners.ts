@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { doNothing } from '../util/values.js'
+import { doNothing } from '../../util/values.js'
 import { closeInjectedOnEnd } from './upgrade-socket.js'
 
 /** A listener of a server's `upgrade` event. */

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import type { FastifyError } from '@fastify/error'
-import { HandshakeTimeoutError, UnavailableError } from '../api/errors.js'
+import { HandshakeTimeoutError, UnavailableError } from '../../api/errors.js'
 
 /** Ends connections that ask for an upgrade and do not become WebSockets. */
 export interface UpgradeGuard {
