@@ -9,6 +9,7 @@ const MAY_IMPORT = {
   cluster: ['api', 'util', 'protocol', 'observability', 'config'],
   connections: ['api', 'util', 'protocol', 'observability', 'time'],
   delivery: ['api', 'util', 'protocol', 'observability', 'time', 'cluster', 'connections'],
+  'http/upgrade': ['api', 'util', 'observability'],
   http: ['api', 'util', 'protocol', 'observability', 'time', 'connections'],
   browser: ['protocol/time-v1.ts'],
   elements: ['browser']

@@ -71,11 +71,11 @@ export async function timeSocketPlugin (
   const capacity = createCapacity(options)
 
   const { handshakeTimeout } = options
-  const dispatch = dispatchUpgrades(app, { url, handshakeTimeout, log, timers })
+  const dispatch = dispatchUpgrades(app, { handshakeTimeout, log, timers })
   const { guard } = dispatch
   await registerWebsocketServer(app, { options, dispatch, log })
   const refusals = createRefusals({ telemetry, guard, log, timers })
-  dispatch.onEarlyEnd(url, refusals.onEarlyEnd)
+  dispatch.addTimeSocket(url, refusals.onEarlyEnd)
   const fault = createCallbackFault(log, 'a hook or callback of the route', timers)
   app.route(createRoute({
     options,

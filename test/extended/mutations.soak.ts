@@ -71,7 +71,7 @@ const PROMISES: Readonly<Record<string, Mutation>> = {
   'a pipelined upgrade waits for the responses before it':
     mutation('http/upgrade/upgrade-guard.ts', 'dispatchWhenFree', 'dispatch()', 'http/upgrade-neighbours.test.ts'),
   'an upgrade without a route is left to other listeners':
-    mutation('http/upgrade/upgrade-dispatch.ts', 'passOn', 'done()', 'http/upgrade-neighbours.test.ts'),
+    mutation('http/upgrade/listener-turns.ts', 'passOn', 'done()', 'http/upgrade-neighbours.test.ts'),
   'a WebSocket for a plain route is refused':
     mutation('http/upgrade/plain-routes.ts', 'refusePlainRoute', 'done()', 'http/upgrade-neighbours.test.ts'),
   'a handshake that a proxy has stripped gets 426':

@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { FastifyInstance, onRequestHookHandler } from 'fastify'
 import { createCallbackFault } from '../../observability/failure-log.js'
 import type { Fault } from '../../observability/failure-log.js'
 import type { Log } from '../../observability/log.js'
@@ -10,14 +10,14 @@ import { sharedState } from '../../util/shared-state.js'
 import type { Timers } from '../../util/timers.js'
 import { doNothing } from '../../util/values.js'
 import { UnavailableError } from '../../api/errors.js'
-import { hasNoWebsocketRoute, markPlainRoute } from './plain-routes.js'
+import { createListenerTurns } from './listener-turns.js'
+import { markPlainRoute } from './plain-routes.js'
 import { createUpgradeGuard } from './upgrade-guard.js'
 import type { OnUpgradeEnd, UpgradeGuard } from './upgrade-guard.js'
 import { createUpgradeListeners } from './upgrade-listeners.js'
 import type { UpgradeListener } from './upgrade-listeners.js'
 import {
-  announcesBody, answerAsPlain, closeInjectedOnEnd, hasStoredSocket, mayLackHeaders, protocolOf,
-  removeStoredSocket, returnToServer
+  announcesBody, answerAsPlain, closeInjectedOnEnd, mayLackHeaders, protocolOf, returnToServer
 } from './upgrade-socket.js'
 
 /** Passes the upgrades of one HTTP server to listeners. All time sockets of the server share it. */
@@ -26,16 +26,16 @@ export interface UpgradeDispatch {
   /** Creates the emitter to which @fastify/websocket listens instead of the HTTP server. */
   createSource (): EventEmitter
   /**
-   * Calls back for each upgrade to this path that ends without a WebSocket, until another callback
-   * replaces this one. Requests for a path with parameters are not recognized.
+   * Must be called for each time socket. Requests for a path with parameters are not recognized.
+   *
+   * @param onEarlyEnd called for each upgrade to this path that ends without a WebSocket, unless
+   * another callback has replaced this one.
    */
-  onEarlyEnd (path: string, callback: OnUpgradeEnd): void
+  addTimeSocket (path: string, onEarlyEnd: OnUpgradeEnd): void
 }
 
 /** What `dispatchUpgrades` needs. */
 export interface UpgradeDispatchOptions {
-  /** The full path of the time socket. */
-  url: string
   handshakeTimeout: number
   log: Log
   timers: Timers
@@ -53,7 +53,7 @@ const dispatches = sharedState('upgrade-dispatches', () => new WeakMap<object, S
  * WebSocket route for an upgrade, the next listener gets it.
  */
 export function dispatchUpgrades (
-  app: FastifyInstance, { url, handshakeTimeout, log, timers }: UpgradeDispatchOptions
+  app: FastifyInstance, { handshakeTimeout, log, timers }: UpgradeDispatchOptions
 ): UpgradeDispatch {
   let dispatch = dispatches.get(app.server)
   if (dispatch === undefined) {
@@ -64,8 +64,7 @@ export function dispatchUpgrades (
       app.addHook('onClose', async () => guard.close())
     })
   }
-  const { guard, earlyEnds } = dispatch
-  earlyEnds.set(url, doNothing)
+  const { guard } = dispatch
   guard.timeoutMs = Math.max(guard.timeoutMs, handshakeTimeout)
   if (!app.hasDecorator(kHasHooks)) {
     app.decorate(kHasHooks, true)
@@ -76,32 +75,17 @@ export function dispatchUpgrades (
 }
 
 interface ServerDispatch extends UpgradeDispatch {
-  /** By the path of a time socket: the callback of `onEarlyEnd`. */
-  readonly earlyEnds: Map<string, OnUpgradeEnd>
   /** Passes an upgrade for which Fastify has no WebSocket route to the next listener. */
   readonly passOn: onRequestHookHandler
-}
-
-/** An upgrade, and the listeners that may use it. */
-interface Upgrade {
-  readonly request: IncomingMessage
-  readonly head: Buffer
-  /** Listeners that have not been called yet. */
-  candidates: UpgradeListener[]
-  /** The listener that was called last. */
-  current: UpgradeListener | undefined
-  /** True once the upgrade has reached a scope with another copy of @fastify/websocket. */
-  wasOfOtherCopy: boolean
-  /** The symbols that the request had before any listener was called. */
-  readonly symbols: ReadonlySet<symbol>
 }
 
 function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispatch {
   const { server } = app
   const emit: (event: string, ...args: unknown[]) => boolean = server.emit
   const guard = createUpgradeGuard()
-  const upgrades = new WeakMap<IncomingMessage, Upgrade>()
   const listeners = createUpgradeListeners(server)
+  const turns = createListenerTurns({ server, guard, listeners, fault })
+  /** The callbacks of the time sockets, by path. */
   const earlyEnds = new Map<string, OnUpgradeEnd>()
   /** Sockets that have been returned to the HTTP server once. */
   const returned = new WeakSet<Socket>()
@@ -128,7 +112,7 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
   function startOtherProtocol (request: IncomingMessage, head: Buffer): void {
     const others = listeners.ofOthers()
     if (protocolOf(request) !== 'h2c' && others.length > 0) {
-      guard.add(request, false, () => callNext(track(request, head, others)))
+      guard.add(request, false, () => turns.start(request, head, others))
     } else if (mayLackHeaders(server, request)) {
       guard.add(request, true, () => answerAsPlain(app, request))
     } else {
@@ -147,72 +131,13 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
     if (onEarlyEnd !== undefined) guard.onEnd(request.socket, onEarlyEnd)
     if (listeners.areOfSource()) {
       // The usual case: no other listener could get the upgrade, so it need not be tracked.
-      call(listeners.emitToSource, request, head)
+      turns.call(listeners.emitToSource, request, head)
       return
     }
     const candidates = listeners.forWebsocket(onEarlyEnd !== undefined)
     // @fastify/websocket stops listening before the application has closed.
     if (candidates.length === 0) guard.refuse(request.socket, new UnavailableError())
-    else callNext(track(request, head, candidates))
-  }
-
-  function track (request: IncomingMessage, head: Buffer, candidates: UpgradeListener[]): Upgrade {
-    const symbols = new Set(Object.getOwnPropertySymbols(request))
-    const upgrade = {
-      request, head, candidates, symbols, current: undefined, wasOfOtherCopy: false
-    }
-    upgrades.set(request, upgrade)
-    return upgrade
-  }
-
-  /** Calls the listeners in turn, until one passes the request to Fastify or uses the socket. */
-  function callNext (upgrade: Upgrade): void {
-    const { request, head, symbols } = upgrade
-    const { socket } = request
-    const bytesBefore = socket.bytesWritten
-    const isFree = () => !hasStoredSocket(request, symbols) && !socket.writableEnded &&
-      socket.bytesWritten === bytesBefore
-    while (isFree()) {
-      upgrade.current = upgrade.candidates.shift()
-      if (upgrade.current === undefined) return
-      call(upgrade.current, request, head)
-    }
-  }
-
-  function call (listener: UpgradeListener, request: IncomingMessage, head: Buffer): void {
-    try {
-      listener.call(server, request, request.socket, head)
-    } catch (err) {
-      fault.occurred(err)
-      request.socket.destroy()
-    }
-  }
-
-  /**
-   * True if this plugin's @fastify/websocket has dispatched the upgrade to a scope in which the
-   * application has registered another copy. The hook of that copy runs before this one, and has
-   * not recognized the upgrade.
-   */
-  function isOfOtherCopy ({ ws }: FastifyRequest, { current }: Upgrade): boolean {
-    return ws === false && current !== undefined && listeners.isOfSource(current)
-  }
-
-  const passOn: onRequestHookHandler = (request, reply, done) => {
-    const upgrade = upgrades.get(request.raw)
-    if (upgrade === undefined || !guard.isUpgrading(request.raw)) return done()
-    const { current } = upgrade
-    const isOfOther = isOfOtherCopy(request, upgrade)
-    upgrade.wasOfOtherCopy ||= isOfOther
-    const isOfThisCopy = request.ws && !upgrade.wasOfOtherCopy
-    if (isOfThisCopy && current !== undefined) listeners.noteFastify(current)
-    upgrade.candidates = upgrade.candidates.filter((listener) => !listeners.isFastify(listener))
-    const hasRoute = !isOfOther && !hasNoWebsocketRoute(request)
-    if (hasRoute || upgrade.candidates.length === 0) return done()
-    reply.hijack()
-    reply.raw.detachSocket(request.raw.socket)
-    removeStoredSocket(request.raw, upgrade.head, upgrade.symbols)
-    callNext(upgrade)
-    guard.watchResponse(request.raw.socket)
+    else turns.start(request, head, candidates)
   }
 
   server.emit = (event: string, ...args: unknown[]): boolean => {
@@ -223,10 +148,9 @@ function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispat
 
   return {
     guard,
-    earlyEnds,
-    passOn,
+    passOn: turns.passOn,
     createSource: listeners.createSource,
-    onEarlyEnd: (path, callback) => { earlyEnds.set(path, callback) }
+    addTimeSocket: (path, onEarlyEnd) => { earlyEnds.set(path, onEarlyEnd) }
   }
 }
 

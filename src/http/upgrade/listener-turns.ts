@@ -1,0 +1,107 @@
+import type { IncomingMessage, Server } from 'node:http'
+import type { FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { Fault } from '../../observability/failure-log.js'
+import { hasNoWebsocketRoute } from './plain-routes.js'
+import type { UpgradeGuard } from './upgrade-guard.js'
+import type { UpgradeListener, UpgradeListeners } from './upgrade-listeners.js'
+import { hasStoredSocket, removeStoredSocket } from './upgrade-socket.js'
+
+/** Calls the listeners of an upgrade one after the other, until one of them uses it. */
+export interface ListenerTurns {
+  /** Calls these listeners in turn. */
+  start (request: IncomingMessage, head: Buffer, candidates: UpgradeListener[]): void
+  /** Calls a single listener. If the listener throws, the connection is destroyed. */
+  call (listener: UpgradeListener, request: IncomingMessage, head: Buffer): void
+  /** Passes an upgrade for which Fastify has no WebSocket route to the next listener. */
+  readonly passOn: onRequestHookHandler
+}
+
+/** What `createListenerTurns` needs. */
+export interface ListenerTurnsParts {
+  server: Server
+  guard: UpgradeGuard
+  listeners: UpgradeListeners
+  /** Logs what listeners throw. */
+  fault: Fault
+}
+
+/** An upgrade, and the listeners that may use it. */
+interface Upgrade {
+  readonly request: IncomingMessage
+  readonly head: Buffer
+  /** Listeners that have not been called yet. */
+  candidates: UpgradeListener[]
+  /** The listener that was called last. */
+  current: UpgradeListener | undefined
+  /** True once the upgrade has reached a scope with another copy of @fastify/websocket. */
+  wasOfOtherCopy: boolean
+  /** The symbols that the request had before any listener was called. */
+  readonly symbols: ReadonlySet<symbol>
+}
+
+export function createListenerTurns (
+  { server, guard, listeners, fault }: ListenerTurnsParts
+): ListenerTurns {
+  const upgrades = new WeakMap<IncomingMessage, Upgrade>()
+
+  /** Calls listeners until one passes the request to Fastify or uses the socket. */
+  function callNext (upgrade: Upgrade): void {
+    const { request, head, symbols } = upgrade
+    const { socket } = request
+    const bytesBefore = socket.bytesWritten
+    const isFree = () => !hasStoredSocket(request, symbols) && !socket.writableEnded &&
+      socket.bytesWritten === bytesBefore
+    while (isFree()) {
+      upgrade.current = upgrade.candidates.shift()
+      if (upgrade.current === undefined) return
+      call(upgrade.current, request, head)
+    }
+  }
+
+  function call (listener: UpgradeListener, request: IncomingMessage, head: Buffer): void {
+    try {
+      listener.call(server, request, request.socket, head)
+    } catch (err) {
+      fault.occurred(err)
+      request.socket.destroy()
+    }
+  }
+
+  /**
+   * True if this plugin's @fastify/websocket has dispatched the upgrade to a scope in which the
+   * application has registered another copy. The hook of that copy runs before this one, and has
+   * not recognized the upgrade.
+   */
+  function isOfOtherCopy ({ ws }: FastifyRequest, { current }: Upgrade): boolean {
+    return ws === false && current !== undefined && listeners.isOfSource(current)
+  }
+
+  return {
+    start (request, head, candidates) {
+      const symbols = new Set(Object.getOwnPropertySymbols(request))
+      const upgrade = {
+        request, head, candidates, symbols, current: undefined, wasOfOtherCopy: false
+      }
+      upgrades.set(request, upgrade)
+      callNext(upgrade)
+    },
+    call,
+    passOn (request, reply, done) {
+      const upgrade = upgrades.get(request.raw)
+      if (upgrade === undefined || !guard.isUpgrading(request.raw)) return done()
+      const { current } = upgrade
+      const isOfOther = isOfOtherCopy(request, upgrade)
+      upgrade.wasOfOtherCopy ||= isOfOther
+      const isOfThisCopy = request.ws && !upgrade.wasOfOtherCopy
+      if (isOfThisCopy && current !== undefined) listeners.noteFastify(current)
+      upgrade.candidates = upgrade.candidates.filter((listener) => !listeners.isFastify(listener))
+      const hasRoute = !isOfOther && !hasNoWebsocketRoute(request)
+      if (hasRoute || upgrade.candidates.length === 0) return done()
+      reply.hijack()
+      reply.raw.detachSocket(request.raw.socket)
+      removeStoredSocket(request.raw, upgrade.head, upgrade.symbols)
+      callNext(upgrade)
+      guard.watchResponse(request.raw.socket)
+    }
+  }
+}
