@@ -8,6 +8,7 @@ import type {
 } from './clock-options.js'
 import { createConnection } from './connection/connection.js'
 import type { ClockState, Connection } from './connection/connection.js'
+import { encodeMessage } from './connection/transport.js'
 import { createTimer } from './environment.js'
 import type { Timer } from './environment.js'
 import { createIncoming } from './incoming.js'
@@ -186,10 +187,8 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
    * @returns false without a WebSocket connection: the data is then dropped.
    */
   send (data: unknown): boolean {
-    const { transport } = this.#connection
-    const isBytes = data instanceof ArrayBuffer || ArrayBuffer.isView(data)
-    const sent = isBytes ? data as ArrayBuffer : JSON.stringify({ type: 'message', data })
-    return transport !== undefined && transport.send(sent)
+    const message = encodeMessage(data)
+    return this.#connection.transport?.send(message) ?? false
   }
 
   /** Ends the connection and stops all callbacks until `open()`. */

@@ -58,3 +58,9 @@ export interface Ending {
 
 export const NORMAL = 1000
 export const ABNORMAL = 1006
+
+/** Encodes a message for the server: bytes unchanged, any other value as JSON text. */
+export function encodeMessage (data: unknown): string | ArrayBuffer {
+  const isBytes = data instanceof ArrayBuffer || ArrayBuffer.isView(data)
+  return isBytes ? data as ArrayBuffer : JSON.stringify({ type: 'message', data })
+}
