@@ -54,3 +54,12 @@ export async function setUpSynced (t: Test, options: ClockSetUpOptions = {}): Pr
   setUp.events.length = 0
   return setUp
 }
+
+/**
+ * By how much a total has increased within a minute, at most.
+ *
+ * @param totals one for each second.
+ */
+export function mostPerMinute (totals: readonly number[]): number {
+  return Math.max(...totals.map((total, index) => total - (totals[index - 59] ?? 0)))
+}
