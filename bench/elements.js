@@ -1,11 +1,11 @@
 /* global MutationObserver */
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import fastify from 'fastify'
 import { chromium } from 'playwright-core'
 import timeSocket from '../dist/index.js'
 import { describeMachine, formatMachine } from './machine.js'
+import { runProgram } from './program.js'
 
 const USAGE = `node bench/elements.js [options]
   --elements N,M  how many elements the pages have (1,100)
@@ -26,23 +26,18 @@ const MARK = 'second'
 const SMOKE_SECONDS = 5
 const SETTLING_MS = 2000
 
-main(process.argv.slice(2)).catch((err) => {
-  console.error(`\n${err.message}`)
-  process.exitCode = 1
+runProgram({
+  usage: USAGE,
+  options: {
+    elements: { type: 'string', default: '1,100' },
+    seconds: { type: 'string', default: '60' },
+    smoke: { type: 'boolean', default: false }
+  },
+  main
 })
 
 /** Measures how late `<server-time>` shows a new second in Chromium; README.md says how. */
-async function main (args) {
-  const { values } = parseArgs({
-    args,
-    options: {
-      elements: { type: 'string', default: '1,100' },
-      seconds: { type: 'string', default: '60' },
-      smoke: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false }
-    }
-  })
-  if (values.help) return console.log(USAGE)
+async function main (values) {
   const executablePath = BROWSERS.find((path) => path && existsSync(path))
   if (executablePath === undefined) throw new Error('there is no Chromium: set BROWSER_PATH')
   const seconds = values.smoke ? SMOKE_SECONDS : Number(values.seconds)

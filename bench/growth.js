@@ -1,6 +1,6 @@
-import { parseArgs } from 'node:util'
 import { describeMachine, formatMachine } from './machine.js'
 import { startPeer } from './peer.js'
+import { runProgram } from './program.js'
 import { createProgress } from './progress.js'
 import { measureCpu } from './rounds.js'
 import { startRunner } from './runner.js'
@@ -18,24 +18,19 @@ const PLUGIN = new URL('../dist/index.js', import.meta.url).href
 const FAN_OUTS = 3
 const JOINS = 50
 
-main(process.argv.slice(2)).catch((err) => {
-  console.error(`\n${err.message}`)
-  process.exitCode = 1
+runProgram({
+  usage: USAGE,
+  options: {
+    clients: { type: 'string', default: '10000' },
+    registrations: { type: 'string', default: '100' },
+    scheduled: { type: 'string', default: '1000' },
+    rounds: { type: 'string', default: '10' }
+  },
+  main
 })
 
 /** How costs grow with registrations, scheduled messages and contexts; README.md says how. */
-async function main (args) {
-  const { values } = parseArgs({
-    args,
-    options: {
-      clients: { type: 'string', default: '10000' },
-      registrations: { type: 'string', default: '100' },
-      scheduled: { type: 'string', default: '1000' },
-      rounds: { type: 'string', default: '10' },
-      help: { type: 'boolean', default: false }
-    }
-  })
-  if (values.help) return console.log(USAGE)
+async function main (values) {
   const [clientCount, registrations, scheduled, rounds] =
     [values.clients, values.registrations, values.scheduled, values.rounds].map(Number)
   const progress = createProgress()

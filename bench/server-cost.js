@@ -1,8 +1,8 @@
-import { parseArgs } from 'node:util'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { missingPackage, versionOf } from './contenders.js'
 import { describeMachine, formatMachine } from './machine.js'
 import { startPeer } from './peer.js'
+import { runProgram } from './program.js'
 import { createProgress } from './progress.js'
 import { quartiles } from './statistics.js'
 
@@ -21,23 +21,18 @@ const ROUND_MS = 2000
 const TICKS_PER_ROUND = 2
 const PROBES_PER_MINUTE = 3
 
-main(process.argv.slice(2)).catch((err) => {
-  console.error(`\n${err.message}`)
-  process.exitCode = 1
+runProgram({
+  usage: USAGE,
+  options: {
+    clients: { type: 'string', default: '1000' },
+    rounds: { type: 'string', default: '5' },
+    json: { type: 'boolean', default: false }
+  },
+  main
 })
 
 /** Measures what keeping clients' clocks costs a server; README.md says how. */
-async function main (args) {
-  const { values } = parseArgs({
-    args,
-    options: {
-      clients: { type: 'string', default: '1000' },
-      rounds: { type: 'string', default: '5' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false }
-    }
-  })
-  if (values.help) return console.log(USAGE)
+async function main (values) {
   const [clientCount, rounds] = [Number(values.clients), Number(values.rounds)]
   const progress = createProgress()
   progress.show(`${clientCount} clients, exchanges`)
