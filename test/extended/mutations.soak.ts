@@ -146,6 +146,16 @@ const PROMISES: Readonly<Record<string, Mutation>> = {
     mutation('browser/connection/watchdog.ts', 'check', '', 'browser/connection/watchdog.test.ts'),
   'an impossible answer is refused':
     mutation('browser/connection/received.ts', 'isTime', 'return true', 'browser/connection/connection.test.ts'),
+  'waking up is noticed':
+    mutation('browser/server-clock.ts', '#readClocks', '', 'browser/server-clock.test.ts'),
+  'an answer that the page may not read shows that the server is up':
+    mutation('browser/connection/time-request.ts', 'canReach', 'return Promise.resolve(false)', 'browser/connection/connection.test.ts'),
+  'both transports share the budget of probes':
+    mutation('browser/connection/time-request.ts', 'budget', 'return requestBudget()', 'browser/connection/probe-schedule.test.ts'),
+  'constraints that the router refuses register nothing':
+    mutation('http/registration.ts', 'assertConstraints', '', 'http/registration.test.ts'),
+  'an upgrade that ends in an earlier hook is counted':
+    mutation('http/refusals.ts', 'onEarlyEnd', '', 'http/refusals.test.ts'),
   'a countdown past 24.8 days waits':
     mutation('browser/environment.ts', 'createTimer',
       'let timer: unknown; return (callback, ms) => { clearTimeout(timer); timer = callback && setTimeout(callback, ms ?? 0) }',
