@@ -1,7 +1,7 @@
 import neostandard from 'neostandard'
 
 export default [
-  ...neostandard({ ts: true, filesTs: ['**/*.cts'], ignores: ['**/dist', 'build', '.tap', 'test/fixtures'] }),
+  ...neostandard({ ts: true, noJsx: true, filesTs: ['**/*.cts'], ignores: ['**/dist', 'build', '.tap', 'test/fixtures'] }),
   {
     rules: {
       '@stylistic/max-len': ['error', { code: 100, ignoreUrls: true, ignoreStrings: true, ignoreTemplateLiterals: true }]

@@ -12,7 +12,7 @@ import { https } from '../../helpers/network/tls.js'
 import { waitFor } from '../../helpers/network/wait.js'
 
 const SEED = 7
-const CLIENT_COUNT = 150
+const CLIENT_COUNT = 100
 const STEP_COUNT = 100
 const LARGE_BYTES = 20_000
 /** By how much each reading of the clock in a broadcast is ahead: longer than a slice. */
