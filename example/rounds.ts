@@ -9,7 +9,7 @@ export interface Round {
   readonly leader: string
   /** When the hammer falls, if nobody bids in the last moment. */
   readonly endsAt: number
-  /** A bid so many ms before that, or fewer, moves it: there is as long again to bid. */
+  /** A bid within this many ms of `endsAt` moves the end to this many ms after the bid. */
   readonly lastMs: number
   /** How often that has happened. */
   readonly extensions: number
@@ -21,11 +21,11 @@ export interface RoundsOptions {
   roundMs: number
   /** The server's time. */
   now: () => number
-  /** Calls back once, may be a little early. @returns a function that calls it off. */
+  /** Calls back once, may be a little early. @returns a function that cancels it. */
   after: (delayMs: number, callback: () => void) => () => void
-  /** Tells everybody, at once. */
+  /** Called when a round has changed. */
   onChange: (round: Round) => void
-  /** The hammer of this round falls at this time, and no more when it was said before. */
+  /** Called when the end of a round is set or moved; it replaces the earlier end. */
   onEndMoved: (round: Round) => void
 }
 
@@ -38,7 +38,7 @@ export interface Rounds {
    * @returns why it is refused; undefined: it is the highest now.
    */
   bid (data: string | Buffer): string | undefined
-  /** Ends it all. */
+  /** Ends the auctions. */
   stop (): void
 }
 

@@ -9,7 +9,7 @@ const [statusP, cutB, openB, switchB, boundP, timeT, minuteC, corridorF, roundTr
 ].map((id) => document.getElementById(id))
 
 const SAMPLE_MS = 500
-/** So long the plots go back. */
+/** How far back the plots go. */
 const HISTORY_S = 180
 const MINUTE_MS = 60_000
 
