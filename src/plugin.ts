@@ -21,7 +21,7 @@ import { createRoute } from './http/route.js'
 import { createServedRoutes } from './http/served-client.js'
 import { dispatchUpgrades } from './http/upgrade/upgrade-dispatch.js'
 import { registerWebsocketServer } from './http/websocket-server.js'
-import { createCallbackFault, createFault } from './observability/failure-log.js'
+import { createFailureLog, createOutageLog } from './observability/failure-log.js'
 import { createLog } from './observability/log.js'
 import { createTelemetry } from './observability/telemetry.js'
 import type { Telemetry } from './observability/telemetry.js'
@@ -48,7 +48,7 @@ export async function timeSocketPlugin (
       ? createFineClock({ coarse: SYSTEM_CLOCK, timers })
       : options.clock,
     timers,
-    fault: createFault(log, 'the clock')
+    outageLog: createOutageLog(log, 'the clock', timers)
   })
   const clients = createClients<TimeSocketContext>()
   const delivery = createDelivery({
@@ -76,7 +76,7 @@ export async function timeSocketPlugin (
   await registerWebsocketServer(app, { options, dispatch, log })
   const refusals = createRefusals({ telemetry, guard, log, timers })
   dispatch.addTimeSocket(url, refusals.onEarlyEnd)
-  const fault = createCallbackFault(log, 'a hook or callback of the route', timers)
+  const failureLog = createFailureLog(log, 'a hook or callback of the route', timers)
   app.route(createRoute({
     options,
     clock,
@@ -89,8 +89,8 @@ export async function timeSocketPlugin (
       timeoutMs: handshakeTimeout, timers: systemTimers, log
     }),
     refusals,
-    fault,
-    handleError: createErrorHandler(app, fault),
+    failureLog,
+    handleError: createErrorHandler(app, failureLog),
     plainAnswers: createPlainAnswers({
       clock,
       intervalMs: options.interval,

@@ -4,7 +4,7 @@ import { scopeOf } from './client.js'
 import type { Client } from './client.js'
 import { closeAndStopReading, closeWith, endingOf } from './client-connection.js'
 import { CALLBACK_FAILED, TOO_MANY_MESSAGES } from './endings.js'
-import { attempt, createCallbackFault } from '../observability/failure-log.js'
+import { attempt, createFailureLog } from '../observability/failure-log.js'
 import type { Log } from '../observability/log.js'
 import type { Timers } from '../util/timers.js'
 
@@ -39,10 +39,10 @@ const MAX_HELD_MESSAGES = 16
 export function createClientCallbacks<Context> (
   { options, timers, log }: ClientCallbacksOptions<Context>
 ): ClientCallbacks<Context> {
-  const faults = {
-    onConnect: createCallbackFault(log, 'onConnect', timers),
-    onMessage: createCallbackFault(log, 'onMessage', timers),
-    onClose: createCallbackFault(log, 'onClose', timers)
+  const logs = {
+    onConnect: createFailureLog(log, 'onConnect', timers),
+    onMessage: createFailureLog(log, 'onMessage', timers),
+    onClose: createFailureLog(log, 'onClose', timers)
   }
   /** The clients whose `onConnect` has not settled. */
   const pending = new Map<Client<Context>, Pending>()
@@ -66,7 +66,7 @@ export function createClientCallbacks<Context> (
   function callOnMessage (client: Client<Context>, data: string | Buffer): boolean {
     if (endingOf(client) !== undefined) return false
     const call = () => scopeOf(client)?.runInAsyncScope(options.onMessage, undefined, client, data)
-    const worked = attempt(faults.onMessage, call, { id: client.id })
+    const worked = attempt(logs.onMessage, call, { id: client.id })
     if (worked === false) closeWith(client, CALLBACK_FAILED)
     if (typeof worked === 'boolean') return worked
     worked.then((worked) => {
@@ -77,7 +77,7 @@ export function createClientCallbacks<Context> (
 
   function callOnClose (client: Client<Context>, info: CloseInfo): void {
     const call = () => scopeOf(client)?.runInAsyncScope(options.onClose, undefined, client, info)
-    const settled = attempt(faults.onClose, call, { id: client.id })
+    const settled = attempt(logs.onClose, call, { id: client.id })
     if (typeof settled !== 'boolean') track(settled)
   }
 
@@ -88,7 +88,7 @@ export function createClientCallbacks<Context> (
 
   return {
     onConnect (client) {
-      const worked = attempt(faults.onConnect, () => options.onConnect(client), { id: client.id })
+      const worked = attempt(logs.onConnect, () => options.onConnect(client), { id: client.id })
       if (worked === false) closeWith(client, CALLBACK_FAILED)
       if (typeof worked === 'boolean') return
       const settled = worked.then((worked) => afterOnConnect(client, worked))

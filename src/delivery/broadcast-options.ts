@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../api/errors.js'
 import type { BroadcastOptions, Scalar } from '../api/time-socket.js'
 import type { Client } from '../connections/client.js'
-import type { Fault } from '../observability/failure-log.js'
+import type { FailureLog } from '../observability/failure-log.js'
 import { isPlainObject, isScalar, readMoment, show, verdictOf } from '../util/values.js'
 
 const OPTIONS = ['where', 'except', 'filter', 'local', 'at', 'key']
@@ -78,24 +78,24 @@ function assertThat (
 /**
  * Creates the condition that decides which clients get a broadcast.
  *
- * @param contextFault logs that a client's `context` cannot be read because a getter throws. That
+ * @param contextLog logs that a client's `context` cannot be read because a getter throws. That
  * client does not get the message.
  */
 export function createCondition<Context> (
-  { where = {}, except = [], filter }: BroadcastOptions<Context>, contextFault: Fault
+  { where = {}, except = [], filter }: BroadcastOptions<Context>, contextLog: FailureLog
 ): Condition<Context> {
   const fields = Object.entries(where)
   const excepted = new Set(typeof except === 'string' ? [except] : except)
   if (fields.length === 0 && excepted.size === 0 && filter === undefined) return everyClient
   return (client) => !excepted.has(client.id) &&
-    hasFields(client, fields as Field[], contextFault) &&
+    hasFields(client, fields as Field[], contextLog) &&
     (filter === undefined || verdictOf(filter(client), FILTER_RESULT))
 }
 
 type Field = [name: string, wanted: Scalar | readonly Scalar[]]
 
 function hasFields<Context> (
-  { id, context }: Client<Context>, fields: readonly Field[], fault: Fault
+  { id, context }: Client<Context>, fields: readonly Field[], failureLog: FailureLog
 ): boolean {
   try {
     return fields.every(([name, wanted]) => {
@@ -103,7 +103,7 @@ function hasFields<Context> (
       return Array.isArray(wanted) ? wanted.includes(value) : value === wanted
     })
   } catch (err) {
-    fault.occurred(err, { id })
+    failureLog.failed(err, { id })
     return false
   }
 }

@@ -6,7 +6,7 @@ import type { Client } from '../connections/client.js'
 import { isOpen, writeFrame } from '../connections/client-connection.js'
 import type { Clients } from '../connections/client-registry.js'
 import type { FanOut } from './fan-out.js'
-import { createCallbackFault } from '../observability/failure-log.js'
+import { createFailureLog } from '../observability/failure-log.js'
 import type { Log } from '../observability/log.js'
 import type { Telemetry } from '../observability/telemetry.js'
 import { createOutgoing, readContent } from '../protocol/outgoing-message.js'
@@ -52,7 +52,7 @@ export function createBroadcaster<Context> (
   { clients, fanOut, clock, timers, telemetry, createRelay, log }: BroadcasterOptions<Context>
 ): Broadcaster<Context> {
   const scheduled = createScheduledBroadcasts({ clients, clock, timers, log, send })
-  const contextFault = createCallbackFault(log, 'reading the context of a client', timers)
+  const contextLog = createFailureLog(log, 'reading the context of a client', timers)
   const relay = createRelay?.(receive)
   let isRefusing = false
   let isClosed = false
@@ -68,7 +68,7 @@ export function createBroadcaster<Context> (
   ): number {
     const { key } = options
     const message = createOutgoing(content, { at, key })
-    const isChosen = createCondition(options, contextFault)
+    const isChosen = createCondition(options, contextLog)
     // Chosen before the first write: if a filter throws, nothing has been sent.
     const recipients = [...clients.byId.values()]
       .filter((client) => isOpen(client) && isChosen(client))

@@ -8,7 +8,7 @@ import {
   deliverFrame, isOpen, wireFormatOf, writeTogether
 } from '../connections/client-connection.js'
 import type { Clients } from '../connections/client-registry.js'
-import { createCallbackFault } from '../observability/failure-log.js'
+import { createFailureLog } from '../observability/failure-log.js'
 import type { Log } from '../observability/log.js'
 import { encodeFrame } from '../protocol/frame.js'
 import type { Outgoing } from '../protocol/outgoing-message.js'
@@ -74,7 +74,7 @@ export function createScheduledBroadcasts<Context> (
   { clients, clock, timers, log, send }: ScheduledBroadcastsOptions<Context>
 ): ScheduledBroadcasts<Context> {
   const agenda = createAgenda<Entry<Context>>({ now: clock.now, timers, onDue: fire })
-  const fault = createCallbackFault(log, 'the filter of a scheduled broadcast', timers)
+  const failureLog = createFailureLog(log, 'the filter of a scheduled broadcast', timers)
   let entryCount = 0
 
   function fire ({ message, chosen }: Entry<Context>): void {
@@ -104,7 +104,7 @@ export function createScheduledBroadcasts<Context> (
     try {
       return isChosen(client)
     } catch (err) {
-      fault.occurred(err, { id: client.id })
+      failureLog.failed(err, { id: client.id })
       return false
     }
   }

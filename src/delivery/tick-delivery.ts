@@ -5,7 +5,7 @@ import type { Client } from '../connections/client.js'
 import { deliverFrame, isOpen, wireFormatOf, writeTick } from '../connections/client-connection.js'
 import type { Clients } from '../connections/client-registry.js'
 import type { FanOut } from './fan-out.js'
-import { attempt, createCallbackFault, createFault } from '../observability/failure-log.js'
+import { attempt, createFailureLog, createOutageLog } from '../observability/failure-log.js'
 import type { Log } from '../observability/log.js'
 import type { Telemetry } from '../observability/telemetry.js'
 import { encodeFrame } from '../protocol/frame.js'
@@ -47,10 +47,10 @@ export function createTicks<Context> (
   const format = scope.bind(options.format)
   const onTick = scope.bind(options.onTick)
   const encoders: Record<WireFormat, (tick: Tick) => Frame | undefined> = {
-    plain: createTickEncoder(format, createFault(log, 'the formatter')),
+    plain: createTickEncoder(format, createOutageLog(log, 'the formatter', timers)),
     time: (tick) => encodeFrame(tickText(tick))
   }
-  const fault = createCallbackFault(log, 'onTick', timers)
+  const failureLog = createFailureLog(log, 'onTick', timers)
   const { ticks: counts } = telemetry.counters
   let isSending = false
   const ticker = createTicker({
@@ -87,7 +87,7 @@ export function createTicks<Context> (
         if (hasFailed) counts.failed++
         telemetry.ticked(tick, delivery)
         log.debug({ seq: tick.seq, at: tick.at, sent: tick.sent, ...delivery }, 'tick')
-        attempt(fault, () => onTick(tick, Object.freeze(delivery)))
+        attempt(failureLog, () => onTick(tick, Object.freeze(delivery)))
       }
     })
   }

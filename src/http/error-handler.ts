@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError } from '@fastify/error'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Fault } from '../observability/failure-log.js'
+import type { FailureLog } from '../observability/failure-log.js'
 import { answer } from './refusals.js'
 
 export type ErrorHandler = (
@@ -13,9 +13,9 @@ export type ErrorHandler = (
  * application has none, an error with a status of 500 or more is answered without any detail:
  * Fastify's default handler would send the error's message to the client.
  *
- * @param fault logs the errors that are answered without detail.
+ * @param failureLog logs the errors that are answered without detail.
  */
-export function createErrorHandler (app: FastifyInstance, fault: Fault): ErrorHandler {
+export function createErrorHandler (app: FastifyInstance, failureLog: FailureLog): ErrorHandler {
   // Fastify passes what this handler throws to the handler that the application has at that time.
   let inherited: unknown
   app.after(() => { inherited = app.errorHandler })
@@ -26,7 +26,7 @@ export function createErrorHandler (app: FastifyInstance, fault: Fault): ErrorHa
     const statusCode = statusCodeOf(error, reply)
     // Thrown, not sent: Fastify would send a value that is not an Error as a body with status 200.
     if (statusCode < 500 || hasErrorHandler(request.server)) throw error
-    fault.occurred(error, { reqId: request.id })
+    failureLog.failed(error, { reqId: request.id })
     const message = STATUS_CODES[statusCode]
     return answer(reply, { statusCode, error: message, message })
   }

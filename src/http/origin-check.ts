@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 import { OriginForbiddenError } from '../api/errors.js'
 import type { OriginRule } from '../api/option-values.js'
-import type { Fault } from '../observability/failure-log.js'
+import type { FailureLog } from '../observability/failure-log.js'
 import type { Refusal } from './refusals.js'
 import { show, verdictOf } from '../util/values.js'
 import { parseOrigin } from '../util/origins.js'
@@ -36,7 +36,7 @@ export interface CorsOptions {
    */
   isAnsweredByApp: (request: FastifyRequest) => boolean
   /** Logs what the application's `origin` function throws. */
-  fault: Fault
+  failureLog: FailureLog
 }
 
 /** Creates the checks for one value of the option `origin`. */
@@ -119,10 +119,12 @@ function isSameOrigin (origin: string, request: FastifyRequest): boolean {
  * requests, refusals included, if these pages may connect (the CORS protocol of the Fetch
  * standard, with credentials). The hook never overrides a header that the application has set.
  */
-export function createCors ({ origins, isAnsweredByApp, fault }: CorsOptions): onSendHookHandler {
+export function createCors (
+  { origins, isAnsweredByApp, failureLog }: CorsOptions
+): onSendHookHandler {
   return (request, reply, payload, done) => {
     if (!isAnsweredByApp(request) && !reply.hasHeader('access-control-allow-origin')) {
-      const origin = readerOf(request, origins, fault)
+      const origin = readerOf(request, origins, failureLog)
       if (origin !== undefined) allowReading(reply, origin)
     }
     done(null, payload)
@@ -142,12 +144,12 @@ export function addVary (reply: FastifyReply, name: string): void {
  * would answer with the error's own text.
  */
 function readerOf (
-  request: FastifyRequest, origins: Origins, fault: Fault
+  request: FastifyRequest, origins: Origins, failureLog: FailureLog
 ): string | undefined {
   try {
     return origins.foreignOf(request)
   } catch (err) {
-    fault.occurred(err, { reqId: request.id })
+    failureLog.failed(err, { reqId: request.id })
     return undefined
   }
 }

@@ -6,7 +6,7 @@ import { UnavailableError, UpgradeRequiredError } from '../api/errors.js'
 import type { ResolvedOptions } from '../api/options.js'
 import type { Admitted, Connections } from '../connections/connection-lifecycle.js'
 import type { Shutdown } from '../connections/shutdown.js'
-import type { Fault } from '../observability/failure-log.js'
+import type { FailureLog } from '../observability/failure-log.js'
 import type { WallClock } from '../time/wall-clock.js'
 import type { Timers } from '../util/timers.js'
 import { withoutUndefined } from '../util/values.js'
@@ -28,7 +28,7 @@ export interface RouteParts<Context> {
   clock: WallClock
   timers: Timers
   /** Logs errors of the application's hooks and callbacks, which clients may provoke. */
-  fault: Fault
+  failureLog: FailureLog
   /** Answers these errors. */
   handleError: ErrorHandler
   /** Once the shutdown has begun, all requests are refused. */
@@ -48,7 +48,7 @@ export interface RouteParts<Context> {
  * hooks and get the same refusals, so that a page can learn why its upgrade was refused.
  */
 export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions {
-  const { options, clock, timers, fault, shutdown, capacity, refusals, plainAnswers } = parts
+  const { options, clock, timers, failureLog, shutdown, capacity, refusals, plainAnswers } = parts
   const { route, logLevel, logSerializers, preValidation } = options
   const { admit, checkExpiry, chooseSubprotocol, complete } =
     createAdmission({ options, clock, timers })
@@ -103,7 +103,7 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
       freeInjected,
       ...listOf(route.onSend),
       plainAnswers.refresh,
-      createCors({ origins, isAnsweredByApp, fault })
+      createCors({ origins, isAnsweredByApp, failureLog })
     ],
     onResponse: [...listOf(route.onResponse), refusals.countAnswer],
     handler: plainAnswers.handler,

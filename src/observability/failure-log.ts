@@ -3,33 +3,45 @@ import type { Timers } from '../util/timers.js'
 import { toNativePromise, isThenable } from '../util/values.js'
 
 /** Logs the failures of something that may fail again and again, without flooding the log. */
-export interface Fault {
+export interface FailureLog {
   /** Must be called after each failure. */
-  occurred (err: unknown, fields?: object): void
+  failed (err: unknown, fields?: object): void
+}
+
+/** Logs the failures of something that fails and recovers by itself, such as a clock. */
+export interface OutageLog {
+  /** Must be called after each failure. */
+  failed (err: unknown): void
   /** Must be called after each success. */
-  ended (): void
+  worked (): void
 }
 
 /** How long after an error line further failures are logged at debug level only. */
 const QUIET_MS = 10_000
 
 /**
- * Creates the log of something that fails and recovers by itself, such as a clock. Writes one error
- * line when the failures start, and one, with their number, when they end. Failures between the two
- * lines are logged at debug level.
+ * Writes one error line when the failures start, and one, with their number, when they end; at most
+ * one of each in ten seconds. All other failures are logged at debug level.
  *
  * @param subject what fails, as the start of a sentence: `the formatter`.
  */
-export function createFault (log: Log, subject: string): Fault {
+export function createOutageLog (log: Log, subject: string, timers: Timers): OutageLog {
   let failures = 0
+  let isAnnounced = false
+  let quietUntilMs = -Infinity
   return {
-    occurred (err) {
+    failed (err) {
       failures++
-      log[failures === 1 ? 'error' : 'debug']({ err }, `${subject} failed`)
+      const nowMs = timers.monotonic()
+      if (isAnnounced || nowMs < quietUntilMs) return log.debug({ err }, `${subject} failed`)
+      isAnnounced = true
+      quietUntilMs = nowMs + QUIET_MS
+      log.error({ err }, `${subject} failed`)
     },
-    ended () {
-      if (failures === 0) return
+    worked () {
+      if (!isAnnounced) return
       log.error({ failures }, `${subject} works again`)
+      isAnnounced = false
       failures = 0
     }
   }
@@ -42,13 +54,11 @@ export function createFault (log: Log, subject: string): Fault {
  *
  * @param subject what fails, as the start of a sentence: `onMessage`.
  */
-export function createCallbackFault (
-  log: Log, subject: string, timers: Timers
-): Fault {
+export function createFailureLog (log: Log, subject: string, timers: Timers): FailureLog {
   let failures = 0
   let quietUntilMs = -Infinity
   return {
-    occurred (err, fields) {
+    failed (err, fields) {
       failures++
       const nowMs = timers.monotonic()
       const isQuiet = nowMs < quietUntilMs
@@ -56,41 +66,29 @@ export function createCallbackFault (
       if (isQuiet) return
       failures = 0
       quietUntilMs = nowMs + QUIET_MS
-    },
-    ended () {}
+    }
   }
 }
 
 /**
- * Calls a callback of the application. A throw or a rejection is reported to `fault` and does not
- * reach the caller.
+ * Calls a callback of the application. A throw or a rejection is logged and does not reach the
+ * caller.
  *
  * @returns true if the callback succeeded, false if it failed; for an asynchronous callback, a
  * promise of this result, which never rejects.
  */
 export function attempt (
-  fault: Fault, call: () => unknown, fields?: object
+  failureLog: FailureLog, call: () => unknown, fields?: object
 ): boolean | Promise<boolean> {
+  function failed (err: unknown): false {
+    failureLog.failed(err, fields)
+    return false
+  }
+
   try {
     const result = call()
-    if (isThenable(result)) {
-      return toNativePromise(result).then(
-        () => worked(fault),
-        (err: unknown) => failed(fault, err, fields)
-      )
-    }
-    return worked(fault)
+    return isThenable(result) ? toNativePromise(result).then(() => true, failed) : true
   } catch (err) {
-    return failed(fault, err, fields)
+    return failed(err)
   }
-}
-
-function worked (fault: Fault): true {
-  fault.ended()
-  return true
-}
-
-function failed (fault: Fault, err: unknown, fields: object | undefined): false {
-  fault.occurred(err, fields)
-  return false
 }

@@ -1,6 +1,6 @@
 import type { Tick } from '../api/content.js'
 import type { Format, FormatName } from '../api/option-values.js'
-import type { Fault } from '../observability/failure-log.js'
+import type { OutageLog } from '../observability/failure-log.js'
 import { encodeFrame } from '../protocol/frame.js'
 import type { Frame } from '../protocol/frame.js'
 import { ignoreResult, isThenable, show } from '../util/values.js'
@@ -19,11 +19,11 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
 }
 
 /**
- * Creates a function that encodes a tick. It returns undefined, and reports to `fault`, if the
+ * Creates a function that encodes a tick. It returns undefined, and reports to `outageLog`, if the
  * format fails.
  */
 export function createTickEncoder (
-  format: Format, fault: Fault
+  format: Format, outageLog: OutageLog
 ): (tick: Tick) => Frame | undefined {
   return (tick) => {
     try {
@@ -33,10 +33,10 @@ export function createTickEncoder (
         const expected = 'a non-empty string or bytes'
         throw new TypeError(`the formatter must return ${expected}, got ${show(output)}`)
       }
-      fault.ended()
+      outageLog.worked()
       return encodeFrame(output)
     } catch (err) {
-      fault.occurred(err)
+      outageLog.failed(err)
       return undefined
     }
   }

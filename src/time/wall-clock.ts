@@ -1,5 +1,5 @@
 import type { Clock } from '../api/option-values.js'
-import type { Fault } from '../observability/failure-log.js'
+import type { OutageLog } from '../observability/failure-log.js'
 import { ignoreResult, isThenable, isTime, show } from '../util/values.js'
 import type { Timers } from '../util/timers.js'
 
@@ -46,10 +46,10 @@ export interface WallClockOptions {
   source: Clock
   timers: Timers
   /** Logs when the source throws or returns no valid time, and when it works again. */
-  fault: Fault
+  outageLog: OutageLog
 }
 
-export function createWallClock ({ source, timers, fault }: WallClockOptions): WallClock {
+export function createWallClock ({ source, timers, outageLog }: WallClockOptions): WallClock {
   let clockSteps = 0
   // Wall clock minus monotonic clock at the last good reading.
   let offsetMs = Date.now() - timers.monotonic()
@@ -66,10 +66,10 @@ export function createWallClock ({ source, timers, fault }: WallClockOptions): W
         throw new TypeError(`the clock must return ${expected}, got ${show(wallMs)}`)
       }
       offsetMs = wallMs - monotonicMs
-      fault.ended()
+      outageLog.worked()
       return { wallMs, monotonicMs, doubtMs: monotonicMs - beforeMs }
     } catch (err) {
-      fault.occurred(err)
+      outageLog.failed(err)
       return undefined
     }
   }

@@ -135,7 +135,7 @@ const PROMISES: Readonly<Record<string, Mutation>> = {
   'shutdown is paced':
     mutation('connections/paced-close.ts', 'mustNotYield', 'return true', 'connections/paced-close.test.ts'),
   'clients cannot flood the log':
-    mutation('observability/failure-log.ts', 'createCallbackFault', 'return createFault(log, name)', 'observability/failure-log.test.ts'),
+    mutation('observability/failure-log.ts', 'createFailureLog', 'return createOutageLog(log, name)', 'observability/failure-log.test.ts'),
   'now() never runs backwards':
     mutation('browser/time/displayed-clock.ts', 'shownAt', 'return targetAt(localMs)', 'browser/time/displayed-clock.test.ts'),
   'the budget of probes holds':

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { FastifyRequest, onRequestHookHandler } from 'fastify'
-import type { Fault } from '../../observability/failure-log.js'
+import type { FailureLog } from '../../observability/failure-log.js'
 import { hasNoWebsocketRoute } from './plain-routes.js'
 import type { UpgradeGuard } from './upgrade-guard.js'
 import type { UpgradeListener, UpgradeListeners } from './upgrade-listeners.js'
@@ -22,7 +22,7 @@ export interface ListenerTurnsParts {
   guard: UpgradeGuard
   listeners: UpgradeListeners
   /** Logs what listeners throw. */
-  fault: Fault
+  failureLog: FailureLog
 }
 
 /** An upgrade, and the listeners that may use it. */
@@ -40,7 +40,7 @@ interface Upgrade {
 }
 
 export function createListenerTurns (
-  { server, guard, listeners, fault }: ListenerTurnsParts
+  { server, guard, listeners, failureLog }: ListenerTurnsParts
 ): ListenerTurns {
   const upgrades = new WeakMap<IncomingMessage, Upgrade>()
 
@@ -62,7 +62,7 @@ export function createListenerTurns (
     try {
       listener.call(server, request, request.socket, head)
     } catch (err) {
-      fault.occurred(err)
+      failureLog.failed(err)
       request.socket.destroy()
     }
   }

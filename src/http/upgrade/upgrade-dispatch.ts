@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance, onRequestHookHandler } from 'fastify'
-import { createCallbackFault } from '../../observability/failure-log.js'
-import type { Fault } from '../../observability/failure-log.js'
+import { createFailureLog } from '../../observability/failure-log.js'
+import type { FailureLog } from '../../observability/failure-log.js'
 import type { Log } from '../../observability/log.js'
 import { sharedState } from '../../util/shared-state.js'
 import type { Timers } from '../../util/timers.js'
@@ -57,7 +57,7 @@ export function dispatchUpgrades (
 ): UpgradeDispatch {
   let dispatch = dispatches.get(app.server)
   if (dispatch === undefined) {
-    dispatch = createServerDispatch(app, createCallbackFault(log, 'another upgrade listener', timers))
+    dispatch = createServerDispatch(app, createFailureLog(log, 'another upgrade listener', timers))
     dispatches.set(app.server, dispatch)
     const { guard } = dispatch
     app.addHook('onReady', async () => {
@@ -79,12 +79,12 @@ interface ServerDispatch extends UpgradeDispatch {
   readonly passOn: onRequestHookHandler
 }
 
-function createServerDispatch (app: FastifyInstance, fault: Fault): ServerDispatch {
+function createServerDispatch (app: FastifyInstance, failureLog: FailureLog): ServerDispatch {
   const { server } = app
   const emit: (event: string, ...args: unknown[]) => boolean = server.emit
   const guard = createUpgradeGuard()
   const listeners = createUpgradeListeners(server)
-  const turns = createListenerTurns({ server, guard, listeners, fault })
+  const turns = createListenerTurns({ server, guard, listeners, failureLog })
   /** The callbacks of the time sockets, by path. */
   const earlyEnds = new Map<string, OnUpgradeEnd>()
   /** Sockets that have been returned to the HTTP server once. */

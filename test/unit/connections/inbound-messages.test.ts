@@ -6,7 +6,7 @@ import { writeFrame } from '../../../src/connections/client-connection.js'
 import type { Rate } from '../../../src/connections/rate-limit.js'
 import { createWallClock } from '../../../src/time/wall-clock.js'
 import { createFakeClient } from '../../helpers/fakes/fake-client.js'
-import { createFakeFault } from '../../helpers/fakes/fake-fault.js'
+import { createFakeOutageLog } from '../../helpers/fakes/fake-outage-log.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 
 const START_MS = 1_795_262_400_000
@@ -15,7 +15,7 @@ function setUp (messageRate: Rate | false = false) {
   const time = createFakeTime({ wallMs: START_MS })
   const { timers } = time
   const source = { isFailing: false, now: () => source.isFailing ? NaN : time.clock.now() }
-  const clock = createWallClock({ source, timers, fault: createFakeFault() })
+  const clock = createWallClock({ source, timers, outageLog: createFakeOutageLog() })
   const fanOut = createFanOut(timers)
   const counters = { messages: { received: 0, ignored: 0 } }
   const told: unknown[] = []

@@ -4,7 +4,7 @@ import {
 } from '../../../src/delivery/broadcast-options.js'
 import type { BroadcastOptions } from '../../../src/index.js'
 import { createFakeClient } from '../../helpers/fakes/fake-client.js'
-import { createFakeFault } from '../../helpers/fakes/fake-fault.js'
+import { createFakeOutageLog } from '../../helpers/fakes/fake-outage-log.js'
 
 const NOW_MS = 1_795_262_400_000
 const MAX_AHEAD_MS = 24 * 86_400_000
@@ -87,10 +87,10 @@ test('reads only own fields: a polluted prototype has no effect', async (t) => {
   t.strictSame([options.key, options.local, options.except], ['k', undefined, undefined])
 })
 
-const fault = createFakeFault()
+const failureLog = createFakeOutageLog()
 
 function choose (options: BroadcastOptions<object>) {
-  return createCondition(options, fault)
+  return createCondition(options, failureLog)
 }
 
 const { client } = createFakeClient({}, { context: { room: 1, vip: null } })
@@ -131,7 +131,7 @@ test('a client whose context throws is left out, and the failure is logged', asy
   const failures: unknown[] = []
   const { client } = createFakeClient({}, { context: { get room () { throw new Error('no') } } })
   const isChosen = createCondition({ where: { room: 1 } } as never, {
-    occurred: (err, fields) => failures.push([(err as Error).message, fields]), ended () {}
+    failed: (err, fields) => failures.push([(err as Error).message, fields])
   })
   t.equal(isChosen(client), false)
   t.strictSame(failures, [['no', { id: client.id }]])

@@ -10,7 +10,7 @@ import { createWallClock } from '../../../src/time/wall-clock.js'
 import type { Tick } from '../../../src/api/content.js'
 import { createTicks } from '../../../src/delivery/tick-delivery.js'
 import { createFakeClient } from '../../helpers/fakes/fake-client.js'
-import { createFakeFault } from '../../helpers/fakes/fake-fault.js'
+import { createFakeOutageLog } from '../../helpers/fakes/fake-outage-log.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 
 const START_MS = 1_795_262_400_000
@@ -22,7 +22,7 @@ function setUp (
 ) {
   const time = createFakeTime({ wallMs: START_MS })
   const { timers } = time
-  const clock = createWallClock({ source: time.clock, timers, fault: createFakeFault() })
+  const clock = createWallClock({ source: time.clock, timers, outageLog: createFakeOutageLog() })
   const fanOut = createFanOut(timers)
   const clients = createClients<object>()
   const options = resolveOptions<object>({ interval: 1000, format: 'timestamp', ...given })

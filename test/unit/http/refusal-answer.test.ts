@@ -5,14 +5,14 @@ import { TooManyClientsError, UnavailableError } from '../../../src/api/errors.j
 import timeSocket from '../../../src/index.js'
 import { createErrorHandler, hasErrorHandler } from '../../../src/http/error-handler.js'
 import { refuse } from '../../../src/http/refusals.js'
-import { createCallbackFault } from '../../../src/observability/failure-log.js'
+import { createFailureLog } from '../../../src/observability/failure-log.js'
 import { systemTimers } from '../../../src/util/timers.js'
 import type { Refusal } from '../../../src/http/refusals.js'
 import { createApp, createTimeApp, listen } from '../../helpers/network/app.js'
 import { openRaw, upgradeRequest } from '../../helpers/network/raw.js'
 import { createLog } from '../../helpers/fakes/log.js'
 
-const NO_FAULT = { occurred () {}, ended () {} }
+const NO_LOG = { failed () {} }
 
 type Test = Parameters<typeof createApp>[0] & { fail (message: string): unknown }
 
@@ -23,7 +23,7 @@ function refusing (refusal: Refusal): RouteShorthandOptions {
 async function ask (t: Test, options: RouteShorthandOptions, method: 'GET' | 'HEAD' = 'GET') {
   const { app, log } = createApp(t)
   app.addHook('preSerialization', async () => { t.fail('asked to serialise') })
-  app.get('/', { errorHandler: createErrorHandler(app, createCallbackFault(app.log, 'a hook', systemTimers)), ...options }, async () => { t.fail('handled') })
+  app.get('/', { errorHandler: createErrorHandler(app, createFailureLog(app.log, 'a hook', systemTimers)), ...options }, async () => { t.fail('handled') })
   const answer = await app.inject({ method, url: '/' })
   return { answer, log }
 }
@@ -89,7 +89,7 @@ test('leaves errors to the application that handles them', async (t) => {
   const log = createLog()
   const app = Fastify({ logger: log.logger })
   app.setErrorHandler((error: Error, _request, reply) => reply.code(555).send(error.message))
-  app.get('/', { errorHandler: createErrorHandler(app, NO_FAULT), onRequest: async () => { throw new Error('own') } }, () => {})
+  app.get('/', { errorHandler: createErrorHandler(app, NO_LOG), onRequest: async () => { throw new Error('own') } }, () => {})
   const answer = await app.inject('/')
   t.strictSame([answer.statusCode, answer.body, log.messages('error')], [555, 'own', []])
 })

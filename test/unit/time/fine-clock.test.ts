@@ -4,7 +4,7 @@ import { createWallClock } from '../../../src/time/wall-clock.js'
 import type { Tick } from '../../../src/api/content.js'
 import { createTicker } from '../../../src/time/tick-schedule.js'
 import { systemTimers } from '../../../src/util/timers.js'
-import { createFakeFault } from '../../helpers/fakes/fake-fault.js'
+import { createFakeOutageLog } from '../../helpers/fakes/fake-outage-log.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 import { createRandom } from '../../helpers/fakes/random.js'
 
@@ -83,7 +83,7 @@ for (const [title, stepMs, clockSteps] of [
   test(`the server's clock counts ${title} as ${clockSteps} steps, once`, async (t) => {
     const { fine, step, time } = setUp(0.5)
     const clock = createWallClock({
-      source: fine, timers: time.timers, fault: createFakeFault()
+      source: fine, timers: time.timers, outageLog: createFakeOutageLog()
     })
     for (let count = 0; count < 5; count++) {
       clock.readClocks()
@@ -154,7 +154,7 @@ test('ticks by this clock are never early, and sent is never before at', async (
   const fine = createFineClock({ coarse: time.clock, timers })
   const ticks: Tick[] = []
   const ticker = createTicker({
-    clock: createWallClock({ source: fine, timers, fault: createFakeFault() }),
+    clock: createWallClock({ source: fine, timers, outageLog: createFakeOutageLog() }),
     timers,
     intervalMs: 1000,
     isBusy: () => false,

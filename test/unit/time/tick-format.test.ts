@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { createTickEncoder, FORMATS } from '../../../src/time/tick-format.js'
 import type { Format } from '../../../src/api/option-values.js'
 import { createTimeApp } from '../../helpers/network/app.js'
-import { createFakeFault } from '../../helpers/fakes/fake-fault.js'
+import { createFakeOutageLog } from '../../helpers/fakes/fake-outage-log.js'
 import { inject } from '../../helpers/network/peer.js'
 import { waitFor } from '../../helpers/network/wait.js'
 
@@ -22,11 +22,11 @@ for (const [name, text] of [
 }
 
 test('encodes strings as text and bytes as binary', async (t) => {
-  const fault = createFakeFault()
-  const text = createTickEncoder(({ seq }) => `é${seq}`, fault)(TICK)
+  const log = createFakeOutageLog()
+  const text = createTickEncoder(({ seq }) => `é${seq}`, log)(TICK)
   t.strictSame(text?.bytes, Buffer.concat([Buffer.of(0x81, 3), Buffer.from('é7')]))
-  t.strictSame(createTickEncoder(() => Uint8Array.of(5), fault)(TICK)?.bytes, Buffer.of(0x82, 1, 5))
-  t.strictSame(fault.told, ['worked', 'worked'])
+  t.strictSame(createTickEncoder(() => Uint8Array.of(5), log)(TICK)?.bytes, Buffer.of(0x82, 1, 5))
+  t.strictSame(log.told, ['worked', 'worked'])
 })
 
 const failures: [title: string, format: () => unknown, message: string][] = [
@@ -42,11 +42,11 @@ const failures: [title: string, format: () => unknown, message: string][] = [
 ]
 
 for (const [title, format, message] of failures) {
-  test(`creates no frame if a format ${title}, and reports to the fault`, async (t) => {
-    const fault = createFakeFault()
-    t.equal(createTickEncoder(format as Format, fault)(TICK), undefined)
-    t.equal(fault.told.length, 1)
-    t.ok((fault.told[0] as Error).message.startsWith(message), (fault.told[0] as Error).message)
+  test(`creates no frame if a format ${title}, and reports to the log`, async (t) => {
+    const log = createFakeOutageLog()
+    t.equal(createTickEncoder(format as Format, log)(TICK), undefined)
+    t.equal(log.told.length, 1)
+    t.ok((log.told[0] as Error).message.startsWith(message), (log.told[0] as Error).message)
   })
 
   test(`a format that ${title} costs its ticks and two log lines, and nothing else`, async (t) => {

@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { createWallClock } from '../../../src/time/wall-clock.js'
 import { createTicker } from '../../../src/time/tick-schedule.js'
 import type { Tick } from '../../../src/api/content.js'
-import { createFakeFault } from '../../helpers/fakes/fake-fault.js'
+import { createFakeOutageLog } from '../../helpers/fakes/fake-outage-log.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 import { createRandom } from '../../helpers/fakes/random.js'
 import type { FakeTimeOptions } from '../../helpers/fakes/fake-time.js'
@@ -24,7 +24,7 @@ function setUp ({ intervalMs, onTick, ...timeOptions }: SetUpOptions) {
   let busy = false
   let missed = 0
   const source = { now: () => failing ? NaN : time.clock.now() }
-  const clock = createWallClock({ source, timers: time.timers, fault: createFakeFault() })
+  const clock = createWallClock({ source, timers: time.timers, outageLog: createFakeOutageLog() })
   const ticker = createTicker({
     clock,
     timers: time.timers,
@@ -351,7 +351,7 @@ test('does not poll forever if the clock stands still before a boundary', async 
   const clock = createWallClock({
     source: { now: () => { readings++; return source.now() } },
     timers: time.timers,
-    fault: createFakeFault()
+    outageLog: createFakeOutageLog()
   })
   const ticker = createTicker({
     clock,
@@ -395,7 +395,7 @@ test('reads a failing clock again after the interval, or after a second at the l
         return NaN
       }
     }
-    const clock = createWallClock({ source, timers: time.timers, fault: createFakeFault() })
+    const clock = createWallClock({ source, timers: time.timers, outageLog: createFakeOutageLog() })
     const { timers } = time
     const fail = () => t.fail('ticked')
     const isBusy = () => false

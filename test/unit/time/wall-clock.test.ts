@@ -1,24 +1,24 @@
 import { test } from 'tap'
 import { createWallClock } from '../../../src/time/wall-clock.js'
-import { createFakeFault } from '../../helpers/fakes/fake-fault.js'
+import { createFakeOutageLog } from '../../helpers/fakes/fake-outage-log.js'
 import { createFakeTime } from '../../helpers/fakes/fake-time.js'
 
 const START_MS = 1_795_262_400_000
 
 function setUp (source?: { now (): unknown }) {
   const time = createFakeTime({ wallMs: START_MS })
-  const fault = createFakeFault()
+  const outageLog = createFakeOutageLog()
   const clock = createWallClock({
-    source: (source ?? time.clock) as { now (): number }, timers: time.timers, fault
+    source: (source ?? time.clock) as { now (): number }, timers: time.timers, outageLog
   })
-  return { time, fault, clock }
+  return { time, outageLog, clock }
 }
 
 test('returns the time of the source', async (t) => {
-  const { time, clock, fault } = setUp()
+  const { time, clock, outageLog } = setUp()
   time.advance(12.5)
   t.equal(clock.now(), START_MS + 12.5)
-  t.strictSame(fault.told, ['worked'])
+  t.strictSame(outageLog.told, ['worked'])
 })
 
 for (const [title, stepMs, clockSteps] of [
@@ -84,23 +84,23 @@ for (const [title, answer] of [
 ] as const) {
   test(`a source that returns ${title} gives no reading, and time continues from the last reading`, async (t) => {
     let failing = false
-    const { time, clock, fault } = setUp({ now: () => failing ? answer : time.clock.now() })
+    const { time, clock, outageLog } = setUp({ now: () => failing ? answer : time.clock.now() })
     clock.readClocks()
     failing = true
     time.advance(250)
     t.equal(clock.readClocks(), undefined)
     t.equal(clock.now(), START_MS + 250)
     const expected = /^the clock must return milliseconds since the Unix epoch, got /
-    t.match(fault.told.at(-1), { message: expected })
+    t.match(outageLog.told.at(-1), { message: expected })
   })
 }
 
-test('a source that throws gives no reading; the fault gets the error', async (t) => {
+test('a source that throws gives no reading; the outageLog gets the error', async (t) => {
   const error = new Error('no signal')
-  const { clock, fault } = setUp({ now () { throw error } })
+  const { clock, outageLog } = setUp({ now () { throw error } })
   t.equal(clock.readClocks(), undefined)
   t.ok(Math.abs(clock.now() - Date.now()) < 1000, 'the system\'s time, where there was never another')
-  t.equal(fault.told[0], error)
+  t.equal(outageLog.told[0], error)
 })
 
 test('a step while the source fails is noticed when it works again', async (t) => {
