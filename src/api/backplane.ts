@@ -1,6 +1,6 @@
 /**
- * Receives a payload that a server has published: the same bytes. Never throws. A backplane may
- * also pass a payload of this server, a payload twice, or bytes that are not a message.
+ * Receives a payload that a server has published: the same bytes. A backplane may also pass a
+ * payload of this server, a payload twice, or bytes that are not a message.
  */
 export type Deliver = (payload: Uint8Array) => void
 
@@ -33,7 +33,8 @@ export interface Backplane {
    *
    * Each `deliver` MUST get the messages of one publisher in the order in which they were
    * published. After an interruption, delivery MUST resume by itself, SHOULD resume where it
-   * stopped, and MAY repeat messages. An error in one `deliver` MUST NOT affect another.
+   * stopped, and MAY repeat messages. If a `deliver` throws, the error MUST be passed to the
+   * `onError` of that subscription, and MUST NOT affect another.
    *
    * @param onError MUST be called for each failure that may lose or delay messages. MUST NOT be
    * called in a busy loop.

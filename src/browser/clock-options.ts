@@ -36,7 +36,10 @@ export interface ServerClockOptions {
 }
 
 export interface SyncOptions {
-  /** Probes in one round: an integer from 0 to 10. Default 3. */
+  /**
+   * Probes in one round: an integer from 0 to 10. Default 3. With 0, the clock probes only after it
+   * has connected or woken up and when a clock has been set; over HTTP, once a round.
+   */
   readonly probes?: number | undefined
   /**
    * Milliseconds between two rounds, ± 10 %: 1000 or more. The first rounds follow each other more
@@ -52,7 +55,10 @@ export interface SyncOptions {
 }
 
 export interface ReadyOptions {
-  /** The largest acceptable error bound, in milliseconds. Default: the bound may have any size. */
+  /**
+   * The largest acceptable error bound, in milliseconds: more than 0. Default: the bound may have
+   * any size.
+   */
   readonly error?: number | undefined
   /** Stops waiting. */
   readonly signal?: AbortSignal | undefined
@@ -146,7 +152,7 @@ function fill<Filled extends object> (
   return filled
 }
 
-function expectNumber (
+export function expectNumber (
   name: string, value: unknown, range: string, isInRange: (value: number) => boolean
 ): void {
   expect(name, value, 'a number', typeof value === 'number')

@@ -1,4 +1,5 @@
 import { ServerClockError } from './clock-errors.js'
+import { expectNumber } from './clock-options.js'
 import type { ReadyOptions } from './clock-options.js'
 import type { ClockState } from './connection/connection.js'
 
@@ -24,6 +25,7 @@ export function createReadiness (
 
   return {
     wait: ({ error = Infinity, signal }) => new Promise((resolve, reject) => {
+      expectNumber('error', error, 'more than 0', (ms) => ms > 0)
       const check = (): void => {
         const stateError = stateErrorOf(currentState())
         if (signal?.aborted) reject(signal.reason)

@@ -148,7 +148,8 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
 
   /**
    * Resolves once `error` is small enough. Rejects with a ServerClockError when `state` is `closed`
-   * (`CLOSED`) or `refused` (`REFUSED`), and with the signal's reason.
+   * (`CLOSED`) or `refused` (`REFUSED`), with the signal's reason, and with a TypeError or
+   * RangeError unless the option `error` is a positive number.
    */
   ready (options: ReadyOptions = {}): Promise<void> {
     // Forgets the estimate if the device has just woken up.
@@ -176,7 +177,10 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
     return this.#timetable.every(ms, callback, signal, immediate)
   }
 
-  /** The reading of `performance.now()` at which `now()` shows, or has shown, this time. */
+  /**
+   * The reading of `performance.now()`, or of `environment.monotonic`, at which `now()` shows, or
+   * has shown, this time.
+   */
   toMonotonic (serverTime: number | Date): number {
     return this.#display.toMonotonic(Number(serverTime))
   }
@@ -185,6 +189,7 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
    * Sends a string, bytes or a JSON value.
    *
    * @returns false without a WebSocket connection: the data is then dropped.
+   * @throws TypeError if the value has no JSON text, such as `undefined`.
    */
   send (data: unknown): boolean {
     const message = encodeMessage(data)

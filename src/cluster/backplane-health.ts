@@ -60,6 +60,7 @@ export function createBackplaneHealth (
     log.error({ away, ...countsSince(before, counters) }, 'the backplane is back')
     outage = undefined
     logged = { ...counters }
+    rejection = undefined
   }
 
   function logLosses (): void {

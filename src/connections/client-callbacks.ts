@@ -79,6 +79,7 @@ export function createClientCallbacks<Context> (
     const call = () => scopeOf(client)?.runInAsyncScope(options.onClose, undefined, client, info)
     const settled = attempt(logs.onClose, call, { id: client.id })
     if (typeof settled !== 'boolean') track(settled)
+    scopeOf(client)?.emitDestroy()
   }
 
   function track (promise: Promise<unknown>): void {

@@ -76,8 +76,9 @@ export function createConnections<Context> (
   const host = createClientHost(parts, callbacks)
 
   /**
-   * Captures the async context of the upgrade, for the client's callbacks. `requireManualDestroy`
-   * saves the work that Node.js would do when the resource is garbage-collected.
+   * Captures the async context of the upgrade, for the client's callbacks. The resource is
+   * destroyed after `onClose`: with `requireManualDestroy`, Node.js need not do so when it is
+   * garbage-collected, which would cost more.
    */
   function createScope (): AsyncResource | undefined {
     if (!needsScope) return undefined

@@ -117,7 +117,7 @@ function createSharedClock (clock: ServerClock, onUnused: () => void): SharedClo
     clearTimeout(timer)
     const dueMs = Math.min(...painters.values())
     if (dueMs === Infinity) return
-    const delayMs = Math.ceil(clock.toMonotonic(dueMs) - performance.now())
+    const delayMs = Math.ceil(clock.toMonotonic(dueMs) - clock.toMonotonic(clock.now()))
     timer = setTimeout(paintDue, Math.max(0, Math.min(delayMs, MAX_DELAY_MS)))
   }
 

@@ -1,4 +1,4 @@
-import { Blob } from 'node:buffer'
+import { Blob, constants } from 'node:buffer'
 import { types } from 'node:util'
 import { InvalidArgumentError } from '../api/errors.js'
 import { encodeFrame } from './frame.js'
@@ -22,6 +22,12 @@ export type Content =
   { readonly kind: 'text' | 'json', readonly text: string }
 
 /**
+ * A longer text may have no JSON text, because JSON escapes a character with up to six, and V8
+ * limits the length of a string.
+ */
+const SURELY_ENCODABLE_LENGTH = constants.MAX_STRING_LENGTH / 8
+
+/**
  * Creates a message from any value that can be sent.
  *
  * @param metadata is sent along to clients of `time.v1`.
@@ -35,6 +41,7 @@ export function createMessage (data: unknown, metadata: DeliveryMetadata = {}): 
  * Creates a message from content.
  *
  * @param metadata is sent along to clients of `time.v1`.
+ * @throws {InvalidArgumentError} if a text is so long that it cannot be encoded.
  */
 export function createOutgoing (content: Content, metadata: DeliveryMetadata = {}): Outgoing {
   if (content.kind === 'binary') {
@@ -46,7 +53,18 @@ export function createOutgoing (content: Content, metadata: DeliveryMetadata = {
   const textIn = (format: WireFormat) => format === 'plain'
     ? text
     : messageText(kind === 'text' ? JSON.stringify(text) : text, metadata)
-  return { binary: false, encode: (format) => (frames[format] ??= encodeFrame(textIn(format))) }
+  const encode = (format: WireFormat) => (frames[format] ??= encodeFrame(textIn(format)))
+  if (text.length > SURELY_ENCODABLE_LENGTH) assertEncodable(encode)
+  return { binary: false, encode }
+}
+
+function assertEncodable (encode: (format: WireFormat) => Frame): void {
+  try {
+    encode('time')
+  } catch (cause) {
+    const expected = 'a text whose JSON text is no longer than a string can be'
+    throw Object.assign(new InvalidArgumentError('the message', expected, 'a longer one'), { cause })
+  }
 }
 
 /**

@@ -70,6 +70,7 @@ export function openHttp (options: HttpOptions): Transport {
   }
 
   async function round (count: number): Promise<void> {
+    timer()
     isBusy = true
     const failure = await sendRequests(count)
     isBusy = false
@@ -79,7 +80,7 @@ export function openHttp (options: HttpOptions): Transport {
   }
 
   function scheduleRound (): void {
-    timer(() => round(sync.probes), sync.every * (0.9 + environment.random() / 5))
+    timer(() => round(sync.probes || 1), sync.every * (0.9 + environment.random() / 5))
   }
 
   function end (outcome: Failure): void {

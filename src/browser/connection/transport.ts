@@ -59,8 +59,14 @@ export interface Ending {
 export const NORMAL = 1000
 export const ABNORMAL = 1006
 
-/** Encodes a message for the server: bytes unchanged, any other value as JSON text. */
+/**
+ * Encodes a message for the server: bytes unchanged, any other value as JSON text.
+ *
+ * @throws TypeError if the value has no JSON text.
+ */
 export function encodeMessage (data: unknown): string | ArrayBuffer {
-  const isBytes = data instanceof ArrayBuffer || ArrayBuffer.isView(data)
-  return isBytes ? data as ArrayBuffer : JSON.stringify({ type: 'message', data })
+  if (data instanceof ArrayBuffer || ArrayBuffer.isView(data)) return data as ArrayBuffer
+  const json: string | undefined = JSON.stringify(data)
+  if (!json) throw new TypeError('The message has no JSON text')
+  return `{"type":"message","data":${json}}`
 }

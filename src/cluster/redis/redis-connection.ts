@@ -35,8 +35,11 @@ export interface ConnectionOptions {
 /** A command that has not been answered. */
 interface Unanswered {
   dueMs: number
-  /** True if the connection is lost at `dueMs`. Before, `LAST_MS` are left from then. */
-  isLastChance: boolean
+  /**
+   * What happens at `dueMs`. False: the time is extended once, so that an answer that has arrived
+   * during a stall of the event loop is read. True: the connection counts as lost.
+   */
+  isExtended: boolean
   reject (err: unknown): void
 }
 
@@ -127,8 +130,8 @@ export function createConnection (
   }
 
   function expire (command: Unanswered): void {
-    if (command.isLastChance) return lose(new Error(`Redis has not answered within ${answerMs} ms`))
-    command.isLastChance = true
+    if (command.isExtended) return lose(new Error(`Redis has not answered within ${answerMs} ms`))
+    command.isExtended = true
     command.dueMs = timers.monotonic() + lastMs
     watch()
   }
@@ -158,7 +161,7 @@ export function createConnection (
       }
       return new Promise((resolve, reject) => {
         const dueMs = timers.monotonic() + answerMs - lastMs
-        const command = { dueMs, isLastChance: false, reject }
+        const command = { dueMs, isExtended: false, reject }
         unanswered.add(command)
         if (cancelWatch === undefined) watch()
         exchange(connection, args)

@@ -154,6 +154,8 @@ export class FakeClock extends EventTarget {
   closeCount = 0
   /** The server's time when the monotonic clock showed zero. */
   startMs: number
+  /** What its own monotonic clock shows when that of the page shows zero. */
+  originMs = 0
   readonly #time: FakeTime
 
   constructor (time: FakeTime, startMs = 0) {
@@ -167,7 +169,7 @@ export class FakeClock extends EventTarget {
   }
 
   toMonotonic (serverTime: number): number {
-    return serverTime - this.startMs
+    return this.originMs + serverTime - this.startMs
   }
 
   close (): void {

@@ -243,6 +243,14 @@ test('ready()', async (t) => {
     await t.resolves(clock.ready({ error: 25 }))
   })
 
+  await t.test('rejects for a bound that no clock can reach', async (t) => {
+    const { clock } = await setUpSynced(t)
+    for (const error of [NaN, 0, -1]) {
+      await t.rejects(clock.ready({ error }), { name: 'RangeError', message: /"?error"?.*more than 0/ })
+    }
+    await t.rejects(clock.ready({ error: '5' as unknown as number }), { name: 'TypeError' })
+  })
+
   await t.test('rejects when its signal aborts', async (t) => {
     const { clock } = await setUpClock(t)
     const giveUp = new AbortController()

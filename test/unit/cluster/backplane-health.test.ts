@@ -108,3 +108,15 @@ test('logs once why a message could not be delivered', async (t) => {
     ['warn', message, { lost: 1, stale: 0, invalid: 0 }]
   ])
 })
+
+test('does not log with later losses why a message was not delivered during an outage', async (t) => {
+  const { counters, lines, health, pass } = setUp()
+  health.failed('reading', new Error('gone'))
+  health.rejected(ERR)
+  health.worked('reading')
+  pass(10)
+  lines.length = 0
+  counters.lost = 1
+  pass(1)
+  t.strictSame(lines, [['warn', 'messages of other servers were lost', { lost: 1, stale: 0, invalid: 0 }]])
+})

@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, createHook } from 'node:async_hooks'
 import { test } from 'tap'
 import timeSocket from '../../../src/index.js'
 import type { TimeSocketClient, TimeSocketOptions } from '../../../src/index.js'
@@ -72,6 +72,21 @@ test('onConnect, onMessage and onClose run in the context of their client', asyn
     t.strictSame(calls, ['onConnect', 'later', 'onMessage one', 'onMessage two', 'onClose']
       .map((call) => `${call}: ${name}`))
   }
+})
+
+test('the async resource of each client is destroyed after its onClose', async (t) => {
+  const alive = new Set<number>()
+  const hook = createHook({
+    init (id, type) { if (type === 'TimeSocketClient') alive.add(id) },
+    destroy (id) { alive.delete(id) }
+  }).enable()
+  t.teardown(() => hook.disable())
+  const { app, join } = await setUp(t, { onClose: () => {} })
+  await join('ada')
+  await join('bob')
+  t.equal(alive.size, 2)
+  await app.close()
+  await waitFor(() => alive.size === 0, 'the end of the resources')
 })
 
 test('a shutdown that one client starts calls onClose of the others in their own contexts', async (t) => {

@@ -84,6 +84,22 @@ test('calls each of a hundred painters at its time, with one timer', (t) => {
   t.end()
 })
 
+test('calls a painter at its time if the monotonic clock of the page is another one', (t) => {
+  const { clocks, time } = setUp(t)
+  const clock = new FakeClock(time)
+  clock.originMs = -10_000
+  const shared = clocks.wrap(clock.asServerClock)
+  const paints: number[] = []
+  const painter = (): void => {
+    paints.push(clock.now())
+    if (paints.length < 10) shared.wakeAt(painter, 1000 * paints.length)
+  }
+  shared.add(painter)
+  time.advance(3000)
+  t.strictSame(paints, [0, 1000, 2000, 3000])
+  t.end()
+})
+
 test('calls no painter early when a timer fires early, and waits in steps of at most 1 s', (t) => {
   const { shared, clock, time } = setUp(t)
   const paints: number[] = []

@@ -1,5 +1,6 @@
+import { constants } from 'node:buffer'
 import { test } from 'tap'
-import { createMessage } from '../../../src/protocol/outgoing-message.js'
+import { createMessage, createOutgoing } from '../../../src/protocol/outgoing-message.js'
 
 const sendable: [title: string, data: unknown, payload: string, binary: boolean][] = [
   ['a string as it is', 'é "x"', 'é "x"', false],
@@ -95,4 +96,11 @@ test('encodes a message once per wire format, with its content of the time of th
   for (const form of ['plain', 'time'] as const) t.equal(message.encode(form), message.encode(form))
   t.equal(message.encode('plain').payload.toString(), '{"bid":1}')
   t.equal(message.encode('time').payload.toString(), '{"type":"message","data":{"bid":1},"at":5,"key":"k"}')
+})
+
+test('refuses a text that is too long for the envelope of time.v1, before anything is sent', async (t) => {
+  const text = 'x'.repeat(constants.MAX_STRING_LENGTH - 5)
+  t.throws(() => createOutgoing({ kind: 'json', text }), {
+    code: 'FST_TIME_SOCKET_INVALID_ARGUMENT', cause: { message: 'Invalid string length' }
+  })
 })

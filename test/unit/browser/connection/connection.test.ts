@@ -810,6 +810,15 @@ test('send()', async (t) => {
     ])
   })
 
+  await t.test('refuses what has no JSON text', async (t) => {
+    const { world, clock } = await setUpSynced(t)
+    world.peer.received.length = 0
+    for (const data of [undefined, () => {}, Symbol('s'), 1n]) {
+      t.throws(() => clock.send(data), { name: 'TypeError' })
+    }
+    t.strictSame(world.peer.received, [])
+  })
+
   await t.test('is false while there is no connection', async (t) => {
     const { world, clock } = await setUpClock(t)
     const sent = [clock.send('hi')]

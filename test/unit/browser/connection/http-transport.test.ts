@@ -50,6 +50,23 @@ test('over HTTP a clock', async (t) => {
     t.equal(world.asked.length, 33)
   })
 
+  await t.test('does not begin a round during another one', async (t) => {
+    const { world } = await setUpHttp(t)
+    await world.advance(10_000)
+    // The next round is due while the first request is on its way.
+    await world.advance(50_295)
+    t.equal(world.asked.length, 3)
+    world.page.dispatchEvent(new Event('online'))
+    await world.advance(10_000)
+    t.equal(world.asked.length, 6)
+  })
+
+  await t.test('sends one request a round if probes is 0', async (t) => {
+    const { world } = await setUpHttp(t, { clock: { sync: { probes: 0 } } })
+    await world.advance(310_000)
+    t.equal(world.asked.length, 3 + 5)
+  })
+
   await t.test('sends at most twelve requests in any minute, whatever happens', async (t) => {
     const { world } = await setUpHttp(t, { clock: { sync: { probes: 10, every: 1000 } } })
     const most = await countRequests(world)
