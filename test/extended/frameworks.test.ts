@@ -55,7 +55,7 @@ test('the examples of the guides on frameworks and testing work in a new project
       await outputOf('node', ['node_modules/vite/bin/vite.js', 'build'], {
         cwd: project, limitMs: 120_000
       })
-      const { page } = await openPage(t, browser ?? '', 0)
+      const { page } = await openPage(t, browser ?? '')
       await page.goto(server.url)
       await page.waitForFunction("/\\d/.test(document.querySelector('time')?.textContent)")
       t.equal(server.app.timeSocket.clients.size, 1)

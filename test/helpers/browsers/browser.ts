@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { chromium } from 'playwright-core'
-import type { BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { t as file } from 'tap'
 
 /** A page, and whatever went wrong in it so far. */
 export interface ObservedPage {
@@ -12,6 +13,11 @@ export interface ObservedPage {
 /** What is needed of tap's test object. */
 interface Test {
   teardown (callback: () => unknown): unknown
+}
+
+export interface PageOptions extends BrowserContextOptions {
+  /** Opens a browser of its own, to which `localhost:2112`, the lecture's address, is this port. */
+  timePort?: number
 }
 
 const USUAL_PATHS = [
@@ -52,17 +58,18 @@ export async function findBrowser (): Promise<string | undefined> {
 }
 
 /**
- * Opens an empty page in a browser of its own, for as long as the test lasts.
- *
- * @param timePort what the browser takes for the lecture's address, `localhost:2112`.
+ * Opens an empty page for as long as the test lasts. All tests of a file share a browser, which
+ * takes seconds to start, and have a profile each.
  */
 export async function openPage (
-  t: Test, executablePath: string, timePort: number, options: BrowserContextOptions = {}
+  t: Test, executablePath: string, { timePort, ...options }: PageOptions = {}
 ): Promise<ObservedPage> {
-  const rules = `--host-resolver-rules=MAP localhost:2112 127.0.0.1:${timePort}`
-  const browser = await chromium.launch({ executablePath, args: [...FLAGS, rules] })
-  t.teardown(() => browser.close())
-  const page = await browser.newPage(options)
+  const browser = timePort === undefined
+    ? await openSharedBrowser(executablePath)
+    : await launch(t, executablePath, [`--host-resolver-rules=MAP localhost:2112 127.0.0.1:${timePort}`])
+  const context = await browser.newContext(options)
+  t.teardown(() => context.close())
+  const page = await context.newPage()
   page.setDefaultTimeout(LIMIT_MS)
   const problems: string[] = []
   page.on('console', (message) => {
@@ -74,4 +81,19 @@ export async function openPage (
     if (response.status() >= 400) problems.push(`${response.status()}: ${response.url()}`)
   })
   return { page, problems }
+}
+
+let sharedBrowser: Promise<Browser> | undefined
+
+async function openSharedBrowser (executablePath: string): Promise<Browser> {
+  sharedBrowser ??= launch(file, executablePath)
+  return await sharedBrowser
+}
+
+async function launch (
+  t: Test, executablePath: string, flags: readonly string[] = []
+): Promise<Browser> {
+  const browser = await chromium.launch({ executablePath, args: [...FLAGS, ...flags] })
+  t.teardown(() => browser.close())
+  return browser
 }

@@ -20,8 +20,8 @@ interface SetUpOptions extends BrowserContextOptions {
   roundS?: number
 }
 
-/** To the browser the address of the example. */
-const PAGE = 'http://localhost:2112/auction.html'
+/** For pages to which the browser plays the server. */
+const PLAYED_PAGE = 'http://auction.localhost/auction.html'
 const MINUTE_MS = 60_000
 /** More than a round and its pause, on a busy machine. */
 const LIMIT_MS = 120_000
@@ -196,7 +196,7 @@ test('the first bid moves nothing in a narrow page', { skip }, async (t) => {
   t.equal(await topOfBar(), top)
 })
 
-/** The example, and the page in a browser of its own. */
+/** The example, and its page. */
 async function setUp (t: Test, { wrongMs = 0, roundS = 12, ...options }: SetUpOptions = {}) {
   const example = await startExample(t, { PORT: '0', ROUND: String(roundS) })
   return { example, ...await openAuction(t, example.port, wrongMs, options) }
@@ -205,21 +205,21 @@ async function setUp (t: Test, { wrongMs = 0, roundS = 12, ...options }: SetUpOp
 async function openAuction (
   t: Test, port: number, wrongMs: number, options: BrowserContextOptions = {}
 ) {
-  const { page, problems } = await openPage(t, String(browser), port, options)
+  const { page, problems } = await openPage(t, String(browser), options)
   const setDate = await setDateWrong(page, wrongMs)
-  await page.goto(PAGE)
+  await page.goto(`http://localhost:${port}/auction.html`)
   return { page, problems, setDate }
 }
 
 /** The page alone, in a browser that plays the server. @returns the latest connection's end. */
 async function setUpPage (t: Test) {
-  const { page } = await openPage(t, String(browser), 1)
+  const { page } = await openPage(t, String(browser))
   const servers: WebSocketRoute[] = []
   await page.routeWebSocket(/./, (server) => { servers.push(server) })
   await page.route('**', (route) => route.fulfill({
     path: fileOf(new URL(route.request().url()).pathname)
   }))
-  await page.goto(PAGE)
+  await page.goto(PLAYED_PAGE)
   return { page, server: () => servers.at(-1) as WebSocketRoute }
 }
 

@@ -136,7 +136,7 @@ async function setUp (t: Test, way: DelayingProxyOptions, isForbidden = false) {
   app.get('/client.js', (_request, reply) => reply.type('text/javascript').send(bundle))
   app.get('/', (_request, reply) => reply.type('text/html').send(pageSource()))
   const proxy = await createDelayingProxy(t, await listen(app), way)
-  const { page, problems } = await openPage(t, browser ?? '', 0)
+  const { page, problems } = await openPage(t, browser ?? '')
   await page.goto(`http://127.0.0.1:${proxy.port}/`)
   await page.waitForFunction(() => 'test' in window)
   return { app, proxy, page, problems }

@@ -26,8 +26,6 @@ interface Connection {
   enabled: string[]
 }
 
-/** The lecture's address, to the browser that of the example. */
-const SOCKET = 'ws://localhost:2112/'
 const PUBLIC = pathOf('example/public/')
 const LECTURE_PAGE = new URL('test/fixtures/lecture/TimeSocketClient.html', ROOT)
 const GREETING = 'Hi from Time Server!'
@@ -37,10 +35,6 @@ const INTERVAL_MS = 5000
 /** Enough to greet and to answer in. */
 const MARGIN_MS = 1500
 
-const CLOSED: Connection = { status: 'Closed', details: SOCKET, enabled: ['Open'] }
-const OPEN: Connection = { status: 'Open', details: SOCKET, enabled: ['Close', 'Send'] }
-
-/** About 25 s suffice where there is nothing else to do. */
 const FILE_LIMIT_MS = 600_000
 file.setTimeout(FILE_LIMIT_MS)
 // This tells it to tap, which would end the process.
@@ -50,11 +44,11 @@ const browser = await findBrowser()
 const skip = browser === undefined && 'no Chromium here: set BROWSER_PATH'
 
 test('shows greeting, replies and times as text, and toggles the highlight', { skip }, async (t) => {
-  const { page, problems, messages, received } = await setUp(t)
-  t.strictSame(await readConnection(page), CLOSED)
+  const { page, problems, messages, received, closed, open } = await setUp(t)
+  t.strictSame(await readConnection(page), closed)
   await waitForBoundary()
   await openSocket(page)
-  t.strictSame(await readConnection(page), OPEN)
+  t.strictSame(await readConnection(page), open)
   const field = page.getByLabel('Message to the server')
   await field.fill('<b>hello</b>')
   await page.getByRole('button', { name: 'Send' }).click()
@@ -71,29 +65,29 @@ test('shows greeting, replies and times as text, and toggles the highlight', { s
 })
 
 test('closes and opens again, and shows why the server has closed the connection', { skip }, async (t) => {
-  const { page, problems, example } = await setUp(t)
+  const { page, problems, example, closed, open } = await setUp(t)
   await openSocket(page)
   await page.getByRole('button', { name: 'Close' }).click()
   await waitForStatus(page, 'Closed')
-  t.strictSame(await readConnection(page), CLOSED)
+  t.strictSame(await readConnection(page), closed)
   await openSocket(page)
   await example.stop('SIGTERM')
   const goingAway = await waitForStatus(page, 'Closed: the server is shutting down')
   const details = 'Code 1001, “server shutting down”'
-  t.strictSame(await readConnection(page), { ...CLOSED, status: goingAway, details })
+  t.strictSame(await readConnection(page), { ...closed, status: goingAway, details })
   t.strictSame(problems, [])
 
   await page.getByRole('button', { name: 'Open' }).click()
   const refused = await waitForStatus(page, 'Could not connect: is the server running?')
-  t.strictSame(await readConnection(page), { ...CLOSED, status: refused })
+  t.strictSame(await readConnection(page), { ...closed, status: refused })
   t.match(problems, [/ERR_CONNECTION_REFUSED/], 'nothing but what the browser itself says')
 
   const restarted = await startExample(t, { PORT: String(example.port) })
   await openSocket(page)
-  t.strictSame(await readConnection(page), OPEN)
+  t.strictSame(await readConnection(page), open)
   await restarted.stop('SIGKILL')
   const lost = await waitForStatus(page, 'Closed: the connection was lost')
-  t.strictSame(await readConnection(page), { ...CLOSED, status: lost, details: 'Code 1006' })
+  t.strictSame(await readConnection(page), { ...closed, status: lost, details: 'Code 1006' })
 })
 
 test('is operated with the keyboard alone, and never loses the focus', { skip }, async (t) => {
@@ -137,7 +131,10 @@ test('is operated with the keyboard alone, and never loses the focus', { skip },
 })
 
 test('works with the unchanged page of the lecture', { skip }, async (t) => {
-  const { page, problems, messages, received } = await setUp(t)
+  const example = await startExample(t)
+  const { page, problems } = await openPage(t, String(browser), { timePort: example.port })
+  await page.goto('http://localhost:2112/')
+  const { messages, received } = await recordMessages(page)
   await page.setContent(await readFile(LECTURE_PAGE, 'utf8'))
   await observe(page)
   await waitForBoundary()
@@ -224,12 +221,15 @@ test('connects to the folder of the page, encrypted if the page is', { skip }, a
   t.equal(server().url(), 'wss://example.org/demo/')
 })
 
-/** The example, and its page in a browser that takes it for the lecture's server. */
+/** The example, its page, and what that shows of a connection which is closed or open. */
 async function setUp (t: Test) {
   const example = await startExample(t)
-  const { page, problems } = await openPage(t, String(browser), example.port)
-  await page.goto(SOCKET.replace('ws', 'http'))
-  return { example, page, problems, ...await recordMessages(page) }
+  const { page, problems } = await openPage(t, String(browser))
+  await page.goto(`http://localhost:${example.port}/`)
+  const details = `ws://localhost:${example.port}/`
+  const closed: Connection = { status: 'Closed', details, enabled: ['Open'] }
+  const open: Connection = { status: 'Open', details, enabled: ['Close', 'Send'] }
+  return { example, page, problems, closed, open, ...await recordMessages(page) }
 }
 
 /**
@@ -240,7 +240,7 @@ async function setUp (t: Test) {
 async function setUpPage (
   t: Test, url = 'https://example.org/demo/', options: BrowserContextOptions = {}
 ) {
-  const { page } = await openPage(t, String(browser), 2112, options)
+  const { page } = await openPage(t, String(browser), options)
   const servers: WebSocketRoute[] = []
   await page.routeWebSocket(/./, (server) => { servers.push(server) })
   await page.route(`${url}*`, (route) => route.fulfill({
