@@ -8,26 +8,30 @@ const RESIZE_LIMIT_MS = 5000
 const POLL_MS = 50
 
 /**
- * Takes screenshots, light and dark, narrow and wide.
+ * Looks at a page light and dark, wide and narrow. With `SCREENSHOTS=1` it keeps pictures as well.
  *
  * @param state names what the page shows, and the files.
- * @returns what cannot be read in them.
+ * @returns what cannot be read in it.
  */
 export async function inspect (page: Page, state: string): Promise<string[]> {
   const defects: string[] = []
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })
-    for (const width of [390, 1280]) {
-      await page.setViewportSize({ width, height: 720 })
-      const path = `${SCREENSHOTS}${state}-${colorScheme}-${width}.png`
-      await page.screenshot({ path, fullPage: true })
-    }
+    await page.setViewportSize({ width: 1280, height: 720 })
     const lowContrast = await page.evaluate(findLowContrast)
     defects.push(...lowContrast.map((text) => `${state}, ${colorScheme}: ${text}`))
+    if (process.env['SCREENSHOTS'] === '1') await takePictures(page, `${state}-${colorScheme}`)
   }
   await page.setViewportSize({ width: 320, height: 720 })
   const cutOff = await findCutOff(page)
   return [...defects, ...cutOff.map((name) => `${state}: ${name} is cut off`)]
+}
+
+async function takePictures (page: Page, name: string): Promise<void> {
+  for (const width of [390, 1280]) {
+    await page.setViewportSize({ width, height: 720 })
+    await page.screenshot({ path: `${SCREENSHOTS}${name}-${width}.png`, fullPage: true })
+  }
 }
 
 /** The elements that are wider than their space. Plots get 5 s to take the new width. */

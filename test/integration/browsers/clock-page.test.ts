@@ -5,6 +5,7 @@ import { t as file, test } from 'tap'
 import { findBrowser, openPage } from '../../helpers/browsers/browser.js'
 import { inspect } from '../../helpers/browsers/inspection.js'
 import { startExample } from '../../helpers/programs/example-process.js'
+import type { ExampleProcess } from '../../helpers/programs/example-process.js'
 
 declare global {
   interface Window {
@@ -12,8 +13,6 @@ declare global {
   }
 }
 
-/** To the browser the address of the example. */
-const ORIGIN = 'http://localhost:2112'
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 const LIMIT_MS = 60_000
 const FILE_LIMIT_MS = 600_000
@@ -24,12 +23,13 @@ file.comment(`timeout=${FILE_LIMIT_MS}`)
 
 const browser = await findBrowser()
 const skip = browser === undefined && 'no Chromium here: set BROWSER_PATH'
+let sharedExample: Promise<ExampleProcess> | undefined
 
 test('the clock page draws the state of the clock, and survives a lost connection', { skip }, async (t) => {
-  const { port } = await startExample(t)
-  const { page, problems } = await openPage(t, String(browser), port, { reducedMotion: 'reduce' })
+  const origin = await startSharedExample()
+  const { page, problems } = await openPage(t, String(browser), { reducedMotion: 'reduce' })
   await page.addInitScript(recordLabels)
-  await page.goto(`${ORIGIN}/clock.html`, { timeout: LIMIT_MS })
+  await page.goto(`${origin}/clock.html`, { timeout: LIMIT_MS })
   await shows(page, 'Status', 'In step by a WebSocket')
   await shows(page, 'Bound', /^± [\d.]+ m?s at most$/)
   await shows(page, 'CorridorText', /^±\s[\d.]+ ms now, between/)
@@ -53,33 +53,32 @@ test('the clock page draws the state of the clock, and survives a lost connectio
   await shows(page, 'Status', 'In step by HTTP')
   await page.locator('server-time[data-state=synced]').waitFor({ timeout: LIMIT_MS })
   // A clock that is closed gives up the request it has under way.
-  const isGivenUp = (problem: string) => problem === `request failed: ${ORIGIN}/time`
+  const isGivenUp = (problem: string) => problem === `request failed: ${origin}/time`
   t.strictSame(problems.filter((problem) => !isGivenUp(problem)), [])
 })
 
 for (const name of ['clock', 'auction', 'TimeSocketClient']) {
-  test(`axe finds nothing wrong with ${name}.html, light or dark, narrow or wide`, { skip }, async (t) => {
-    const { port } = await startExample(t)
-    const { page } = await openPage(t, String(browser), port, { reducedMotion: 'reduce' })
-    await page.goto(`${ORIGIN}/${name}.html`, { timeout: LIMIT_MS })
+  test(`axe finds nothing wrong with ${name}.html, light and narrow or dark and wide`, { skip }, async (t) => {
+    const origin = await startSharedExample()
+    const { page } = await openPage(t, String(browser), { reducedMotion: 'reduce' })
+    await page.goto(`${origin}/${name}.html`, { timeout: LIMIT_MS })
     if (name !== 'TimeSocketClient') await shows(page, 'Bound', /^±/)
     await page.evaluate(await readFile(AXE, 'utf8'))
-    for (const colorScheme of ['light', 'dark'] as const) {
-      for (const width of [390, 1280]) {
-        await page.emulateMedia({ colorScheme })
-        await page.setViewportSize({ width, height: 720 })
-        t.strictSame(await findViolations(page), [], `${colorScheme}, ${width} px`)
-      }
+    // No style depends on both, and a run of axe takes a second.
+    for (const [colorScheme, width] of [['light', 390], ['dark', 1280]] as const) {
+      await page.emulateMedia({ colorScheme })
+      await page.setViewportSize({ width, height: 720 })
+      t.strictSame(await findViolations(page), [], `${colorScheme}, ${width} px`)
     }
   })
 }
 
 test('the pages link to each other', { skip }, async (t) => {
-  const { port } = await startExample(t)
-  const { page } = await openPage(t, String(browser), port)
+  const origin = await startSharedExample()
+  const { page } = await openPage(t, String(browser))
   const names = ['TimeSocketClient', 'auction', 'clock']
   for (const name of names) {
-    await page.goto(`${ORIGIN}/${name}.html`, { timeout: LIMIT_MS })
+    await page.goto(`${origin}/${name}.html`, { timeout: LIMIT_MS })
     const links = await page.locator('a').evaluateAll((found) => (
       found.map((link) => link.getAttribute('href') ?? '')
     ))
@@ -87,6 +86,12 @@ test('the pages link to each other', { skip }, async (t) => {
     t.strictSame(links.sort(), others.sort(), name)
   }
 })
+
+/** Starts the example, once for all tests: none of them changes it. @returns its origin. */
+async function startSharedExample (): Promise<string> {
+  sharedExample ??= startExample(file)
+  return `http://localhost:${(await sharedExample).port}`
+}
 
 /** Runs in the page, before its scripts: records what is written on the canvases of the plots. */
 function recordLabels (): void {
