@@ -38,7 +38,7 @@ test('webpack and Jest, in a project of their own', async (t) => {
   }
 
   await t.test('Jest runs a CommonJS test that uses every entry', async (t) => {
-    const { project } = await packPackage(t)
+    const { project } = await packPackage()
     await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'project', private: true }))
     await writeFile(join(project, 'time.test.js'), `${COMMONJS_PROGRAM}test('the time socket', run)`)
     const args = [join(tools, 'node_modules/jest/bin/jest.js'), '--ci']

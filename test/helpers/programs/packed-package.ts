@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, realpath, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { t as file } from 'tap'
 import { outputOf } from './program.js'
 import { pathOf } from '../root.js'
 
@@ -13,11 +14,6 @@ export interface PackedPackage {
   readonly project: string
   /** Where the package lies in it. */
   readonly directory: string
-}
-
-/** What is needed of tap's test object. */
-interface Test {
-  teardown (callback: () => unknown): unknown
 }
 
 interface Manifest {
@@ -33,14 +29,21 @@ const MANIFEST: Manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), '
 export const DECLARED: readonly string[] =
   Object.keys({ ...MANIFEST.dependencies, ...MANIFEST.peerDependencies })
 
+let packed: Promise<PackedPackage> | undefined
+
 /**
- * Packs what `npm run build` has built, and installs it outside of this repository,
- * for as long as the test lasts. Needs no network: what the package depends on is
- * linked from here, so that there is one copy of each.
+ * Packs what `npm run build` has built, and installs it outside of this repository, once for all
+ * tests of a file. Needs no network: what the package depends on is linked from here, so that
+ * there is one copy of each.
  */
-export async function packPackage (t: Test): Promise<PackedPackage> {
+export async function packPackage (): Promise<PackedPackage> {
+  packed ??= packAndInstall()
+  return await packed
+}
+
+async function packAndInstall (): Promise<PackedPackage> {
   const project = await realpath(await mkdtemp(join(tmpdir(), 'time-socket-')))
-  t.teardown(() => rm(project, { recursive: true }))
+  file.teardown(() => rm(project, { recursive: true }))
 
   await outputOf('npm', ['pack', '--ignore-scripts', '--pack-destination', project], { cwd: ROOT })
   const [filename = ''] = await readdir(project)

@@ -10,7 +10,7 @@ const LIMIT_MS = 120_000
 test('the contract test of the package runs in node:test, on a driver from elsewhere', {
   timeout: LIMIT_MS
 }, async (t) => {
-  const { project } = await packPackage(t)
+  const { project } = await packPackage()
   await cp(pathOf('test/fixtures/backplane'), join(project, 'backplane'), { recursive: true })
   const args = ['--test', '--test-reporter=tap', 'backplane/node.test.js']
   const settings = { cwd: project, limitMs: LIMIT_MS }

@@ -5,6 +5,7 @@ import { dirname, extname, join, resolve } from 'node:path'
 import { test } from 'tap'
 import ts from 'typescript'
 import { importsOf, packageOf } from '../../helpers/documents/imports.js'
+import { COMMONJS_PROGRAM } from '../../helpers/programs/commonjs-program.js'
 import { DECLARED, packPackage, ROOT } from '../../helpers/programs/packed-package.js'
 import { outputOf, runProgram } from '../../helpers/programs/program.js'
 
@@ -33,7 +34,7 @@ const EXTRA_OUTPUTS = [
 ]
 
 test('the tarball', async (t) => {
-  const { tarball, directory } = await packPackage(t)
+  const { tarball, directory } = await packPackage()
   const files = await filesIn(directory)
   const built = files.filter((file) => file.startsWith('dist/'))
   const sources = files.filter((file) => file.startsWith('src/'))
@@ -93,7 +94,7 @@ test('the tarball', async (t) => {
 })
 
 test('a project that has installed it', async (t) => {
-  const { project } = await packPackage(t)
+  const { project } = await packPackage()
 
   async function run (file: string, source: string): Promise<unknown> {
     await writeFile(join(project, file), source)
@@ -177,6 +178,28 @@ test('a project that has installed it', async (t) => {
       t.strictSame(found, { interval: 1000, url: '/time' })
     })
   }
+})
+
+// For programs that cannot `require()` an ES module. test/extended/build-tools.test.ts runs Jest.
+test('the CommonJS build', async (t) => {
+  const { project } = await packPackage()
+  await writeFile(join(project, 'program.cjs'), `${COMMONJS_PROGRAM}run().then(() => console.log('done'))`)
+
+  await t.test('serves Node.js where require() refuses ES modules', async (t) => {
+    const args = ['--no-experimental-require-module', 'program.cjs']
+    t.equal(await outputOf(process.execPath, args, { cwd: project }), 'done\n')
+  })
+
+  await t.test('is not loaded by Node.js otherwise, so that there is one copy of the plugin', async (t) => {
+    await writeFile(join(project, 'copies.cjs'), `
+      for (const entry of ['', '/client', '/elements', '/elements/react', '/redis', '/backplane-contract']) {
+        require('fastify-time-socket' + entry)
+      }
+      const loaded = Object.keys(require.cache).filter((path) => path.includes('fastify-time-socket'))
+      console.log(JSON.stringify(loaded.filter((path) => /dist.cjs/.test(path))))
+    `)
+    t.equal(await outputOf(process.execPath, ['copies.cjs'], { cwd: project }), '[]\n')
+  })
 })
 
 test('package.json', async (t) => {
