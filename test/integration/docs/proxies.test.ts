@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AddressInfo } from 'node:net'
 import fastify from 'fastify'
-import { test } from 'tap'
+import { t as file, test } from 'tap'
 import type { Test } from 'tap'
 import timeSocket from '../../../src/index.js'
 import type { TimeSocketOptions } from '../../../src/index.js'
@@ -15,9 +15,17 @@ import { within } from '../../helpers/network/wait.js'
 const BLOCKS = parseBlocks(documentAt('docs/guide/origins-and-proxies.md'))
 const QUIET_MS = 5000
 
+/** Most of the time, each test waits for its own proxy. */
+const JOBS = 3
+const atOnce = { buffered: true }
+file.jobs = 2
+
 for (const name of ['nginx', 'haproxy'] as const) {
-  test(`the documented configuration of ${name}`, needsProxy(name), async (t) => {
-    await t.test('admits a page of the same host, under a prefix, with TLS', async (t) => {
+  test(`the documented configuration of ${name}`, {
+    ...atOnce, ...needsProxy(name)
+  }, async (t) => {
+    t.jobs = JOBS
+    t.test('admits a page of the same host, under a prefix, with TLS', atOnce, async (t) => {
       const { app, port, url, options } = await start(t, name, {})
       const peer = await connect(url, options(`https://localhost:${port}`))
       await peer.received(1)
@@ -27,7 +35,7 @@ for (const name of ['nginx', 'haproxy'] as const) {
       t.equal(status, 403)
     })
 
-    await t.test('keeps a connection on which only heartbeats are sent', async (t) => {
+    t.test('keeps a connection on which only heartbeats are sent', atOnce, async (t) => {
       const heartbeat = { interval: 500, timeout: 10_000 }
       const { app, port, url, options } = await start(t, name, { heartbeat })
       const peer = await connect(url, options(`https://localhost:${port}`))
@@ -36,7 +44,7 @@ for (const name of ['nginx', 'haproxy'] as const) {
       t.equal(app.timeSocket.clients.size, 1)
     })
 
-    await t.test('cuts a connection without a heartbeat', async (t) => {
+    t.test('cuts a connection without a heartbeat', atOnce, async (t) => {
       const { port, url, options } = await start(t, name, { heartbeat: false })
       const peer = await connect(url, options(`https://localhost:${port}`))
       const [code] = await within(peer.closed, 'the end of the connection', 30_000)

@@ -1,4 +1,4 @@
-import { test } from 'tap'
+import { t as file, test } from 'tap'
 import type { Test } from 'tap'
 import WebSocket from 'ws'
 import { ServerClock } from '../../../src/browser/index.js'
@@ -16,6 +16,10 @@ const NGINX_WITHOUT_UPGRADE = `server {
 const RECOVERY_MS = 120_000
 /** Of both clocks' readings, on one machine: the bound must hold up to their grain. */
 const GRAIN_MS = 1
+
+/** Most of the time, each test waits for its own clock. */
+file.jobs = 8
+const atOnce = { buffered: true }
 
 /** A server, whose time and whose clients are known. */
 async function startServer (t: Test) {
@@ -67,7 +71,9 @@ async function behind (t: Test, policy: WebSocketPolicy) {
   return { app, timeSocket, proxy, ...startClock(t, proxy.port, timeSocket.now) }
 }
 
-test('a clock behind an nginx that drops the upgrade syncs over HTTP', needsProxy('nginx'), async (t) => {
+test('a clock behind an nginx that drops the upgrade syncs over HTTP', {
+  ...atOnce, ...needsProxy('nginx')
+}, async (t) => {
   const { timeSocket, port } = await startServer(t)
   const proxyPort = await startProxy(t, 'nginx', NGINX_WITHOUT_UPGRADE, port)
   const { inStepBy, events, check } = startClock(t, proxyPort, timeSocket.now)
@@ -77,7 +83,7 @@ test('a clock behind an nginx that drops the upgrade syncs over HTTP', needsProx
 })
 
 for (const [title, policy] of [['refuses upgrades', 'block'], ['swallows every frame', 'swallow']] as const) {
-  test(`a clock behind a proxy that ${title} syncs over HTTP`, async (t) => {
+  test(`a clock behind a proxy that ${title} syncs over HTTP`, atOnce, async (t) => {
     const { inStepBy, events, check } = await behind(t, policy)
     await inStepBy('http')
     t.notOk(events.includes('refused'))
@@ -85,7 +91,7 @@ for (const [title, policy] of [['refuses upgrades', 'block'], ['swallows every f
   })
 }
 
-test('a clock behind a proxy that cuts each WebSocket after 5 s stays synced', async (t) => {
+test('a clock behind a proxy that cuts each WebSocket after 5 s stays synced', atOnce, async (t) => {
   const { clock, inStepBy, proxy, check } = await behind(t, 5000)
   await inStepBy('websocket')
   await waitFor(() => proxy.upgradeCount > 2, 'the third WebSocket', RECOVERY_MS)
@@ -94,7 +100,7 @@ test('a clock behind a proxy that cuts each WebSocket after 5 s stays synced', a
   await check(t)
 })
 
-test('a clock that was blocked at first returns to the WebSocket', async (t) => {
+test('a clock that was blocked at first returns to the WebSocket', atOnce, async (t) => {
   const { inStepBy, proxy, events, check } = await behind(t, 'block')
   await inStepBy('http')
   await waitFor(() => proxy.upgradeCount > 4, 'the fifth WebSocket', RECOVERY_MS)
@@ -104,7 +110,7 @@ test('a clock that was blocked at first returns to the WebSocket', async (t) => 
   await check(t)
 })
 
-test('a clock that is blocked later continues over HTTP', async (t) => {
+test('a clock that is blocked later continues over HTTP', atOnce, async (t) => {
   const { inStepBy, proxy, events, check } = await behind(t, 'pass')
   await inStepBy('websocket')
   proxy.policy = 'block'
@@ -114,6 +120,7 @@ test('a clock that is blocked later continues over HTTP', async (t) => {
   await check(t)
 })
 
+// Alone, so that nobody takes the port meanwhile.
 test('a clock whose server is down waits, and reconnects', async (t) => {
   const { app, timeSocket, port } = await startServer(t)
   const proxy = await createRestrictiveProxy(t, port, 'pass')
