@@ -1,122 +1,111 @@
-/** The elements alone, in three engines. */
-import { t as file, test } from 'tap'
+import type { Test } from 'tap'
 import type { ServerTimeElement } from '../../../src/elements/index.js'
-import { ENGINES, openEnginePage, skipWithout } from '../../helpers/engines/engines.js'
-import type { EnginePage } from '../../helpers/engines/engines.js'
-import { startSite } from '../../helpers/engines/site.js'
+import type { EnginePage } from './engines.js'
 
 const LANGUAGES = ['ar', 'de', 'en', 'fa', 'ja', 'th']
 
-const FILE_LIMIT_MS = 600_000
-file.setTimeout(FILE_LIMIT_MS)
-// This tells it to tap, which would end the process.
-file.comment(`timeout=${FILE_LIMIT_MS}`)
+/** Tests the elements alone, in a page of `startSite()`. */
+export async function testElements (
+  t: Test, { page, origin }: { page: EnginePage, origin: string }
+): Promise<void> {
+  const open = (path: string) => page.goto(`${origin}/${path}`)
 
-for (const engine of ENGINES) {
-  const skip = await skipWithout(engine)
+  await t.test('show the time and the rest in each language, as Intl writes it', async (t) => {
+    await openElements(page, open)
+    for (const language of LANGUAGES) {
+      const { shown, expected } = await page.evaluate(showInLanguage, language)
+      t.strictSame(shown, expected, language)
+    }
+  })
 
-  test(`elements in ${engine}`, { skip }, async (t) => {
-    const { port } = await startSite(t)
-    const page = await openEnginePage(t, engine, `http://127.0.0.1:${port}/empty`)
-    const open = (path: string) => page.goto(`http://127.0.0.1:${port}/${path}`)
+  await t.test('show the hour that a time zone repeats twice', async (t) => {
+    const texts = await page.evaluate(() => {
+      const clock = new window.StoppedClock(Date.UTC(2026, 9, 25, 0, 59, 59))
+      const zone = { lang: 'de', 'time-zone': 'Europe/Berlin' }
+      const element = window.addElement('server-time', zone, clock)
+      const texts = [window.textOf(element)]
+      for (const second of [0, 3600]) {
+        clock.set(Date.UTC(2026, 9, 25, 1, 0, second))
+        texts.push(window.textOf(element))
+      }
+      return texts
+    })
+    t.strictSame(texts, ['02:59:59', '02:00:00', '03:00:00'])
+  })
 
-    await t.test('show the time and the rest in each language, as Intl writes it', async (t) => {
-      await openElements(page, open)
-      for (const language of LANGUAGES) {
-        const { shown, expected } = await page.evaluate(showInLanguage, language)
-        t.strictSame(shown, expected, language)
+  await t.test('keep their clock when moved and cloned, and release it when removed', async (t) => {
+    await openElements(page, open)
+    t.strictSame(await page.evaluate(moveElements), {
+      innerHTML: true, moved: 'open', clone: true, reattached: true, afterRemoval: 'closed', anew: 'open'
+    })
+  })
+
+  await t.test('take over properties that were set before they were defined', async (t) => {
+    await open('elements')
+    await page.until(() => window.isReady, 'the page of elements')
+    const [text, to] = await page.evaluate(async () => {
+      const early = document.createElement('server-countdown')
+      document.body.append(early)
+      const nowMs = Date.UTC(2030, 0, 1)
+      Object.assign(early, { lang: 'en', to: nowMs + 65_000, clock: new window.StoppedClock(nowMs) })
+      await window.loadElements()
+      return [window.textOf(early), early.getAttribute('to')]
+    })
+    t.strictSame([text, to], ['01:05', String(Date.UTC(2030, 0, 1, 0, 1, 5))])
+  })
+
+  await t.test('fire due once for each instant, also one that was changed', async (t) => {
+    await openElements(page, open)
+    t.strictSame(await page.evaluate(countDueEvents), {
+      beforeDue: 0,
+      afterDue: 1,
+      afterAnother: 2,
+      early: false,
+      text: '00:00',
+      isDue: true,
+      past: 1,
+      farText: true,
+      farDue: 0
+    })
+  })
+
+  await t.test('report a wrong attribute once, and show the fallback', async (t) => {
+    const found = await page.evaluate(async () => {
+      const elements = ['tomorrow', 'tomorrow', '1893456000'].map((to) => (
+        window.addElement('server-countdown', { to })
+      ))
+      await window.until(() => elements.every(({ dataset }) => dataset.state?.includes('invalid')))
+      await new Promise((resolve) => setTimeout(resolve))
+      return {
+        states: elements.map(({ dataset }) => dataset.state?.includes('invalid')),
+        texts: elements.map(window.textOf),
+        reports: window.reports
       }
     })
+    t.strictSame([found.states, found.texts], [[true, true, true], [null, null, null]])
+    const said = (value: string) => '<server-countdown> expects "to" to be ISO 8601 with "Z" or an ' +
+      `offset, or ms since the Unix epoch, got "${value}"`
+    t.equal(found.reports.length, 2, String(found.reports))
+    for (const [index, value] of ['tomorrow', '1893456000'].entries()) {
+      t.ok(found.reports[index]?.includes(said(value)), `${found.reports[index]}`)
+    }
+  })
 
-    await t.test('show the hour that a time zone repeats twice', async (t) => {
-      const texts = await page.evaluate(() => {
-        const clock = new window.StoppedClock(Date.UTC(2026, 9, 25, 0, 59, 59))
-        const zone = { lang: 'de', 'time-zone': 'Europe/Berlin' }
-        const element = window.addElement('server-time', zone, clock)
-        const texts = [window.textOf(element)]
-        for (const second of [0, 3600]) {
-          clock.set(Date.UTC(2026, 9, 25, 1, 0, second))
-          texts.push(window.textOf(element))
-        }
-        return texts
-      })
-      t.strictSame(texts, ['02:59:59', '02:00:00', '03:00:00'])
-    })
-
-    await t.test('keep their clock when moved and cloned, and release it when removed', async (t) => {
-      await openElements(page, open)
-      t.strictSame(await page.evaluate(moveElements), {
-        innerHTML: true, moved: 'open', clone: true, reattached: true, afterRemoval: 'closed', anew: 'open'
-      })
-    })
-
-    await t.test('take over properties that were set before they were defined', async (t) => {
-      await open('elements')
-      await page.until(() => window.isReady, 'the page of elements')
-      const [text, to] = await page.evaluate(async () => {
-        const early = document.createElement('server-countdown')
-        document.body.append(early)
-        const nowMs = Date.UTC(2030, 0, 1)
-        Object.assign(early, { lang: 'en', to: nowMs + 65_000, clock: new window.StoppedClock(nowMs) })
-        await window.loadElements()
-        return [window.textOf(early), early.getAttribute('to')]
-      })
-      t.strictSame([text, to], ['01:05', String(Date.UTC(2030, 0, 1, 0, 1, 5))])
-    })
-
-    await t.test('fire due once for each instant, also one that was changed', async (t) => {
-      await openElements(page, open)
-      t.strictSame(await page.evaluate(countDueEvents), {
-        beforeDue: 0,
-        afterDue: 1,
-        afterAnother: 2,
-        early: false,
-        text: '00:00',
-        isDue: true,
-        past: 1,
-        farText: true,
-        farDue: 0
-      })
-    })
-
-    await t.test('report a wrong attribute once, and show the fallback', async (t) => {
-      const found = await page.evaluate(async () => {
-        const elements = ['tomorrow', 'tomorrow', '1893456000'].map((to) => (
-          window.addElement('server-countdown', { to })
-        ))
-        await window.until(() => elements.every(({ dataset }) => dataset.state?.includes('invalid')))
-        await new Promise((resolve) => setTimeout(resolve))
-        return {
-          states: elements.map(({ dataset }) => dataset.state?.includes('invalid')),
-          texts: elements.map(window.textOf),
-          reports: window.reports
-        }
-      })
-      t.strictSame([found.states, found.texts], [[true, true, true], [null, null, null]])
-      const said = (value: string) => '<server-countdown> expects "to" to be ISO 8601 with "Z" or an ' +
-        `offset, or ms since the Unix epoch, got "${value}"`
-      t.equal(found.reports.length, 2, String(found.reports))
-      for (const [index, value] of ['tomorrow', '1893456000'].entries()) {
-        t.ok(found.reports[index]?.includes(said(value)), `${found.reports[index]}`)
+  await t.test('work under a strict policy, with trusted types', async (t) => {
+    await openElements(page, open, 'strict')
+    const found = await page.evaluate(async () => {
+      const elements = [
+        window.addElement('server-time', { digits: 1 }),
+        window.addElement('server-countdown', { to: Date.now() + 5000, format: 'words' })
+      ] as const
+      await window.until(() => elements.every(({ dataset }) => dataset.state === 'synced'))
+      return {
+        states: elements.map(({ dataset }) => dataset.state),
+        display: getComputedStyle(elements[0]).display,
+        reports: window.reports
       }
     })
-
-    await t.test('work under a strict policy, with trusted types', async (t) => {
-      await openElements(page, open, 'strict')
-      const found = await page.evaluate(async () => {
-        const elements = [
-          window.addElement('server-time', { digits: 1 }),
-          window.addElement('server-countdown', { to: Date.now() + 5000, format: 'words' })
-        ] as const
-        await window.until(() => elements.every(({ dataset }) => dataset.state === 'synced'))
-        return {
-          states: elements.map(({ dataset }) => dataset.state),
-          display: getComputedStyle(elements[0]).display,
-          reports: window.reports
-        }
-      })
-      t.strictSame(found, { states: ['synced', 'synced'], display: 'inline-block', reports: [] })
-    })
+    t.strictSame(found, { states: ['synced', 'synced'], display: 'inline-block', reports: [] })
   })
 }
 

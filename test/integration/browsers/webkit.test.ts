@@ -1,0 +1,3 @@
+import { testEngine } from '../../helpers/engines/test-engine.js'
+
+await testEngine('webkit')
