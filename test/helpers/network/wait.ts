@@ -20,13 +20,20 @@ export async function within<Value> (
   }
 }
 
-/** Resolves when the condition holds. @throws when it does not do so within `limitMs`. */
+/**
+ * Resolves when the condition holds. @throws when it does not do so within `limitMs`.
+ *
+ * @param everyMs between two looks: more where a look costs a process much.
+ */
 export async function waitFor (
-  condition: () => boolean | Promise<boolean>, what: string, limitMs: number = DEFAULT_LIMIT_MS
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  limitMs: number = DEFAULT_LIMIT_MS,
+  everyMs: number = 5
 ): Promise<void> {
   const endMs = performance.now() + limitMs
   while (!await condition()) {
     if (performance.now() > endMs) throw new Error(`${what} did not happen within ${limitMs} ms`)
-    await sleep(5)
+    await sleep(everyMs)
   }
 }

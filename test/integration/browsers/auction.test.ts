@@ -25,6 +25,7 @@ const PLAYED_PAGE = 'http://auction.localhost/auction.html'
 const MINUTE_MS = 60_000
 /** More than a round and its pause, on a busy machine. */
 const LIMIT_MS = 120_000
+const LOOK_EVERY_MS = 100
 const FILE_LIMIT_MS = 600_000
 
 file.setTimeout(FILE_LIMIT_MS)
@@ -38,10 +39,10 @@ test('shows the server\'s time with its error bound, however wrong the device\'s
   const { page, problems, setDate } = await setUp(t, { wrongMs: -7 * MINUTE_MS })
   await shows(page, 'Bound', /^± [\d.]+ ms at most$/)
   await shows(page, 'Device', '7.0 min behind')
-  await waitFor(async () => await read(page, 'Seconds') === timeOfDay(), 'showing the time')
+  await waitForPage(async () => await read(page, 'Seconds') === timeOfDay(), 'showing the time')
   await setDate(3 * MINUTE_MS)
   await shows(page, 'Device', '3.0 min ahead')
-  await waitFor(async () => await read(page, 'Seconds') === timeOfDay(), 'showing the time still')
+  await waitForPage(async () => await read(page, 'Seconds') === timeOfDay(), 'showing the time still')
   t.strictSame(problems, [])
 })
 
@@ -66,8 +67,8 @@ test('two pages bid, a late bid postpones the end, and both pages see the sale',
   const [ofOne, ofTwo] = await Promise.all([
     recordRound(one, {}), recordRound(two, { last: 30, over: 40 })
   ])
-  await waitFor(async () => (await ofOne()).fallenAt > 0, 'the fall of the hammer', LIMIT_MS)
-  await waitFor(async () => (await ofTwo()).news.includes('Wait for the next lot'), 'the late bid')
+  await waitForPage(async () => (await ofOne()).fallenAt > 0, 'the fall of the hammer')
+  await waitForPage(async () => (await ofTwo()).news.includes('Wait for the next lot'), 'the late bid')
   const [first, second] = await Promise.all([ofOne(), ofTwo()])
   t.ok([first, second].every(({ wasExtended }) => wasExtended), 'both pages show the extension')
   // In between there is what the two do not know of the server's clock, and a timer each.
@@ -85,7 +86,7 @@ test('keeps the time while the server is unreachable, and reconnects', { skip },
   await shows(page, 'Bound', /^±/)
   await example.stop('SIGKILL')
   await shows(page, 'Status', 'Connection lost: trying again…')
-  await waitFor(async () => await read(page, 'Seconds') === timeOfDay(), 'showing the time still')
+  await waitForPage(async () => await read(page, 'Seconds') === timeOfDay(), 'showing the time still')
   await bid(page, 'Ada', 20)
   t.equal(await read(page, 'News'), 'Not connected: nothing can be bid')
   await startExample(t, { PORT: String(example.port) })
@@ -117,7 +118,7 @@ test('announces what is new to assistive technology, but not every second', { sk
   say({ round: { ...round, amount: 20, leader: 'Bob' } })
   await shows(page, 'Leader', 'Bob')
   const seconds = await read(page, 'Seconds')
-  await waitFor(async () => await read(page, 'Seconds') > seconds, 'the next second')
+  await waitForPage(async () => await read(page, 'Seconds') > seconds, 'the next second')
   say({ round: { ...round, amount: 20, leader: 'Bob', lastMs: 700_000 } })
   await phase(page, 'last')
   say({ round: { ...round, amount: 20, leader: 'Bob', isOver: true } })
@@ -276,12 +277,17 @@ async function read (page: Page, id: string): Promise<string> {
   return await page.locator(`#${id}`).innerText()
 }
 
+/** Each look costs three processes some milliseconds. */
+async function waitForPage (condition: () => Promise<boolean>, what: string): Promise<void> {
+  await waitFor(condition, what, LIMIT_MS, LOOK_EVERY_MS)
+}
+
 /** Waits until an element shows this text. */
 async function shows (page: Page, id: string, text: string | RegExp): Promise<void> {
-  await waitFor(async () => {
+  await waitForPage(async () => {
     const shown = await read(page, id)
     return typeof text === 'string' ? shown === text : text.test(shown)
-  }, `showing ${text}`, LIMIT_MS)
+  }, `showing ${text}`)
 }
 
 async function phase (page: Page, name: string): Promise<void> {
