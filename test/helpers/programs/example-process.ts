@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { t as file } from 'tap'
 import type { LogLine } from '../fakes/log.js'
 import { waitFor, within } from '../network/wait.js'
 import { ROOT } from '../root.js'
@@ -55,6 +56,14 @@ export async function startExample (
       return within(ended, `the end of the example after ${signal}`, PROMPT_MS)
     }
   }
+}
+
+let sharedExample: Promise<ExampleProcess> | undefined
+
+/** Starts the built example on a free port, once for all tests of a file that do not change it. */
+export async function shareExample (): Promise<ExampleProcess> {
+  sharedExample ??= startExample(file)
+  return await sharedExample
 }
 
 /** Runs the built example, which cannot start, to its end. */

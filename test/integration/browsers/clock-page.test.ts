@@ -4,8 +4,7 @@ import type { Page } from 'playwright-core'
 import { t as file, test } from 'tap'
 import { findBrowser, openPage } from '../../helpers/browsers/browser.js'
 import { inspect } from '../../helpers/browsers/inspection.js'
-import { startExample } from '../../helpers/programs/example-process.js'
-import type { ExampleProcess } from '../../helpers/programs/example-process.js'
+import { shareExample } from '../../helpers/programs/example-process.js'
 
 declare global {
   interface Window {
@@ -23,10 +22,9 @@ file.comment(`timeout=${FILE_LIMIT_MS}`)
 
 const browser = await findBrowser()
 const skip = browser === undefined && 'no Chromium here: set BROWSER_PATH'
-let sharedExample: Promise<ExampleProcess> | undefined
 
 test('the clock page draws the state of the clock, and survives a lost connection', { skip }, async (t) => {
-  const origin = await startSharedExample()
+  const origin = await findOrigin()
   const { page, problems } = await openPage(t, String(browser), { reducedMotion: 'reduce' })
   await page.addInitScript(recordLabels)
   await page.goto(`${origin}/clock.html`, { timeout: LIMIT_MS })
@@ -59,7 +57,7 @@ test('the clock page draws the state of the clock, and survives a lost connectio
 
 for (const name of ['clock', 'auction', 'TimeSocketClient']) {
   test(`axe finds nothing wrong with ${name}.html, light and narrow or dark and wide`, { skip }, async (t) => {
-    const origin = await startSharedExample()
+    const origin = await findOrigin()
     const { page } = await openPage(t, String(browser), { reducedMotion: 'reduce' })
     await page.goto(`${origin}/${name}.html`, { timeout: LIMIT_MS })
     if (name !== 'TimeSocketClient') await shows(page, 'Bound', /^±/)
@@ -74,7 +72,7 @@ for (const name of ['clock', 'auction', 'TimeSocketClient']) {
 }
 
 test('the pages link to each other', { skip }, async (t) => {
-  const origin = await startSharedExample()
+  const origin = await findOrigin()
   const { page } = await openPage(t, String(browser))
   const names = ['TimeSocketClient', 'auction', 'clock']
   for (const name of names) {
@@ -87,10 +85,10 @@ test('the pages link to each other', { skip }, async (t) => {
   }
 })
 
-/** Starts the example, once for all tests: none of them changes it. @returns its origin. */
-async function startSharedExample (): Promise<string> {
-  sharedExample ??= startExample(file)
-  return `http://localhost:${(await sharedExample).port}`
+/** @returns the origin of the example, which no test changes. */
+async function findOrigin (): Promise<string> {
+  const { port } = await shareExample()
+  return `http://localhost:${port}`
 }
 
 /** Runs in the page, before its scripts: records what is written on the canvases of the plots. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { test } from 'tap'
-import { runExample, startExample } from '../../helpers/programs/example-process.js'
+import { runExample, shareExample, startExample } from '../../helpers/programs/example-process.js'
 import { connect } from '../../helpers/network/peer.js'
 import type { Peer } from '../../helpers/network/peer.js'
 import { waitFor } from '../../helpers/network/wait.js'
@@ -9,7 +9,7 @@ const IS_TIME = /^\w{3} \w{3} \d{2} \d{4} \d{2}:\d{2}:\d{2} GMT[+-]\d{4} \(.+\)$
 const INTERVAL_MS = 5000
 
 test('redirects / to the page, and serves the page with all its files', async (t) => {
-  const { port } = await startExample(t)
+  const { port } = await shareExample()
   const get = (path: string) => fetch(`http://localhost:${port}${path}`, { redirect: 'manual' })
   const root = await get('/')
   t.strictSame([root.status, root.headers.get('location')], [302, '/TimeSocketClient.html'])
@@ -19,7 +19,7 @@ test('redirects / to the page, and serves the page with all its files', async (t
 })
 
 test('serves the auction page with all its files', async (t) => {
-  const { port } = await startExample(t)
+  const { port } = await shareExample()
   const get = (path: string) => fetch(new URL(path, `http://localhost:${port}/auction.html`))
   const needed = await findNeeded(get, 'auction.html')
   t.strictSame(needed, ['TimeSocketClient.css', 'auction.css', 'auction.js'])
@@ -30,7 +30,7 @@ test('serves the auction page with all its files', async (t) => {
 })
 
 test('serves the clock page with all its files', async (t) => {
-  const { port } = await startExample(t)
+  const { port } = await shareExample()
   const get = (path: string) => fetch(new URL(path, `http://localhost:${port}/clock.html`))
   const needed = await findNeeded(get, 'clock.html')
   t.strictSame(needed, ['TimeSocketClient.css', 'clock.css', 'clock.js'])
@@ -75,7 +75,7 @@ test('greets, sends the time at the next 5 s boundary, answers messages, and log
 })
 
 test('admits the page wherever it was opened, even as a file', async (t) => {
-  const { port } = await startExample(t)
+  const { port } = await shareExample()
   for (const origin of ['null', 'http://127.0.0.1:5500']) {
     const peer = await connect(`ws://localhost:${port}`, { origin })
     t.strictSame(await peer.received(1), ['Hi from Time Server!'])
@@ -96,7 +96,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 }
 
 test('an address that is in use gives one line that says what to do', async (t) => {
-  const { port } = await startExample(t)
+  const { port } = await shareExample()
   const remedy = `stop the program that has it, or try PORT=${port + 1} npm start`
   t.strictSame(await runExample({ PORT: String(port) }), {
     code: 1,
