@@ -71,5 +71,6 @@ export function testLibrary (library: Library): void {
     restartEngine: ({ redis }) => redis.signal('SIGCONT'),
     isClientOpen: async ({ application }) => await application.ping() === 'PONG',
     maxQueuedBytes: QUEUE_BYTES + IN_FLIGHT_BYTES
-  }, needsRedis)
+    // Each has a Redis of its own, and some wait for seconds.
+  }, { ...needsRedis, jobs: 3 })
 }
