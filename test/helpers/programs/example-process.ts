@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { t as file } from 'tap'
 import type { LogLine } from '../fakes/log.js'
-import { waitFor, within } from '../network/wait.js'
+import { SOON_MS, waitFor, within } from '../network/wait.js'
 import { ROOT } from '../root.js'
 
 /** How a run of the example ended, and all that it said. */
@@ -53,7 +53,8 @@ export async function startExample (
     log: () => output.stdout.split('\n').slice(0, -1).map((line) => JSON.parse(line)),
     stop (signal) {
       child.kill(signal)
-      return within(ended, `the end of the example after ${signal}`, PROMPT_MS)
+      const limitMs = signal === 'SIGKILL' ? undefined : PROMPT_MS + SOON_MS
+      return within(ended, `the end of the example after ${signal}`, limitMs)
     }
   }
 }
