@@ -17,19 +17,23 @@ const READY_LIMIT_MS = 30_000
  * @param {number} settings.serverCount
  * @param {number} settings.clientCount of each.
  * @param {boolean} [settings.keepsData]
+ * @param {number} [settings.delayMs] how much longer a round trip from a server to Redis takes.
  */
-export async function startCluster ({ file, serverCount, clientCount, keepsData }) {
+export async function startCluster ({ file, serverCount, clientCount, keepsData, delayMs = 0 }) {
   const redis = await startRedis({ keepsData })
   const servers = Array.from({ length: serverCount }, () => startPeer('cluster/instance.js'))
+  const distance = delayMs > 0 ? startPeer('cluster/distance.js') : undefined
 
   async function stop () {
-    for (const server of servers) server.stop()
+    for (const peer of [...servers, distance]) peer?.stop()
     await redis.stop()
   }
 
   try {
+    const { port } = redis
+    const redisPort = await distance?.call('start', { port, oneWayMs: delayMs / 2 }) ?? port
     await Promise.all(servers.map((server, index) => {
-      return server.call('start', { file, redisPort: redis.port, clientCount, index })
+      return server.call('start', { file, redisPort, clientCount, index })
     }))
     // Until each has heard of each: some subscribe a little later than they say.
     const endMs = nowMs() + READY_LIMIT_MS
