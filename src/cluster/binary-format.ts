@@ -5,7 +5,7 @@ import type { Broadcast, Cancel, Identity, Message, Sender } from './envelope.js
 import { isPlainObject, isTime } from '../util/values.js'
 
 /**
- * Wire format 2: one payload carries the messages that a peer sent in one turn of its event loop.
+ * Wire format 2: one payload carries the messages that a peer sent together, often one.
  * Numbers are little-endian; texts are UTF-8.
  *
  * - `uint8` 2, the version;
@@ -27,6 +27,7 @@ const HAS_FIELDS = 0b100
 /** Bytes of the numbers that stand before a message: its length and its kind. */
 const PREFIX_BYTES = 5
 const UINT32_BYTES = 4
+const DOUBLE_BYTES = 8
 
 /**
  * Encodes the first bytes of every payload of this sender, by which a server recognizes its own
@@ -36,24 +37,41 @@ export function encodeSender ({ registration, peer }: Identity): Buffer {
   return Buffer.concat([Buffer.from([BINARY_FORMAT]), encodeName(registration), encodeName(peer)])
 }
 
-/** @param sender the result of `encodeSender`. */
-export function encodePack (
-  sender: Uint8Array, seq: number, sent: number, messages: readonly Uint8Array[]
-): Uint8Array {
-  const numbers = Buffer.allocUnsafe(16)
-  numbers.writeDoubleLE(seq, 0)
-  numbers.writeDoubleLE(sent, 8)
-  return Buffer.concat([sender, numbers, ...messages])
+/** A message that is ready to be written into a pack. */
+export interface PackedMessage {
+  readonly kind: number
+  /** JSON text; empty if the message has no fields. */
+  readonly fields: string
+  readonly body: string | Uint8Array
+  /** How many bytes the message takes in a pack. */
+  readonly length: number
 }
 
-/** Encodes a message into a copy: the original bytes may change afterwards. */
-export function encodeMessage (message: Message): Buffer {
-  if (message.type === 'cancel') return encodeParts(KINDS.indexOf('cancel'), '', message.key)
+/** Prepares a message for a pack. Copies bytes: the original may change afterwards. */
+export function prepareMessage (message: Message): PackedMessage {
+  if (message.type === 'cancel') return prepareParts(KINDS.indexOf('cancel'), '', message.key)
   const { where, except, at, key, content } = message
   const hasFields = [where, except?.[0], at, key].some((value) => value !== undefined)
   const fields = hasFields ? JSON.stringify({ where, except, at, key }) : ''
-  const body = content.kind === 'binary' ? content.bytes : content.text
-  return encodeParts(KINDS.indexOf(content.kind), fields, body)
+  const body = content.kind === 'binary' ? Uint8Array.from(content.bytes) : content.text
+  return prepareParts(KINDS.indexOf(content.kind), fields, body)
+}
+
+/**
+ * Writes messages into one payload.
+ *
+ * @param sender the result of `encodeSender`.
+ */
+export function encodePack (
+  sender: Uint8Array, seq: number, sent: number, messages: readonly PackedMessage[]
+): Uint8Array {
+  const headBytes = sender.length + 2 * DOUBLE_BYTES
+  const output = Buffer.allocUnsafe(messages.reduce((sum, { length }) => sum + length, headBytes))
+  output.set(sender)
+  output.writeDoubleLE(seq, sender.length)
+  let at = output.writeDoubleLE(sent, sender.length + DOUBLE_BYTES)
+  for (const message of messages) at = writeMessage(output, message, at)
+  return output
 }
 
 /**
@@ -87,20 +105,24 @@ function encodeName (name: string): Buffer {
   return Buffer.concat([length, text])
 }
 
-function encodeParts (kind: number, fields: string, body: string | Uint8Array): Buffer {
-  const fieldBytes = Buffer.byteLength(fields)
-  const bodyAt = PREFIX_BYTES + (fieldBytes === 0 ? 0 : UINT32_BYTES + fieldBytes)
-  const length = bodyAt + (typeof body === 'string' ? Buffer.byteLength(body) : body.length)
-  const bytes = Buffer.allocUnsafe(length)
-  bytes.writeUInt32LE(length - UINT32_BYTES, 0)
-  bytes.writeUInt8(fieldBytes === 0 ? kind : kind | HAS_FIELDS, UINT32_BYTES)
-  if (fieldBytes > 0) {
-    bytes.writeUInt32LE(fieldBytes, PREFIX_BYTES)
-    bytes.write(fields, PREFIX_BYTES + UINT32_BYTES)
+function prepareParts (kind: number, fields: string, body: string | Uint8Array): PackedMessage {
+  const fieldBytes = fields === '' ? 0 : UINT32_BYTES + Buffer.byteLength(fields)
+  return { kind, fields, body, length: PREFIX_BYTES + fieldBytes + Buffer.byteLength(body) }
+}
+
+/** @returns the index behind the message. */
+function writeMessage (
+  output: Buffer, { kind, fields, body, length }: PackedMessage, start: number
+): number {
+  output.writeUInt32LE(length - UINT32_BYTES, start)
+  let at = output.writeUInt8(fields === '' ? kind : kind | HAS_FIELDS, start + UINT32_BYTES)
+  if (fields !== '') {
+    const fieldBytes = output.write(fields, at + UINT32_BYTES)
+    at = output.writeUInt32LE(fieldBytes, at) + fieldBytes
   }
-  if (typeof body === 'string') bytes.write(body, bodyAt)
-  else bytes.set(body, bodyAt)
-  return bytes
+  if (typeof body === 'string') output.write(body, at)
+  else output.set(body, at)
+  return start + length
 }
 
 /** @throws if the bytes end too early, or are not UTF-8 or JSON where they must be. */
@@ -156,7 +178,7 @@ function createInput (payload: Uint8Array) {
   return {
     remaining: () => bytes.length - at,
     byte: () => bytes.readUInt8(skip(1)),
-    double: () => bytes.readDoubleLE(skip(8)),
+    double: () => bytes.readDoubleLE(skip(DOUBLE_BYTES)),
     /** A text preceded by its length. */
     name: () => textOf(readBytes(bytes.readUInt16LE(skip(2)))),
     /** Bytes preceded by their length. */

@@ -2,7 +2,8 @@ import type { Backplane } from '../api/backplane.js'
 import type { BackplaneStats } from '../api/stats.js'
 import type { Timers } from '../util/timers.js'
 import type { BackplaneHealth } from './backplane-health.js'
-import { encodeMessage, encodePack, encodeSender } from './binary-format.js'
+import { encodePack, encodeSender, prepareMessage } from './binary-format.js'
+import type { PackedMessage } from './binary-format.js'
 import type { Identity, Message } from './envelope.js'
 import { encodeJson } from './json-format.js'
 import { NEWEST_FORMAT } from './format-choice.js'
@@ -36,7 +37,7 @@ interface Pack {
   /** The number of the first message. */
   readonly seq: number
   readonly sent: number
-  readonly messages: Uint8Array[]
+  readonly messages: PackedMessage[]
   bytes: number
 }
 
@@ -49,8 +50,9 @@ const MAX_PACK_BYTES = 65_536
 const MAX_UNCONFIRMED = 16
 
 /**
- * Packs the messages that are sent in one turn of the event loop into one payload of format 2.
- * While a peer reads only format 1, each message is sent alone, in that format.
+ * Packs the messages that are sent in one turn of the event loop into one payload of format 2. If
+ * nothing is unconfirmed, a payload does not wait for the end of the turn: it contains the messages
+ * of one callback. While a peer reads only format 1, each message is sent alone, in that format.
  */
 export function createPublisher (
   { backplane, identity, format, counters, health, timers, now }: PublisherOptions
@@ -98,21 +100,21 @@ export function createPublisher (
     flushUnlessBusy()
   }
 
-  function addToPack (bytes: Uint8Array): void {
-    if (pack !== undefined && pack.bytes + bytes.length > MAX_PACK_BYTES) flush()
+  function addToPack (message: PackedMessage): void {
+    if (pack !== undefined && pack.bytes + message.length > MAX_PACK_BYTES) flush()
     if (pack === undefined) {
       pack = { seq, sent: now(), messages: [], bytes: 0 }
-      cancelFlush = timers.soon(endTurn)
+      cancelFlush = pending.size === 0 ? afterCallback(endTurn) : timers.soon(endTurn)
     }
-    pack.messages.push(bytes)
-    pack.bytes += bytes.length
+    pack.messages.push(message)
+    pack.bytes += message.length
   }
 
   return {
     send (message) {
       counters.published++
       seq++
-      if (!format.mustUseOldFormat()) return addToPack(encodeMessage(message))
+      if (!format.mustUseOldFormat()) return addToPack(prepareMessage(message))
       flush()
       track(publish(encodeJson({ ...message, ...identity, seq, sent: now() })))
     },
@@ -133,4 +135,16 @@ export function createPublisher (
       return Promise.all(pending)
     }
   }
+}
+
+/**
+ * Calls back once, when the callback that Node.js is running has returned: before any further input
+ * is read.
+ *
+ * @returns a function that cancels the call.
+ */
+function afterCallback (callback: () => void): () => void {
+  let isCancelled = false
+  queueMicrotask(() => { if (!isCancelled) callback() })
+  return () => { isCancelled = true }
 }

@@ -124,14 +124,25 @@ async function settle (): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
 }
 
-test('packs the messages of one turn of the event loop', async (t) => {
-  const { time, publisher, seqs } = setUpNew()
+test('packs the messages of one callback, and sends them when it returns', async (t) => {
+  const { publisher, seqs } = setUpNew()
   for (let count = 0; count < 3; count++) publisher.send({ type: 'cancel', key: 'a' })
   t.strictSame(seqs(), [])
+  await Promise.resolve()
+  t.strictSame(seqs(), [[1, 2, 3]])
+})
+
+test('packs the messages of one turn of the event loop while a payload is unconfirmed', async (t) => {
+  const { time, publisher, seqs } = setUpNew()
+  publisher.send({ type: 'cancel', key: 'a' })
+  await settle()
+  for (let count = 0; count < 2; count++) {
+    publisher.send({ type: 'cancel', key: 'b' })
+    await settle()
+  }
+  t.strictSame(seqs(), [[1]])
   time.advance(1)
-  publisher.send({ type: 'cancel', key: 'b' })
-  time.advance(1)
-  t.strictSame(seqs(), [[1, 2, 3], [4]])
+  t.strictSame(seqs(), [[1], [2, 3]])
 })
 
 test('packs at most 64 KiB', async (t) => {
@@ -146,6 +157,7 @@ test('collects messages while sixteen payloads are unconfirmed', async (t) => {
   const { time, publisher, seqs, confirm } = setUpNew()
   for (let count = 0; count < 20; count++) {
     publisher.send({ type: 'cancel', key: 'a' })
+    await settle()
     time.advance(1)
   }
   t.equal(seqs().length, 16)
@@ -156,7 +168,7 @@ test('collects messages while sixteen payloads are unconfirmed', async (t) => {
 test('does not flush before the end of the turn when a payload is confirmed', async (t) => {
   const { time, publisher, seqs, confirm } = setUpNew()
   publisher.send({ type: 'cancel', key: 'a' })
-  time.advance(1)
+  await settle()
   publisher.send({ type: 'cancel', key: 'b' })
   await confirm()
   t.strictSame(seqs(), [[1]])
@@ -168,8 +180,11 @@ test('sends a pack before the alive message that includes its messages', async (
   const { time, publisher, seqs } = setUpNew()
   publisher.send({ type: 'cancel', key: 'a' })
   publisher.sendAlive()
-  time.advance(1)
+  publisher.send({ type: 'cancel', key: 'b' })
+  await settle()
   t.strictSame(seqs(), [[1], [1]])
+  time.advance(1)
+  t.strictSame(seqs(), [[1], [1], [2]])
 })
 
 test('keeps the order when the format changes', async (t) => {
@@ -179,6 +194,7 @@ test('keeps the order when the format changes', async (t) => {
   publisher.send({ type: 'cancel', key: 'b' })
   format.mustUseOldFormat = false
   publisher.send({ type: 'cancel', key: 'c' })
+  await settle()
   time.advance(1)
   t.strictSame(seqs(), [[1], [2], [3]])
 })
@@ -193,11 +209,11 @@ test('sends the current pack before it is idle', async (t) => {
 })
 
 test('copies bytes that may change', async (t) => {
-  const { format, time, publisher, published } = setUp()
+  const { format, publisher, published } = setUp()
   format.mustUseOldFormat = false
   const bytes = Buffer.from('before')
   publisher.send({ type: 'broadcast', content: { kind: 'binary', bytes } })
   bytes.write('behind')
-  time.advance(1)
+  await settle()
   t.match(published(), [{ content: { kind: 'binary', bytes: Buffer.from('before') } }])
 })

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { encodeMessage, encodePack, encodeSender } from '../../../src/cluster/binary-format.js'
+import { encodePack, encodeSender, prepareMessage } from '../../../src/cluster/binary-format.js'
 import type { Broadcast, Envelope } from '../../../src/cluster/envelope.js'
 import { encodeJson } from '../../../src/cluster/json-format.js'
 import { createReceiver } from '../../../src/cluster/receiver.js'
@@ -141,7 +141,7 @@ test('delivers a cancel in order with other messages', async (t) => {
 function pack (peer: string, seq: number, keys: string[]): Uint8Array {
   const sender = encodeSender({ registration: REGISTRATION, peer })
   const content = { kind: 'text', text: 'a' } as const
-  const messages = keys.map((key) => encodeMessage({ type: 'broadcast', key, content }))
+  const messages = keys.map((key) => prepareMessage({ type: 'broadcast', key, content }))
   return encodePack(sender, seq, NOW_MS, messages)
 }
 
