@@ -11,7 +11,10 @@ import type { WebsocketOptions } from './websocket-options.js'
 export interface TimeSocketOptions<Context = TimeSocketContext> {
   /** Path of the route, relative to the prefix of the surrounding scope. Default `/time`. */
   url?: string | undefined
-  /** Name of an additional registration, available as `app.timeSocket[namespace]`. Default none. */
+  /**
+   * Name of an additional registration, available as `app.timeSocket[namespace]`: letters, digits
+   * and `_`, not starting with a digit, and not a member of `app.timeSocket`. Default none.
+   */
   namespace?: string | undefined
   /**
    * Milliseconds between two ticks: an integer, 10 to 86 400 000. Ticks fall on whole multiples of
@@ -24,7 +27,8 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    * What a tick looks like: `iso` (RFC 3339), `date-string` (`Date#toString`), `timestamp`
    * (milliseconds), `json`, or a function. A function must be pure: it is called once per slice of
    * a fan-out, not once per client; with `immediate`, also for each new client. Clients of
-   * `time.v1` get the tick message instead. Default `iso`.
+   * `time.v1` get the tick message instead. If a function throws, or returns anything but a
+   * non-empty string or bytes, the tick is not sent to the other clients. Default `iso`.
    */
   format?: FormatName | Format | undefined
   /**
@@ -33,7 +37,8 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    */
   preValidation?: TimeSocketHook | TimeSocketHook[] | undefined
   /**
-   * Fastify handler for plain `GET` and `HEAD` requests. Default: answers the time as JSON.
+   * Fastify handler for plain `GET` and `HEAD` requests. Requests that accept
+   * `application/vnd.time-socket+json` still get the time. Default: answers the time as JSON.
    */
   handler?: RouteHandlerMethod | undefined
   /**
@@ -64,8 +69,9 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    */
   protocols?: readonly string[] | undefined
   /**
-   * Returns the client's context, available as `client.context`. The request itself is not kept.
-   * Default `() => ({})`.
+   * Returns the client's context, or a promise of it, available as `client.context`. Called for
+   * upgrades only, after all hooks. The request itself is not kept. A throw or rejection refuses
+   * the upgrade with 500. Default `() => ({})`.
    */
   context?: (
     Callback<[request: FastifyRequest], Context | Promise<Context>> & ContextMark
@@ -85,18 +91,22 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
   onConnect?: (Callback<[client: TimeSocketClient<Context>], unknown> & ContextMark) | undefined
   /**
    * Called with each message from a client: text as a string, binary as a Buffer. A throw or
-   * rejection closes that client with 1011. Default none.
+   * rejection closes that client with 1011. While an asynchronous `onConnect` is pending, up to 16
+   * messages wait; one more closes the client with 1008. Default none.
    */
   onMessage?: (
     Callback<[client: TimeSocketClient<Context>, data: string | Buffer], unknown> & ContextMark
   ) | undefined
   /**
-   * Called once when a client has disconnected, after its `onConnect` has settled. Default none.
+   * Called once when a client has disconnected, after its `onConnect` has settled. A throw or
+   * rejection is logged. Default none.
    */
   onClose?: (
     Callback<[client: TimeSocketClient<Context>, info: CloseInfo], unknown> & ContextMark
   ) | undefined
-  /** Called when a tick has been sent to all clients. Default none. */
+  /**
+   * Called when a tick has been sent to all clients. A throw or rejection is logged. Default none.
+   */
   onTick?: ((tick: Tick, delivery: TickDelivery) => unknown) | undefined
   /**
    * The largest number of clients, pending upgrades included: an integer from 1 up, or Infinity. A
@@ -154,13 +164,13 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
   /** How clients are closed at shutdown. */
   shutdown?: {
     /**
-     * Milliseconds that a client has to answer its close frame: an integer, at least 1000 below
-     * Fastify's `pluginTimeout`. Default 1000.
+     * Milliseconds that a client has to answer its close frame: an integer from 0, at least 1000
+     * below Fastify's `pluginTimeout`. Default 1000.
      */
     grace?: number | undefined
     /**
      * Milliseconds over which the close frames are spread, so that clients do not all reconnect at
-     * once: an integer; with `grace`, at least 1000 below `pluginTimeout`. Default 0.
+     * once: an integer from 0; with `grace`, at least 1000 below `pluginTimeout`. Default 0.
      */
     spread?: number | undefined
   } | undefined
@@ -171,8 +181,9 @@ export interface TimeSocketOptions<Context = TimeSocketContext> {
    */
   backplane?: Backplane | undefined
   /**
-   * The source of the server's time. Its readings are used unchanged. Default: the system clock,
-   * refined to fractions of a millisecond.
+   * The source of the server's time. Its readings are used unchanged. While it throws, or returns
+   * no finite number, the time continues from its last reading. Default: the system clock, refined
+   * to fractions of a millisecond.
    */
   clock?: Clock | undefined
   /**

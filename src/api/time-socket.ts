@@ -130,7 +130,9 @@ export interface BroadcastOptions<Context = TimeSocketContext> {
    * after `onConnect` has returned. If the filter throws for a joining client, the error is logged
    * and the client does not get the message.
    *
-   * If the time has already passed, the message is sent at once. Default: at once.
+   * If the time has already passed, the message is sent at once. An invalid date, one before 1973
+   * (usually seconds) or one more than 24 days ahead throws an InvalidArgumentError. Default: at
+   * once.
    */
   at?: Date | number | undefined
   /**

@@ -18,19 +18,28 @@ export interface WebsocketOptions {
 
 /** The options of the `WebSocketServer` of ws that are useful on a Fastify server. */
 export interface WebsocketServerOptions {
-  /** Size in bytes of the largest inbound message: an integer from 1 up. Default 1 MiB. */
+  /**
+   * Size in bytes of the largest inbound message: an integer from 1. Default: 1 MiB, or
+   * `maxMessageBytes` if that is more.
+   */
   maxPayload?: number | undefined
-  /** The largest number of frames of one message: an integer from 1 up. Default 1024. */
+  /** The largest number of frames of one message: an integer from 1. Default 1024. */
   maxFragments?: number | undefined
-  /** The largest number of chunks that wait to be parsed: an integer from 1 up. */
+  /** The most chunks that may wait to be parsed: an integer from 1. Default 262 144. */
   maxBufferedChunks?: number | undefined
-  /** Whether to offer compression (RFC 7692). Time sockets send uncompressed in any case. */
+  /**
+   * Whether to offer compression (RFC 7692). Time sockets send uncompressed in any case.
+   * Default false.
+   */
   perMessageDeflate?: boolean | object | undefined
-  /** Whether `app.websocketServer.clients` lists the connections of your own routes. */
+  /**
+   * Whether `app.websocketServer.clients` lists the connections of your own routes. Default
+   * true.
+   */
   clientTracking?: boolean | undefined
   /** Whether ws answers pings. Default true. */
   autoPong?: boolean | undefined
-  /** Whether ws emits several events in one turn of the event loop. */
+  /** Whether ws emits several events in one turn of the event loop. Default true. */
   allowSynchronousEvents?: boolean | undefined
   /** Whether ws accepts text that is not valid UTF-8. Default false. */
   skipUTF8Validation?: boolean | undefined

@@ -16,7 +16,7 @@ export interface RefusedDetail {
   readonly status: number
   /**
    * The `code` in the body of the server's answer, or one of the clock's own codes: `REDIRECTED`,
-   * `BLOCKED` (plain HTTP works, WebSockets do not), `NOT_A_TIME_SOCKET`, `DO_NOT_RETURN` (close
+   * `BLOCKED` (plain HTTP works, WebSockets do not), `NOT_A_TIME_SOCKET`, `DO_NOT_RECONNECT` (close
    * code 4403).
    */
   readonly code: string | undefined

@@ -80,7 +80,7 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
         display: this.#display,
         timetable: this.#timetable,
         emit: this.#emitUnlessClosed,
-        onActivity: () => this.#readClocks(),
+        onActivity: () => this.#detectClockJump(),
         onRtt: (rttMs) => { this.#rtt = rttMs },
         onEstimate: () => this.#runDue()
       }),
@@ -101,13 +101,13 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
    * time. Never runs backwards except in a `step`.
    */
   now (): number {
-    this.#readClocks()
+    this.#detectClockJump()
     return this.#display.now()
   }
 
   /** By how many milliseconds `now()` may be wrong at most; Infinity while that is not known. */
   get error (): number {
-    this.#readClocks()
+    this.#detectClockJump()
     return this.#display.error()
   }
 
@@ -153,7 +153,7 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
    */
   ready (options: ReadyOptions = {}): Promise<void> {
     // Forgets the estimate if the device has just woken up.
-    this.#readClocks()
+    this.#detectClockJump()
     return this.#readiness.wait(options)
   }
 
@@ -232,7 +232,7 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
     this.#readiness.checkWaiting()
   }
 
-  #readClocks (): void {
+  #detectClockJump (): void {
     const { movedMs, hasMoved } = this.#device.read()
     if (!hasMoved) return
     if (movedMs > 0) {
@@ -246,7 +246,7 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
   #check (): void {
     this.#checkTimer(() => {
       this.#check()
-      this.#readClocks()
+      this.#detectClockJump()
       this.#display.addSleep(CHECK_MS)
       this.#connection.check()
       this.#runDue()

@@ -16,7 +16,6 @@ import type { Refusal } from './refusals.js'
 /** Returns why a request is refused; undefined if the request passes. */
 export type Check = (request: FastifyRequest) => Refusal | undefined
 
-/** What `createAdmission` needs. */
 export interface AdmissionParts<Context> {
   options: ResolvedOptions<Context>
   clock: WallClock

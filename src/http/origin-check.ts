@@ -28,7 +28,6 @@ export interface Origins {
   foreignOf (request: FastifyRequest): string | undefined
 }
 
-/** What the CORS hook needs. */
 export interface CorsOptions {
   origins: Origins
   /**

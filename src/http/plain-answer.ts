@@ -9,7 +9,6 @@ import { addVary } from './origin-check.js'
 import { isHandled, markHandled } from './refusals.js'
 import type { Refusal } from './refusals.js'
 
-/** What `createPlainAnswers` needs. */
 export interface PlainAnswerOptions {
   clock: WallClock
   /** Milliseconds between two ticks. */

@@ -53,7 +53,6 @@ const LOGGED_CAUSES: ReadonlySet<RefusalCause> =
 /** Milliseconds within which a cause is logged at most once. */
 const QUIET_MS = 10_000
 
-/** What `createRefusals` needs. */
 export interface RefusalsOptions<Context> {
   telemetry: Telemetry<Context>
   guard: UpgradeGuard
@@ -125,7 +124,7 @@ export function createRefusals<Context> (
       if (request.ws || refusal instanceof UpgradeRequiredError) {
         countEnd(request.raw, refusal)
       }
-      refuse(request, reply, refusal, log)
+      sendRefusal(request, reply, refusal, log)
     }
   }
 }
@@ -162,7 +161,6 @@ function logRefusal (log: Log, { code }: FastifyError, reqId?: string): void {
   log.debug({ code, reqId }, 'refused')
 }
 
-/** What `createTimeLimit` needs. */
 export interface TimeLimitOptions {
   timeoutMs: number
   timers: Timers
@@ -184,7 +182,7 @@ export function createTimeLimit (
   /** Refuses a request unless its answer has begun. */
   function refuseUnsent (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): void {
     // A hijacked reply counts as sent: other code answers it.
-    if (!reply.sent && !reply.raw.headersSent) refuse(request, reply, refusal, log)
+    if (!reply.sent && !reply.raw.headersSent) sendRefusal(request, reply, refusal, log)
   }
 
   const pending = new Map<FastifyRequest, FastifyReply>()
@@ -211,7 +209,7 @@ export function createTimeLimit (
 }
 
 /** Answers with a refusal: a JSON body with its code, after which the connection is closed. */
-export function refuse (
+export function sendRefusal (
   request: HandledRequest, reply: FastifyReply, refusal: Refusal, log: Log
 ): void {
   logRefusal(log, refusal, request.id)

@@ -22,7 +22,6 @@ import type { Refusal, Refusals } from './refusals.js'
 import type { UpgradeGuard } from './upgrade/upgrade-guard.js'
 import { removeFromWebsocketServer } from './websocket-server.js'
 
-/** What `createRoute` needs. */
 export interface RouteParts<Context> {
   options: ResolvedOptions<Context>
   clock: WallClock
@@ -57,7 +56,7 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
   // The limits on clients do not apply to plain HTTP.
   const checkCapacity: Check = (request) => request.ws ? capacity.checkCapacity(request) : undefined
 
-  const isUnavailable: Check = () => shutdown.hasStarted ? new UnavailableError() : undefined
+  const checkAvailable: Check = () => shutdown.hasStarted ? new UnavailableError() : undefined
 
   /** Creates a hook that refuses a request with the first refusal of these checks. */
   function createCheckHook (...checks: readonly Check[]): onRequestHookHandler {
@@ -89,14 +88,14 @@ export function createRoute<Context> (parts: RouteParts<Context>): RouteOptions 
     onRequest: [
       refusals.trackUpgrade,
       parts.limitTime,
-      createCheckHook(isUnavailable, origins.check, isStrippedUpgrade, checkCapacity),
+      createCheckHook(checkAvailable, origins.check, checkUpgradeHeader, checkCapacity),
       ...listOf(route.onRequest)
     ],
     // The last hooks are synchronous, so nothing changes between them and the 101.
     preHandler: [
       ...listOf(route.preHandler),
       admit,
-      createCheckHook(isUnavailable, checkExpiry, chooseSubprotocol),
+      createCheckHook(checkAvailable, checkExpiry, chooseSubprotocol),
       keepReplyHeaders
     ],
     onSend: [
@@ -134,7 +133,7 @@ function handOver<Context> (
 }
 
 /** Refuses a WebSocket handshake whose `Upgrade` header a proxy has removed. */
-function isStrippedUpgrade ({ ws, method, raw }: FastifyRequest): Refusal | undefined {
+function checkUpgradeHeader ({ ws, method, raw }: FastifyRequest): Refusal | undefined {
   const isHandshake = method === 'GET' && raw.headers['sec-websocket-key'] !== undefined
   if (ws || !isHandshake || raw.httpVersion !== '1.1') return undefined
   return Object.assign(new UpgradeRequiredError(), { headers: { upgrade: 'websocket' } })

@@ -22,7 +22,6 @@ const MAX_FRAGMENTS = 1024
 /** A decorator of scopes that have the hook: further time sockets must not add it again. */
 const kHasHook = Symbol('time-socket-plain-route-hook')
 
-/** What `registerWebsocketServer` needs. */
 export interface WebsocketServerParts<Context> {
   options: ResolvedOptions<Context>
   dispatch: UpgradeDispatch
@@ -41,7 +40,7 @@ export async function registerWebsocketServer<Context> (
     await app.register(websocket, {
       ...given,
       options: {
-        server: dispatch.createSource() as Server,
+        server: dispatch.createEmitter() as Server,
         maxPayload,
         maxFragments: MAX_FRAGMENTS,
         ...withoutUndefined({ ...given?.options })

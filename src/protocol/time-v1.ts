@@ -12,7 +12,7 @@ export const TIME_PROTOCOL = 'time.v1'
 /** The client's permission has expired: sign in again. */
 export const PERMISSION_EXPIRED = 4401
 /** The application tells the client not to reconnect. */
-export const DO_NOT_RETURN = 4403
+export const DO_NOT_RECONNECT = 4403
 
 /** Server to client: the first message. */
 export interface HelloMessage {

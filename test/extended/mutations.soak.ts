@@ -63,7 +63,7 @@ const PROMISES: Readonly<Record<string, Mutation>> = {
   'each upgrade reaches one listener at a time':
     mutation('http/upgrade/upgrade-listeners.ts', 'isProxy', 'return true', 'http/upgrade-neighbours.test.ts'),
   '@fastify/websocket gets no upgrade past the dispatch':
-    mutation('http/upgrade/upgrade-listeners.ts', 'createSource', 'return server as unknown as EventEmitter', 'http/upgrade-neighbours.test.ts'),
+    mutation('http/upgrade/upgrade-listeners.ts', 'createEmitter', 'return server as unknown as EventEmitter', 'http/upgrade-neighbours.test.ts'),
   'an upgrade that announces a body is answered over HTTP':
     mutation('http/upgrade/upgrade-socket.ts', 'announcesBody', 'return false', 'http/refusals.test.ts'),
   'a request for h2c is served as if it had not asked':

@@ -1,4 +1,4 @@
-import { DO_NOT_RETURN, PERMISSION_EXPIRED } from '../../protocol/time-v1.js'
+import { DO_NOT_RECONNECT, PERMISSION_EXPIRED } from '../../protocol/time-v1.js'
 import type { CloseDetail, RefusedDetail } from '../clock-events.js'
 import type { ClockSettings } from '../clock-options.js'
 import { createBudget, createTimer } from '../environment.js'
@@ -156,7 +156,7 @@ export function createConnection (options: ConnectionOptions): Connection {
   function wait (code: number, { reason, refusal, syncOverHttp }: NextStep): void {
     const isFinal = refusal?.isFinal === true
     begin(isFinal ? 'refused' : 'waiting')
-    canRetryRefused = isFinal && code !== DO_NOT_RETURN
+    canRetryRefused = isFinal && code !== DO_NOT_RECONNECT
     const retryIn = isFinal ? undefined : policy.nextDelayMs(refusal?.waitMs)
     if (retryIn !== undefined) retryTimer(retry, retryIn)
     onClose({ code, reason, retryIn })

@@ -72,7 +72,7 @@ export function isTime (value: unknown): value is number {
 }
 
 /** Creates a refusal that names no waiting time. */
-export function refuse (status: number, code: unknown, reason: string): RefusalOutcome {
+export function createRefusal (status: number, code: unknown, reason: string): RefusalOutcome {
   return {
     kind: 'refusal',
     status,

@@ -1,6 +1,6 @@
-import { DO_NOT_RETURN } from '../../protocol/time-v1.js'
+import { DO_NOT_RECONNECT } from '../../protocol/time-v1.js'
 import type { Environment } from '../environment.js'
-import { refuse } from './received.js'
+import { createRefusal } from './received.js'
 import type { Outcome, RefusalOutcome, TimeOutcome } from './received.js'
 import type { Ending } from './transport.js'
 import { PATIENCE } from './watchdog.js'
@@ -102,8 +102,8 @@ export function createReconnectPolicy (
     },
     onEnd ({ code, reason, wasOpen }, outcome) {
       if (outcome === undefined) {
-        return code === DO_NOT_RETURN
-          ? { reason, refusal: { ...refuse(403, 'DO_NOT_RETURN', reason), isFinal: true } }
+        return code === DO_NOT_RECONNECT
+          ? { reason, refusal: { ...createRefusal(403, 'DO_NOT_RECONNECT', reason), isFinal: true } }
           : { reason, syncOverHttp: canFallBack && failureCount >= MAX_SHORT_CONNECTIONS }
       }
       isServerDown = outcome.kind === 'unreachable' && outcome.isServerDown
@@ -115,7 +115,7 @@ export function createReconnectPolicy (
       if (wasOpen) return { reason }
       blockedCount++
       if (canFallBack) return { reason, fallback: outcome }
-      const blocked = blockedCount > 1 ? refuse(200, 'BLOCKED', reason) : undefined
+      const blocked = blockedCount > 1 ? createRefusal(200, 'BLOCKED', reason) : undefined
       return { reason, refusal: outcome.upgrade ?? blocked }
     },
     nextDelayMs (holdMs = 0) {

@@ -1,6 +1,6 @@
 import { createBudget } from '../environment.js'
 import type { Budget, Environment, PlainAnswer } from '../environment.js'
-import { isTime, NOT_A_TIME_SOCKET, readJson, refuse } from './received.js'
+import { isTime, NOT_A_TIME_SOCKET, readJson, createRefusal } from './received.js'
 import type { Outcome, Received, RefusalOutcome, UnreachableOutcome } from './received.js'
 
 /** The plain `GET` requests of one clock. */
@@ -135,7 +135,7 @@ interface RequestTimes {
 async function readOutcome (answer: PlainAnswer, times: RequestTimes): Promise<Outcome> {
   const { status, type } = answer
   if (type === 'opaqueredirect' || (status >= 300 && status < 400)) {
-    return refuse(0, 'REDIRECTED', 'the URL redirects, perhaps to a login page')
+    return createRefusal(0, 'REDIRECTED', 'the URL redirects, perhaps to a login page')
   }
   if (status === 200) return readTime(await readBody(answer), times)
   const isBusy = status === 429 || status === 503
@@ -144,21 +144,21 @@ async function readOutcome (answer: PlainAnswer, times: RequestTimes): Promise<O
   }
   const isFinal = status === 401 || status === 403
   if (!isBusy && !isFinal) {
-    return refuse(status, NOT_A_TIME_SOCKET, `the server answers ${status}: this is not a time socket`)
+    return createRefusal(status, NOT_A_TIME_SOCKET, `the server answers ${status}: this is not a time socket`)
   }
   const { code } = await readBody(answer).catch((): Received => ({}))
-  const refusal = refuse(status, code, `the server refuses with ${status}`)
+  const refusal = createRefusal(status, code, `the server refuses with ${status}`)
   return { ...refusal, isFinal, waitMs: isBusy ? readRetryAfter(answer) : 0 }
 }
 
 function readTime (body: Received, { id, t1, t4, quantumMs }: RequestTimes): Outcome {
   const { now, hold, server, clockSteps } = body
   if (body.id !== undefined && body.id !== id) {
-    return refuse(200, NOT_A_TIME_SOCKET, 'the answer was for another request: is it cached?')
+    return createRefusal(200, NOT_A_TIME_SOCKET, 'the answer was for another request: is it cached?')
   }
   const isPossible = isTime(now) && isTime(hold) && hold >= 0 && hold <= t4 - t1 + 2 * quantumMs
   if (!isPossible || body.id !== id) {
-    return refuse(200, NOT_A_TIME_SOCKET, 'the answer is not that of a time socket')
+    return createRefusal(200, NOT_A_TIME_SOCKET, 'the answer is not that of a time socket')
   }
   return {
     kind: 'time',
@@ -171,7 +171,7 @@ function readTime (body: Received, { id, t1, t4, quantumMs }: RequestTimes): Out
 function readUpgrade (upgrade: unknown): RefusalOutcome | undefined {
   if (typeof upgrade !== 'object' || upgrade === null) return undefined
   const { status, code, retryAfter }: Partial<Record<string, unknown>> = { ...upgrade }
-  const refusal = refuse(Number(status), code, `the server refuses with ${status}`)
+  const refusal = createRefusal(Number(status), code, `the server refuses with ${status}`)
   return { ...refusal, waitMs: toWaitMs(Number(retryAfter) * 1000) }
 }
 

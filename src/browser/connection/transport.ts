@@ -67,6 +67,6 @@ export const ABNORMAL = 1006
 export function encodeMessage (data: unknown): string | ArrayBuffer {
   if (data instanceof ArrayBuffer || ArrayBuffer.isView(data)) return data as ArrayBuffer
   const json: string | undefined = JSON.stringify(data)
-  if (!json) throw new TypeError('The message has no JSON text')
+  if (!json) throw new TypeError('data has no JSON text')
   return `{"type":"message","data":${json}}`
 }

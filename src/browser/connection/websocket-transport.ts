@@ -5,7 +5,7 @@ import { createTimer } from '../environment.js'
 import type { Budget, Environment, Socket } from '../environment.js'
 import type { Source } from '../time/estimates.js'
 import { createProbeSchedule } from './probe-schedule.js'
-import { isTime, NOT_A_TIME_SOCKET, readJson, refuse } from './received.js'
+import { isTime, NOT_A_TIME_SOCKET, readJson, createRefusal } from './received.js'
 import type { Received } from './received.js'
 import { ABNORMAL, NORMAL } from './transport.js'
 import type { Ending, Transport, TransportEvents } from './transport.js'
@@ -136,7 +136,7 @@ export function openWebSocket (options: WebSocketOptions): Transport {
     to.onopen = () => {
       if (to.protocol === TIME_PROTOCOL || isEnded) return
       const reason = 'the server did not accept the subprotocol time.v1'
-      end(ABNORMAL, reason, { outcome: refuse(101, NOT_A_TIME_SOCKET, reason) })
+      end(ABNORMAL, reason, { outcome: createRefusal(101, NOT_A_TIME_SOCKET, reason) })
     }
     to.onmessage = ({ data }: MessageEvent) => {
       const localMs = monotonic()

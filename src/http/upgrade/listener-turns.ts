@@ -16,7 +16,6 @@ export interface ListenerTurns {
   readonly passOn: onRequestHookHandler
 }
 
-/** What `createListenerTurns` needs. */
 export interface ListenerTurnsParts {
   server: Server
   guard: UpgradeGuard
@@ -73,7 +72,7 @@ export function createListenerTurns (
    * not recognized the upgrade.
    */
   function isOfOtherCopy ({ ws }: FastifyRequest, { current }: Upgrade): boolean {
-    return ws === false && current !== undefined && listeners.isOfSource(current)
+    return ws === false && current !== undefined && listeners.isOurs(current)
   }
 
   return {
@@ -93,8 +92,9 @@ export function createListenerTurns (
       const isOfOther = isOfOtherCopy(request, upgrade)
       upgrade.wasOfOtherCopy ||= isOfOther
       const isOfThisCopy = request.ws && !upgrade.wasOfOtherCopy
-      if (isOfThisCopy && current !== undefined) listeners.noteFastify(current)
-      upgrade.candidates = upgrade.candidates.filter((listener) => !listeners.isFastify(listener))
+      if (isOfThisCopy && current !== undefined) listeners.noteWebsocketPlugin(current)
+      const isElse = (listener: UpgradeListener) => !listeners.isWebsocketPlugin(listener)
+      upgrade.candidates = upgrade.candidates.filter(isElse)
       const hasRoute = !isOfOther && !hasNoWebsocketRoute(request)
       if (hasRoute || upgrade.candidates.length === 0) return done()
       reply.hijack()

@@ -24,7 +24,7 @@ import {
 export interface UpgradeDispatch {
   readonly guard: UpgradeGuard
   /** Creates the emitter to which @fastify/websocket listens instead of the HTTP server. */
-  createSource (): EventEmitter
+  createEmitter (): EventEmitter
   /**
    * Must be called for each time socket. Requests for a path with parameters are not recognized.
    *
@@ -34,7 +34,6 @@ export interface UpgradeDispatch {
   addTimeSocket (path: string, onEarlyEnd: OnUpgradeEnd): void
 }
 
-/** What `dispatchUpgrades` needs. */
 export interface UpgradeDispatchOptions {
   handshakeTimeout: number
   log: Log
@@ -110,7 +109,7 @@ function createServerDispatch (app: FastifyInstance, failureLog: FailureLog): Se
   }
 
   function startOtherProtocol (request: IncomingMessage, head: Buffer): void {
-    const others = listeners.ofOthers()
+    const others = listeners.others()
     if (protocolOf(request) !== 'h2c' && others.length > 0) {
       guard.add(request, false, () => turns.start(request, head, others))
     } else if (mayLackHeaders(server, request)) {
@@ -129,9 +128,9 @@ function createServerDispatch (app: FastifyInstance, failureLog: FailureLog): Se
   function start (request: IncomingMessage, head: Buffer): void {
     const onEarlyEnd = earlyEnds.get(pathOf(request))
     if (onEarlyEnd !== undefined) guard.onEnd(request.socket, onEarlyEnd)
-    if (listeners.areOfSource()) {
+    if (listeners.hasOnlyOurs()) {
       // The usual case: no other listener could get the upgrade, so it need not be tracked.
-      turns.call(listeners.emitToSource, request, head)
+      turns.call(listeners.emitToOurs, request, head)
       return
     }
     const candidates = listeners.forWebsocket(onEarlyEnd !== undefined)
@@ -149,7 +148,7 @@ function createServerDispatch (app: FastifyInstance, failureLog: FailureLog): Se
   return {
     guard,
     passOn: turns.passOn,
-    createSource: listeners.createSource,
+    createEmitter: listeners.createEmitter,
     addTimeSocket: (path, onEarlyEnd) => { earlyEnds.set(path, onEarlyEnd) }
   }
 }

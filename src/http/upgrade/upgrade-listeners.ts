@@ -14,27 +14,30 @@ export interface UpgradeListeners {
    * first emitter gets the server's upgrades, because two would pass each upgrade to Fastify twice.
    * Each emitter gets the upgrades of its own `injectWS`.
    */
-  createSource (): EventEmitter
+  createEmitter (): EventEmitter
   /** True if only this plugin's @fastify/websocket listens. */
-  areOfSource (): boolean
+  hasOnlyOurs (): boolean
   /** Passes an upgrade to this plugin's @fastify/websocket. */
-  readonly emitToSource: UpgradeListener
+  readonly emitToOurs: UpgradeListener
   /**
    * The listeners for a WebSocket upgrade, in the order in which they are called: proxies that were
    * registered before this plugin, except for the URL of a time socket; then this plugin's
    * @fastify/websocket; then all others.
    */
   forWebsocket (isTimeSocketUrl: boolean): UpgradeListener[]
-  /** The server's own listeners, except for those of @fastify/websocket that a source replaces. */
-  ofOthers (): UpgradeListener[]
+  /**
+   * The server's own listeners, except for those of @fastify/websocket whose upgrades
+   * come through the emitter.
+   */
+  others (): UpgradeListener[]
   /** True for this plugin's @fastify/websocket. */
-  isOfSource (listener: UpgradeListener): boolean
+  isOurs (listener: UpgradeListener): boolean
   /** Records that this is a listener of @fastify/websocket: all of them reach the same routes. */
-  noteFastify (listener: UpgradeListener): void
-  isFastify (listener: UpgradeListener): boolean
+  noteWebsocketPlugin (listener: UpgradeListener): void
+  isWebsocketPlugin (listener: UpgradeListener): boolean
 }
 
-/** The server, and each source, have one listener of this plugin. */
+/** The server, and each emitter, have one listener of this plugin. */
 const OWN_COUNT = 1
 
 /** Finds out who listens to the upgrades of a server. Has Node.js detect upgrades. */
@@ -45,16 +48,16 @@ export function createUpgradeListeners (server: Server): UpgradeListeners {
    * the routes of the plugins that added them.
    */
   const earlier = new Set(server.rawListeners('upgrade') as UpgradeListener[])
-  let source: EventEmitter | undefined
+  let emitter: EventEmitter | undefined
 
-  function ofSource (): UpgradeListener[] {
-    const all = source?.listeners('upgrade') as UpgradeListener[] | undefined ?? []
+  function ours (): UpgradeListener[] {
+    const all = emitter?.listeners('upgrade') as UpgradeListener[] | undefined ?? []
     return all.filter((listener) => listener !== closeInjectedOnEnd)
   }
 
-  function ofOthers (): UpgradeListener[] {
+  function others (): UpgradeListener[] {
     return (server.rawListeners('upgrade') as UpgradeListener[]).filter((listener) =>
-      listener !== doNothing && !(source !== undefined && fastifyListeners.has(listener)))
+      listener !== doNothing && !(emitter !== undefined && fastifyListeners.has(listener)))
   }
 
   /**
@@ -70,26 +73,26 @@ export function createUpgradeListeners (server: Server): UpgradeListeners {
   server.on('upgrade', doNothing)
 
   return {
-    createSource () {
+    createEmitter () {
       const created = new EventEmitter().on('upgrade', closeInjectedOnEnd)
-      source ??= created
+      emitter ??= created
       return created
     },
-    areOfSource () {
-      const isListening = source !== undefined && source.listenerCount('upgrade') > OWN_COUNT
+    hasOnlyOurs () {
+      const isListening = emitter !== undefined && emitter.listenerCount('upgrade') > OWN_COUNT
       return isListening && server.listenerCount('upgrade') === OWN_COUNT
     },
-    emitToSource (request, stream, head) {
-      source?.emit('upgrade', request, stream, head)
+    emitToOurs (request, stream, head) {
+      emitter?.emit('upgrade', request, stream, head)
     },
     forWebsocket (isTimeSocketUrl) {
-      const others = ofOthers()
-      const proxies = others.filter((listener) => earlier.has(listener) && isProxy(listener))
-      return [...new Set([...isTimeSocketUrl ? [] : proxies, ...ofSource(), ...others])]
+      const all = others()
+      const proxies = all.filter((listener) => earlier.has(listener) && isProxy(listener))
+      return [...new Set([...isTimeSocketUrl ? [] : proxies, ...ours(), ...all])]
     },
-    ofOthers,
-    isOfSource: (listener) => ofSource().includes(listener),
-    noteFastify: (listener) => { fastifyListeners.add(listener) },
-    isFastify: (listener) => fastifyListeners.has(listener)
+    others,
+    isOurs: (listener) => ours().includes(listener),
+    noteWebsocketPlugin: (listener) => { fastifyListeners.add(listener) },
+    isWebsocketPlugin: (listener) => fastifyListeners.has(listener)
   }
 }

@@ -4,7 +4,7 @@ import { test } from 'tap'
 import { TooManyClientsError, UnavailableError } from '../../../src/api/errors.js'
 import timeSocket from '../../../src/index.js'
 import { createErrorHandler, hasErrorHandler } from '../../../src/http/error-handler.js'
-import { refuse } from '../../../src/http/refusals.js'
+import { sendRefusal } from '../../../src/http/refusals.js'
 import { createFailureLog } from '../../../src/observability/failure-log.js'
 import { systemTimers } from '../../../src/util/timers.js'
 import type { Refusal } from '../../../src/http/refusals.js'
@@ -17,7 +17,7 @@ const NO_LOG = { failed () {} }
 type Test = Parameters<typeof createApp>[0] & { fail (message: string): unknown }
 
 function refusing (refusal: Refusal): RouteShorthandOptions {
-  return { onRequest (request, reply) { refuse(request, reply, refusal, this.log) } }
+  return { onRequest (request, reply) { sendRefusal(request, reply, refusal, this.log) } }
 }
 
 async function ask (t: Test, options: RouteShorthandOptions, method: 'GET' | 'HEAD' = 'GET') {

@@ -113,9 +113,9 @@ test('every close code is documented with what to do, and so are the final ones'
   const { rows } = findTable(TEXT, 'close code')
   const told = rows.flatMap(([code = '']) => code.split(', ')).filter((code) => code !== 'others')
   const codes = Object.values(closeCodes).filter((value) => typeof value === 'number')
-  t.strictSame(told.map(Number).sort(), [...new Set([...codes, protocol.DO_NOT_RETURN])].sort())
+  t.strictSame(told.map(Number).sort(), [...new Set([...codes, protocol.DO_NOT_RECONNECT])].sort())
   const stops = rows.filter(([, , remedy]) => remedy?.startsWith('stop')).map(([code]) => Number(code))
-  t.strictSame(stops, [protocol.DO_NOT_RETURN])
+  t.strictSame(stops, [protocol.DO_NOT_RECONNECT])
 })
 
 test('the documented name is that of the subprotocol', async (t) => {

@@ -154,7 +154,7 @@ test('a lost connection', async (t) => {
     await world.advance(10 * LONG_MS)
     t.strictSame(events, [
       ['close', { code: 4403, reason: 'over', retryIn: undefined }],
-      ['refused', { status: 403, code: 'DO_NOT_RETURN' }]
+      ['refused', { status: 403, code: 'DO_NOT_RECONNECT' }]
     ])
     t.strictSame([clock.state, world.peers.length, world.asked], ['refused', 1, []])
     world.page.dispatchEvent(new Event('online'))

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { refuse } from '../../../../src/browser/connection/received.js'
+import { createRefusal } from '../../../../src/browser/connection/received.js'
 import type { Outcome, TimeOutcome } from '../../../../src/browser/connection/received.js'
 import { createReconnectPolicy } from '../../../../src/browser/connection/reconnect-policy.js'
 import type {
@@ -15,7 +15,7 @@ const TIME: TimeOutcome = {
   exchange: { t1: 0, t2: 0, t3: 0, t4: 0 },
   upgrade: undefined
 }
-const FULL = refuse(503, 'CAPACITY', 'the server refuses with 503')
+const FULL = createRefusal(503, 'CAPACITY', 'the server refuses with 503')
 const DOWN: Outcome = { kind: 'unreachable', isServerDown: true, reason: 'no answer' }
 const UNKNOWN: Outcome = { ...DOWN, isServerDown: false }
 
@@ -48,7 +48,7 @@ test('what follows an end', async (t) => {
     ['uses no HTTP meanwhile where it is not wanted', false, failTwice, LOST, undefined,
       { reason: 'reset', syncOverHttp: false }],
     ['stays away for good after 4403', true, always, { ...LOST, code: 4403 }, undefined,
-      { reason: 'reset', refusal: { ...refuse(403, 'DO_NOT_RETURN', 'reset'), isFinal: true } }],
+      { reason: 'reset', refusal: { ...createRefusal(403, 'DO_NOT_RECONNECT', 'reset'), isFinal: true } }],
     ['waits if the server does not answer, for its reason', true, always, FAILED, DOWN,
       { reason: 'no answer', refusal: undefined }],
     ['keeps the reason of the WebSocket', true, always, LOST, DOWN,
@@ -61,7 +61,7 @@ test('what follows an end', async (t) => {
     ['waits where HTTP is not wanted', false, always, FAILED, TIME,
       { reason: '', refusal: undefined }],
     ['says that WebSockets are blocked the second time', false, blockOnce, FAILED, TIME,
-      { reason: '', refusal: refuse(200, 'BLOCKED', '') }],
+      { reason: '', refusal: createRefusal(200, 'BLOCKED', '') }],
     ['says rather what an upgrade would be refused with', false, blockOnce, FAILED,
       { ...TIME, upgrade: FULL }, { reason: '', refusal: FULL }]
   ]
