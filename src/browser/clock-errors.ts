@@ -59,7 +59,7 @@ export function assertRuntime ({ transport, environment }: ClockSettings): void 
     throw new TypeError('ServerClock needs EventTarget and CustomEvent: load a polyfill first')
   }
   if (transport === 'websocket' && !environment.WebSocket) {
-    throw new ServerClockError('NO_WEBSOCKET', 'There is no WebSocket in this runtime. ' +
+    throw new ServerClockError('NO_WEBSOCKET', 'This runtime has no WebSocket. ' +
       'Use transport "http" or "auto", or pass a class as environment.WebSocket')
   }
 }
