@@ -8,7 +8,7 @@ import { isPlainObject, isTime } from '../util/values.js'
  * carries one envelope. Alive messages keep this format permanently, so that every version of this
  * package can read them. On the wire, the peer is called `origin`.
  */
-export const JSON_FORMAT = 1
+const JSON_FORMAT = 1
 
 const NEWLINE = 0x0a
 
@@ -55,7 +55,7 @@ function readEnvelope (fields: Fields, body: Uint8Array): Envelope | undefined {
   return type === 'broadcast' ? readBroadcast(sender, fields, body) : undefined
 }
 
-/** The first version of this package did not send `reads`. */
+/** A peer that does not send `reads` reads format 1 only. */
 function readAlive (sender: Sender, { reads = JSON_FORMAT }: Fields): Alive | undefined {
   return isCount(reads) ? { type: 'alive', ...sender, reads } : undefined
 }

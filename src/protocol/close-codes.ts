@@ -17,7 +17,7 @@ export const MESSAGE_TOO_BIG = 1009
 /** A callback of the application failed. */
 export const INTERNAL_ERROR = 1011
 /** Private to this package (§7.4.2): the client's permission has expired. */
-export const PERMISSION_EXPIRED = 4401
+export { PERMISSION_EXPIRED } from './time-v1.js'
 
 /**
  * True if an application may send this code: a code of RFC 6455 §7.4.1 or its registry that is not

@@ -37,8 +37,6 @@ export interface Estimator {
   onExchange (exchange: Exchange): boolean
   /** The estimate for a time of the local clock, past or future: the further, the less certain. */
   at (localMs: number): Estimate
-  /** Forgets everything: the server's clock was set, or the device has slept. */
-  clear (): void
 }
 
 /** The server announces clock steps of this size or more, by `clockSteps`. */
@@ -99,12 +97,7 @@ export function createEstimator ({ read, ms }: Quantum, priorSkew = 0): Estimato
       upper = addBound(upper, read(t1), t2 - t1)
       return addLower(t3, t4, minRttMs)
     },
-    at: (localMs) => line?.at(localMs) ?? UNKNOWN,
-    clear () {
-      upper = lower = []
-      minRttMs = Infinity
-      line = undefined
-    }
+    at: (localMs) => line?.at(localMs) ?? UNKNOWN
   }
 }
 
