@@ -117,11 +117,14 @@ export async function within<Value> (
   promise: Promise<Value>, claim: string, limitMs: number
 ): Promise<Value> {
   let timer: ReturnType<typeof setTimeout> | undefined
-  const expired = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`${claim} within ${limitMs} ms`)), limitMs)
-  })
+  const expired = new Promise<void>((resolve) => { timer = setTimeout(resolve, limitMs) })
+  async function fail (): Promise<never> {
+    await expired
+    await readPendingInput()
+    throw new Error(`${claim} within ${limitMs} ms`)
+  }
   try {
-    return await Promise.race([promise, expired])
+    return await Promise.race([promise, fail()])
   } finally {
     clearTimeout(timer)
   }
@@ -133,8 +136,19 @@ export async function until (
 ): Promise<void> {
   const endMs = performance.now() + limitMs
   while (!condition()) {
-    if (performance.now() > endMs) throw new Error(`${claim} within ${limitMs} ms`)
+    if (performance.now() > endMs) {
+      await readPendingInput()
+      if (condition()) return
+      throw new Error(`${claim} within ${limitMs} ms`)
+    }
     await wait(POLL_MS)
+  }
+}
+
+/** After a stall of the process, timers fire before what has arrived meanwhile is read. */
+async function readPendingInput (): Promise<void> {
+  for (let turns = 0; turns < 2; turns++) {
+    await new Promise<void>((resolve) => { setImmediate(resolve) })
   }
 }
 
