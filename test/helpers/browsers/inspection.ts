@@ -4,7 +4,7 @@ import { findLowContrast } from './contrast.js'
 import { pathOf } from '../root.js'
 
 const SCREENSHOTS = pathOf('screenshots/')
-const RESIZE_LIMIT_MS = 5000
+const RESIZE_LIMIT_MS = 60_000
 const POLL_MS = 50
 
 /**
@@ -34,7 +34,7 @@ async function takePictures (page: Page, name: string): Promise<void> {
   }
 }
 
-/** The elements that are wider than their space. Plots get 5 s to take the new width. */
+/** The elements that are wider than their space. Plots get a minute to take the new width. */
 async function findCutOff (page: Page): Promise<string[]> {
   const deadlineMs = performance.now() + RESIZE_LIMIT_MS
   for (;;) {

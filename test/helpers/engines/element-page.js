@@ -24,10 +24,11 @@ globalThis.textOf = ({ shadowRoot }) => {
   return part.hidden ? undefined : part.textContent
 }
 
-/** Resolves once the condition holds, or after 20 s. */
+/** Resolves once the condition holds. Rejects after a minute. */
 globalThis.until = async (condition) => {
-  const endMs = performance.now() + 20_000
-  while (!condition() && performance.now() < endMs) {
+  const endMs = performance.now() + 60_000
+  while (!condition()) {
+    if (performance.now() > endMs) throw new Error(`not within a minute: ${condition}`)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { t as file } from 'tap'
 import type { LogLine } from '../fakes/log.js'
-import { SOON_MS, waitFor, within } from '../network/wait.js'
+import { waitFor, within } from '../network/wait.js'
 import { ROOT } from '../root.js'
 
 /** How a run of the example ended, and all that it said. */
@@ -19,7 +19,7 @@ export interface ExampleProcess {
   readonly port: number
   /** What it has logged so far. */
   log (): LogLine[]
-  /** Sends it a signal. @returns how it ended; rejects when it does not do so promptly. */
+  /** Sends it a signal. @returns how it ended; rejects when that takes longer than a minute. */
   stop (signal: NodeJS.Signals): Promise<ExampleRun>
 }
 
@@ -30,8 +30,6 @@ interface Test {
 
 /** What `npm start` runs once it has built: a signal to npm reaches that shell only. */
 const { scripts: { start: START } } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'))
-/** What the plugin promises of `app.close()` with its default drain. */
-const PROMPT_MS = 1500
 
 /** Starts the built example, by default on a free port, for as long as the test lasts. */
 export async function startExample (
@@ -53,8 +51,7 @@ export async function startExample (
     log: () => output.stdout.split('\n').slice(0, -1).map((line) => JSON.parse(line)),
     stop (signal) {
       child.kill(signal)
-      const limitMs = signal === 'SIGKILL' ? undefined : PROMPT_MS + SOON_MS
-      return within(ended, `the end of the example after ${signal}`, limitMs)
+      return within(ended, `the end of the example after ${signal}`)
     }
   }
 }

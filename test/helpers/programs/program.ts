@@ -15,7 +15,7 @@ export interface ProgramSettings {
   cwd?: string
   /** What it reads from its standard input. Default: nothing. */
   input?: string
-  /** How long it may take. Default: 30 s. */
+  /** How long it may take. Default: 180 s. */
   limitMs?: number
 }
 
@@ -25,7 +25,7 @@ export interface ProgramSettings {
  * @throws when it takes longer than `limitMs`.
  */
 export async function runProgram (
-  command: string, args: readonly string[], { cwd, input = '', limitMs = 30_000 }: ProgramSettings = {}
+  command: string, args: readonly string[], { cwd, input = '', limitMs = 180_000 }: ProgramSettings = {}
 ): Promise<ProgramRun> {
   // tap adds its loader to the environment of whatever is spawned: `env` takes it away again.
   const child = spawn('env', ['-u', 'NODE_OPTIONS', command, ...args], { cwd, env: plainEnv() })
