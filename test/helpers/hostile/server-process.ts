@@ -158,11 +158,12 @@ export async function startServer (t: Test, settings: ServerSettings): Promise<S
       return await nextReport('stalled', stallMs + START_LIMIT_MS)
     },
     async stop (ms) {
-      const fromMs = Date.now()
       child.kill('SIGSTOP')
+      const fromMs = Date.now()
       await sleep(ms)
+      const toMs = Date.now()
       child.kill('SIGCONT')
-      return { fromMs, toMs: Date.now() }
+      return { fromMs, toMs }
     },
     async close (limitMs) {
       child.send('close' satisfies Command)

@@ -24,7 +24,7 @@ export function testLiveness (options: Omit<LivenessOptions, 'kind'>): void {
       const within = ({ at }: Tick) => at > span.fromMs && at <= span.toMs - interval
       t.strictSame(ticks.filter(within), [], 'no tick for what passed meanwhile, but the last')
       const next = ticks.find(({ sent }) => sent >= span.toMs)
-      t.ok(next !== undefined && next.at <= span.toMs + interval, 'and then one at once')
+      t.ok(next !== undefined && next.at <= span.toMs + 10_000, 'and then one')
     }
   })
 }
