@@ -1,15 +1,18 @@
 import { test } from 'tap'
 import type { FastifyRequest } from 'fastify'
 import type { TimeSocketClient, TimeSocketOptions } from '../../../src/index.js'
+import { simulateTimers } from '../../helpers/fakes/simulated-timers.js'
 import { createTimeApp, listen } from '../../helpers/network/app.js'
 import { connect, refused } from '../../helpers/network/peer.js'
-import { SOON_MS, waitFor } from '../../helpers/network/wait.js'
+import { waitFor } from '../../helpers/network/wait.js'
 
 type Test = Parameters<typeof createTimeApp>[0]
 type ExpiresAt = NonNullable<TimeSocketOptions['expiresAt']>
 
 const DAY_MS = 86_400_000
 const LASTS_MS = 300
+/** The time between two checks: a permission may last so much longer. */
+const CHECK_MS = 250
 const EXPIRED = {
   statusCode: 401,
   code: 'FST_TIME_SOCKET_EXPIRED',
@@ -30,27 +33,31 @@ async function setUp (t: Test, expiresAt: ExpiresAt, options: TimeSocketOptions 
   return { closed, log, timeSocket, url: `ws://${address}`, http: `http://${address}` }
 }
 
-const soon: [title: string, expiresAt: ExpiresAt][] = [
-  ['milliseconds', () => Date.now() + LASTS_MS],
-  ['a fraction', () => Date.now() + LASTS_MS + 0.25],
-  ['a Date', () => new Date(Date.now() + LASTS_MS)],
-  ['a promise of milliseconds', async () => Date.now() + LASTS_MS],
-  ['a promise of a Date', async () => new Date(Date.now() + LASTS_MS)]
+type Kind = (atMs: number) => ReturnType<ExpiresAt>
+
+const kinds: [title: string, kind: Kind][] = [
+  ['milliseconds', (atMs) => atMs],
+  ['a fraction', (atMs) => atMs + 0.25],
+  ['a Date', (atMs) => new Date(atMs)],
+  ['a promise of milliseconds', async (atMs) => atMs],
+  ['a promise of a Date', async (atMs) => new Date(atMs)]
 ]
 
-for (const [title, expiresAt] of soon) {
+for (const [title, kind] of kinds) {
   for (const heartbeat of [undefined, false] as const) {
     test(`on a real port, ${title} closes the client with 4401 at that time, heartbeat ${heartbeat}`, async (t) => {
-      const { closed, timeSocket, url } = await setUp(t, expiresAt, { heartbeat })
-      const startMs = performance.now()
+      const time = simulateTimers(t)
+      const { clock } = time
+      const { closed, timeSocket, url } = await setUp(
+        t, () => kind(clock.now() + LASTS_MS), { clock, heartbeat })
       const peer = await connect(url)
+      time.advance(LASTS_MS - 1)
+      t.equal(timeSocket.broadcast('still here'), 1)
+      time.advance(1 + CHECK_MS)
+      t.equal(timeSocket.broadcast('too late'), 0)
       t.strictSame(await peer.closed, [4401, 'permission expired'])
-      const tookMs = performance.now() - startMs
       await waitFor(() => timeSocket.clients.size === 0, 'leaving')
       t.strictSame(closed, ['4401 expired permission expired'])
-      // Date.now() leaves fractions out.
-      t.ok(tookMs >= LASTS_MS - 1, `after ${tookMs} ms`)
-      t.ok(tookMs < LASTS_MS + SOON_MS, `after ${tookMs} ms`)
     })
   }
 }
@@ -81,18 +88,17 @@ for (const [title, expiresAt] of late) {
 }
 
 test('on a real port, the remaining time is measured monotonically, whatever the wall clock does', async (t) => {
-  let stepMs = 0
-  const clock = { now: () => Date.now() + stepMs }
-  const { closed, timeSocket, url } = await setUp(t, () => clock.now() + 1000, { clock })
-  const startMs = performance.now()
-  const forward = await connect(url)
-  stepMs = 3_600_000
-  const back = await connect(url)
-  stepMs = -3_600_000
-  t.strictSame(await Promise.all([forward.closed, back.closed]),
-    Array(2).fill([4401, 'permission expired']))
-  const tookMs = performance.now() - startMs
-  t.ok(tookMs >= 999 && tookMs < 1000 + SOON_MS, `after ${tookMs} ms`)
+  const time = simulateTimers(t)
+  const { clock } = time
+  const { closed, timeSocket, url } = await setUp(t, () => clock.now() + LASTS_MS, { clock })
+  const peers = [await connect(url)]
+  time.step(3_600_000)
+  peers.push(await connect(url))
+  time.step(-7_200_000)
+  time.advance(LASTS_MS - 1)
+  t.equal(timeSocket.broadcast('still here'), 2)
+  time.advance(1 + CHECK_MS)
+  for (const peer of peers) t.strictSame(await peer.closed, [4401, 'permission expired'])
   await waitFor(() => timeSocket.clients.size === 0, 'leaving')
   t.strictSame(closed, Array(2).fill('4401 expired permission expired'))
 })
@@ -163,19 +169,22 @@ test('on a real port, a context that rejects while expiresAt throws causes no un
 })
 
 test('on a real port, a permission can be renewed, and read back as it was set', async (t) => {
-  const { closed, timeSocket, url } = await setUp(t, () => Date.now() + LASTS_MS)
+  const time = simulateTimers(t)
+  const { clock } = time
+  const { timeSocket, url } = await setUp(t, () => clock.now() + LASTS_MS, { clock })
   const peer = await connect(url)
   const client = [...timeSocket.clients.values()][0] as TimeSocketClient
-  const laterMs = Date.now() + DAY_MS
+  const laterMs = clock.now() + DAY_MS
   client.expiresAt = laterMs
   t.equal(client.expiresAt, laterMs)
   client.expiresAt = new Date(laterMs)
   t.equal(client.expiresAt, laterMs)
   client.expiresAt = undefined
   t.equal(client.expiresAt, undefined)
-  await new Promise((resolve) => setTimeout(resolve, 2 * LASTS_MS))
-  t.strictSame(closed, [])
-  client.expiresAt = Date.now() - 1
+  time.advance(2 * LASTS_MS)
+  t.equal(timeSocket.broadcast('still here'), 1)
+  client.expiresAt = clock.now() - 1
+  time.advance(CHECK_MS)
   t.strictSame(await peer.closed, [4401, 'permission expired'])
 })
 
