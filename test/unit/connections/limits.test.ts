@@ -1,10 +1,11 @@
 import { test } from 'tap'
 import type { WebSocket } from 'ws'
 import type { TimeSocketOptions } from '../../../src/index.js'
+import { simulateTimers } from '../../helpers/fakes/simulated-timers.js'
 import { createTimeApp, listen } from '../../helpers/network/app.js'
 import { connect } from '../../helpers/network/peer.js'
 import { openRaw, textFrame, upgradeRequest } from '../../helpers/network/raw.js'
-import { waitFor, within } from '../../helpers/network/wait.js'
+import { SOON_MS, waitFor, within } from '../../helpers/network/wait.js'
 
 type Test = Parameters<typeof createTimeApp>[0]
 
@@ -163,11 +164,13 @@ test('on a real port, a flood is not parsed once its sender is closed with 1008,
   peer.socket.destroy()
   await waitFor(() => timeSocket.clients.size === 0, 'leaving')
   t.strictSame(calls, [...Array(5).fill('text 5'), '1008 rate too many messages'])
-  // At most what one read of the kernel brings: the rest of it is in ws's hands already.
-  t.ok(parsed <= Math.ceil(65_536 / textFrame('flood').length), `${parsed} messages were parsed`)
+  // What a few reads of at most 64 KiB bring may be in ws's hands already.
+  t.ok(parsed <= 10 * Math.ceil(65_536 / textFrame('flood').length), `${parsed} messages were parsed`)
 })
 
 test('on a real port, the server stops reading a client that keeps sending after a close', async (t) => {
+  // The plugin does not terminate those who say nothing more: that would take five seconds.
+  simulateTimers(t)
   const { app, timeSocket, port } = await setUp(t, { onMessage: (client) => client.close(4000) })
   const parsed: string[] = []
   app.websocketServer.on('connection', (ws) => ws.on('message', (data) => parsed.push(String(data))))
@@ -176,27 +179,28 @@ test('on a real port, the server stops reading a client that keeps sending after
   peer.socket.write(textFrame('close me'))
   await waitFor(() => peer.text.endsWith('\x0f\xa0'), 'the close frame')
   peer.socket.write(textFrame('more'))
-  // Who says nothing more is waited for, five seconds long.
-  await within(peer.ended, 'the end', 3000)
+  await within(peer.ended, 'the end', SOON_MS)
   await waitFor(() => timeSocket.clients.size === 0, 'leaving')
   t.strictSame(parsed, ['close me', 'more'])
 })
 
 test('on a real port, the server does not wait for the close frame of a client that broke a limit', async (t) => {
+  simulateTimers(t)
   const { port } = await setUp(t, { maxMessageBytes: 1 })
   const peer = openRaw(port, upgradeRequest('/time'))
   await peer.answered
   peer.socket.write(textFrame('ab'))
-  t.ok((await within(peer.ended, 'the end', 3000)).endsWith('message too large'))
+  t.ok((await within(peer.ended, 'the end', SOON_MS)).endsWith('message too large'))
 })
 
 test('on a real port, a client that answers a close frame ends with the closing handshake', async (t) => {
-  const { calls, timeSocket, open } = await setUp(t, { messageRate: { burst: 1, perSecond: 1 } })
+  simulateTimers(t)
+  const { calls, timeSocket, open } = await setUp(t, { messageRate: { burst: 1, perSecond: 0.001 } })
   const peer = await open()
   peer.ws.send('a')
   peer.ws.send('b')
   t.strictSame(await peer.closed, [1008, 'too many messages'])
-  await waitFor(() => timeSocket.clients.size === 0, 'leaving', 3000)
+  await waitFor(() => timeSocket.clients.size === 0, 'leaving', SOON_MS)
   t.strictSame(calls, ['text 1', '1008 rate too many messages'])
 })
 

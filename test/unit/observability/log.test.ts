@@ -30,16 +30,24 @@ test('a log that always throws has no effect on callers', async (t) => {
 
 for (const name of ['onConnect', 'onMessage', 'onClose', 'onTick', 'format'] as const) {
   test(`an error that cannot be logged, thrown by ${name}, has no effect on other clients`, async (t) => {
+    let isFailing = false
     const { app, log, timeSocket } = await createTimeApp(t, {
-      interval: 50, immediate: false, [name] () { throw FROZEN }
+      interval: 50,
+      immediate: false,
+      [name] () {
+        if (isFailing) throw FROZEN
+        return 'fine'
+      }
     })
+    const other = await inject(app)
+    isFailing = true
     const peer = await inject(app)
     peer.ws.send('x')
     if (name === 'onClose') peer.ws.close()
     await waitFor(() => log.messages('error').length > 0, 'the line')
     t.match(log.messages('error')[0], /failed \(its fields cannot be logged\)$/)
     timeSocket.broadcast('still here')
-    await app.close()
+    await waitFor(() => other.messages.includes('still here'), 'the message')
   })
 }
 
