@@ -18,8 +18,6 @@ export interface FloodOptions {
 export interface FloodReport extends Observation {
   /** What the flooders were told, and how many were told so. */
   readonly goodbyes: Record<string, number>
-  /** Until all of them were gone. */
-  readonly tookMs: number
   /** How late ticks came to healthy clients meanwhile: the 99th percentile. */
   readonly latenessMs: number
   /** How late they came before. */
@@ -43,11 +41,9 @@ export async function runFlood (
   await sleep(CALM_MS)
   const latenessBeforeMs = percentile99(healthy.flatMap(({ take }) => take()))
   await target.settle()
-  const startMs = performance.now()
   const { goodbyes } = await unleash()
   await waitFor(async () => (await target.observe()).connections === HEALTHY_COUNT, 'the end', 60_000)
     .catch(() => {})
-  const tookMs = performance.now() - startMs
   const latenessMs = percentile99(healthy.flatMap(({ take }) => take()))
   const served = await Promise.all(healthy.map(({ isServed }) => isServed()))
   const observation = await target.observe()
@@ -55,7 +51,6 @@ export async function runFlood (
   return {
     ...observation,
     goodbyes: tally(goodbyes),
-    tookMs,
     latenessMs,
     latenessBeforeMs,
     served: served.filter(Boolean).length

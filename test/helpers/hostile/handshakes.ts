@@ -31,7 +31,7 @@ export interface HandshakesReport {
   readonly stuck: readonly string[]
   /** What nobody caught in the server. */
   readonly faults: readonly string[]
-  /** What is open in the server after its timeout + 1 s, besides the healthy connection. */
+  /** What is open in the server after its timeout + 10 s, besides the healthy connection. */
   readonly connections: number
   readonly handles: number
   /** The longest time that a healthy client waited for a tick, and whether it was answered. */

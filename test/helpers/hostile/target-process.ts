@@ -97,7 +97,7 @@ export async function startTarget (t: Test, settings: TargetSettings): Promise<T
   }
 }
 
-/** What has become of a server once all its connections are closed; or after ten seconds. */
+/** What has become of a server once all its connections are closed; or after a minute. */
 export async function waitForCalm (target: Target): Promise<Observation> {
   let observation = await target.observe()
   await waitFor(async () => {

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyServerOptions } from 'fastify'
@@ -38,9 +37,4 @@ export async function createTimeApp<Context = {}> (
 export async function listen (app: FastifyInstance): Promise<number> {
   await app.listen({ port: 0, host: '127.0.0.1' })
   return (app.server.address() as AddressInfo).port
-}
-
-/** The event's arguments. */
-export async function nextEvent (emitter: NodeJS.EventEmitter, name: string): Promise<unknown[]> {
-  return await once(emitter, name)
 }

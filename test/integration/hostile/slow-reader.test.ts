@@ -20,7 +20,7 @@ for (const [title, scheme, serverOptions] of [
       immediate: false, interval: 3_600_000, onClose: (_client, info) => closes.push(info)
     })
     const port = await listen(app)
-    const { numbers } = await runSlowReaders({
+    const numbers = await runSlowReaders({
       app,
       url: `${scheme}://127.0.0.1:${port}/time`,
       ca: https.cert,

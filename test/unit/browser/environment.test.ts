@@ -1,6 +1,5 @@
 import { test } from 'tap'
 import { createBudget, createEnvironment, createTimer } from '../../../src/browser/environment.js'
-import type { Environment } from '../../../src/browser/environment.js'
 import { createWorld } from '../../helpers/fakes/client-world.js'
 
 class FakeSocket extends EventTarget {
@@ -50,13 +49,6 @@ test('an environment', async (t) => {
     // @ts-expect-error: it is only looked at
     globalThis.WebSocket = FakeSocket
     t.equal(createEnvironment().WebSocket, FakeSocket)
-  })
-
-  await t.test('uses the functions of a page unchanged', async (t) => {
-    // Types only: these do not fit where parameters are compared strictly.
-    const page: Pick<Window, 'setTimeout' | 'clearTimeout' | 'fetch'> = globalThis.window
-    const given: () => Partial<Environment> = () => page
-    t.type(given, 'function')
   })
 
   await t.test('has no WebSocket if the runtime has none', async (t) => {
