@@ -215,7 +215,8 @@ test('messages that a backplane delivers after close() reach no client', async (
     return async () => {}
   }
   clinging.close = async () => {}
-  const { app, timeSocket: other } = await createTimeApp(t, { backplane: clinging, immediate: false })
+  const options = { backplane: clinging, immediate: false }
+  const { app, timeSocket: other } = await createTimeApp(t, options)
   const peer = await inject(app)
   await other.close()
   one.broadcast('a message')

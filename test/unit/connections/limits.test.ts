@@ -195,7 +195,8 @@ test('on a real port, the server does not wait for the close frame of a client t
 
 test('on a real port, a client that answers a close frame ends with the closing handshake', async (t) => {
   simulateTimers(t)
-  const { calls, timeSocket, open } = await setUp(t, { messageRate: { burst: 1, perSecond: 0.001 } })
+  const messageRate = { burst: 1, perSecond: 0.001 }
+  const { calls, timeSocket, open } = await setUp(t, { messageRate })
   const peer = await open()
   peer.ws.send('a')
   peer.ws.send('b')
