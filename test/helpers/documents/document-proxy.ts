@@ -19,7 +19,7 @@ export function needsProxy (name: ProxyName): { skip: string | false } {
 
 /**
  * Runs a configuration of the documents: with our certificate, on a free port, in front of
- * `upstreamPort`, and with timeouts of 2 s in place of 60 s.
+ * `upstreamPort`, and with timeouts of 8 s in place of 60 s.
  *
  * @returns the port on which it speaks TLS.
  */
@@ -34,7 +34,7 @@ export async function startProxy (
     .replace(/listen 443|bind :443/, (text) => text.replace(/:?443/, `127.0.0.1:${port}`))
     .replace(/\/etc\/ssl\/[\w.]+/g, certificate)
     .replaceAll('127.0.0.1:3000', `127.0.0.1:${upstreamPort}`)
-    .replaceAll('60s', '2s')
+    .replaceAll('60s', '8s')
   const file = join(directory, 'proxy.conf')
   await writeFile(file, name === 'nginx' ? asNginxMain(adapted, directory) : adapted)
   const args = name === 'nginx' ? ['-p', directory, '-c', file] : ['-db', '-f', file]

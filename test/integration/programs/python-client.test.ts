@@ -51,7 +51,7 @@ test('on a real port, a client in Python fires scheduled messages on time', opti
     onMessage (_client, data) {
       told.push([String(data), timeSocket.now() - at])
       if (data !== 'ready') return
-      at = timeSocket.now() + 300
+      at = timeSocket.now() + 3000
       timeSocket.broadcast('replaced', { at, key: 'k' })
       timeSocket.broadcast('cancelled', { at, key: 'c' })
       timeSocket.broadcast('without a key', { at })
