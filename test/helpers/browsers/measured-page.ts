@@ -37,6 +37,8 @@ export interface Record {
 export interface MeasuredPage {
   /** Stops its renderer as a whole. @returns lets it go on. */
   freeze (): () => void
+  /** How many hammers have fallen in it. */
+  countFalls (): Promise<number>
   read (truth: Truth): Promise<Record>
 }
 
@@ -79,6 +81,9 @@ export async function openMeasuredPage (
     freeze () {
       signal('SIGSTOP')
       return () => signal('SIGCONT')
+    },
+    async countFalls () {
+      return await page.evaluate('window.record.hammers.length') as number
     },
     async read (truth) {
       const startMs = await findStart(page)

@@ -9,6 +9,7 @@ import { createRandom } from '../fakes/random.js'
 import { openMeasuredPage } from './measured-page.js'
 import type { MeasuredPage, Record } from './measured-page.js'
 import { startTruth } from './truth.js'
+import { waitFor } from '../network/wait.js'
 import { pathOf } from '../root.js'
 
 /** What is needed of tap's test object. */
@@ -63,6 +64,8 @@ const EVERY_MS = 500
 /** So long before the hammer falls everybody is told. */
 const AHEAD_MS = 1500
 const READY_MS = 2000
+const LAST_FALL_MS = 30_000
+const POLL_MS = 200
 
 /** Opens two pages in two browsers, on one server, and has them record what they show. */
 export async function runTwoPages (
@@ -73,6 +76,7 @@ export async function runTwoPages (
   const [near, far] = await Promise.all([NEAR, FAR].map((place) => open(place))) as [
     MeasuredPage, MeasuredPage
   ]
+  if (transport === 'auto') await waitFor(() => app.timeSocket.clients.size === 2, 'both pages')
   await pass(READY_MS)
   const stopHammer = startHammer(app)
   await pass(seconds * 500)
@@ -82,7 +86,13 @@ export async function runTwoPages (
   thaw()
   const untilMs = truth.now()
   await pass(seconds * 500)
-  stopHammer()
+  const hammerCount = stopHammer()
+  if (transport === 'auto') {
+    const counts = () => Promise.all([near.countFalls(), far.countFalls()])
+    const haveFallen = async () => (await counts()).every((count) => count >= hammerCount)
+    // A page that has lost its connection may have missed some: the verdict counts them.
+    await waitFor(haveFallen, 'the last hammer', LAST_FALL_MS, POLL_MS).catch(() => {})
+  }
   return {
     near: { place: NEAR, record: await near.read(truth) },
     far: { place: FAR, record: await far.read(truth) },
@@ -110,12 +120,18 @@ async function startServer (t: Test): Promise<FastifyInstance> {
   return app
 }
 
-function startHammer (app: FastifyInstance): () => void {
+/** @returns a function that stops it, and says how many hammers there were. */
+function startHammer (app: FastifyInstance): () => number {
+  let count = 0
   const timer = setInterval(() => {
     const at = Math.ceil(app.timeSocket.now() + AHEAD_MS)
     app.timeSocket.broadcast({ hammer: at }, { at })
+    count++
   }, EVERY_MS)
-  return () => clearInterval(timer)
+  return () => {
+    clearInterval(timer)
+    return count
+  }
 }
 
 async function pass (ms: number): Promise<void> {

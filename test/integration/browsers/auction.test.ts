@@ -24,7 +24,7 @@ interface SetUpOptions extends BrowserContextOptions {
 const PLAYED_PAGE = 'http://auction.localhost/auction.html'
 const MINUTE_MS = 60_000
 /** More than a round and its pause, on a busy machine. */
-const LIMIT_MS = 120_000
+const LIMIT_MS = 240_000
 const LOOK_EVERY_MS = 100
 const FILE_LIMIT_MS = 600_000
 
@@ -54,7 +54,7 @@ test('shows that the time is not known until the server has answered', { skip },
 })
 
 test('two pages bid, a late bid postpones the end, and both pages see the sale', { skip }, async (t) => {
-  const { page: one, problems, example } = await setUp(t, { roundS: 36 })
+  const { page: one, problems, example } = await setUp(t, { roundS: 90 })
   const { page: two, problems: others } = await openAuction(t, example.port, 5 * MINUTE_MS)
   await phase(one, 'open')
   await bid(one, 'Ada', 20)

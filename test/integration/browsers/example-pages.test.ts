@@ -33,7 +33,7 @@ const REPLY = 'Got your message'
 const ZONE = 'GMT+0000 (Coordinated Universal Time)'
 const INTERVAL_MS = 5000
 /** Enough to greet and to answer in. */
-const MARGIN_MS = 1500
+const MARGIN_MS = 4500
 
 const FILE_LIMIT_MS = 600_000
 file.setTimeout(FILE_LIMIT_MS)

@@ -23,7 +23,7 @@ test('two pages far apart agree on the time and on an instant', { skip }, async 
   const verdict = judge(result)
   t.equal(verdict.violations, 0, 'no reading is further off than it says')
   t.equal(verdict.disagreements, 0, 'no two differ by more than the sum of their bounds')
-  t.ok(verdict.pairs > 50, `${verdict.pairs} pairs`)
+  t.ok(verdict.pairs >= 10, `${verdict.pairs} pairs`)
   t.ok(verdict.apart.length > 5, `${verdict.apart.length} messages came to both`)
   t.equal(verdict.missed, 0, 'none to one only')
   // Each has a timer besides, which a busy machine may hold up.

@@ -3,8 +3,8 @@ import { testLiveness } from '../../helpers/hostile/test-liveness.js'
 testLiveness({
   halfOpen: 50,
   live: 100,
-  heartbeat: { interval: 2000, timeout: 1000 },
+  heartbeat: { interval: 2000, timeout: 5000 },
   interval: 200,
-  stallsMs: [2500],
-  stopsMs: [4000]
+  stallsMs: [7000],
+  stopsMs: [7000]
 })
