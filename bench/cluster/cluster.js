@@ -64,6 +64,8 @@ export async function runFault (fault, settings) {
   const alive = new Set(servers)
   const recoveries = []
   try {
+    // What is still on its way would count as received, but not as sent.
+    await settle(alive)
     const before = await Promise.all(servers.map((server) => server.call('report')))
     const share = { perSecond: perSecond / publisherCount }
     const publishers = servers.slice(0, publisherCount)
