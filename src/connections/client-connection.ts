@@ -20,58 +20,6 @@ export interface ConnectionHost {
   sendPendingDeliveries (client: ClientConnection): void
 }
 
-/** True until either side has started to close. Messages can be sent only while this is true. */
-export let isOpen: (client: ClientConnection) => boolean
-/** The wire format of messages to this client, which depends on the subprotocol. */
-export let wireFormatOf: (client: ClientConnection) => WireFormat
-/** A number that increases by one with each client: the order in which clients connected. */
-export let connectionNumber: (client: ClientConnection) => number
-/** Milliseconds since the client connected, on the monotonic clock. */
-export let ageMs: (client: ClientConnection) => number
-/** How many bytes have been read from the client; 0 if it has no real socket. */
-export let bytesReadFrom: (client: ClientConnection) => number
-export let hostOf: <Host extends ConnectionHost>(client: ClientConnection<Host>) => Host
-
-/**
- * Sends a frame now. Terminates the client if more than `maxBufferedBytes` are buffered.
- *
- * @returns false if the connection is closing, or was terminated.
- */
-export let writeFrame: (client: ClientConnection, frame: Frame) => boolean
-/** Sends a frame after the deliveries that are under way to this client. */
-export let deliverFrame: (client: ClientConnection, frame: Frame) => boolean
-/**
- * Sends a tick now, unless bytes are buffered: a late tick is useless, so it is skipped.
- *
- * @returns true if the tick was sent.
- */
-export let writeTick: (client: ClientConnection, frame: Frame) => boolean
-/** Sends a ping now. */
-export let writePing: (client: ClientConnection, ping: Ping) => void
-/** Must be called with the payload of each ping or pong that is written in this turn. */
-export let noteControlFrame: (client: ClientConnection, payload: Uint8Array) => void
-/** Passes everything that `write` sends to the operating system at once, when `write` returns. */
-export let writeTogether: (client: ClientConnection, write: () => void) => void
-
-/** How the server has decided to end the connection; undefined until it has decided. */
-export let endingOf: (client: ClientConnection) => CloseInfo | undefined
-/** Records why the connection ends, for `onClose`. Only the first call has an effect. */
-export let recordEnding: (client: ClientConnection, ending: CloseInfo) => void
-/** Starts the closing handshake. Has no effect once the connection is closing. */
-export let closeWith: (client: ClientConnection, ending: CloseInfo) => void
-/**
- * Starts the closing handshake because of a client's message, and reads nothing more from the
- * client.
- */
-export let closeAndStopReading: (client: ClientConnection, ending: CloseInfo) => void
-/** Ends the connection without a handshake. */
-export let terminateWith: (client: ClientConnection, ending: CloseInfo) => void
-/**
- * Ends the server's side of the TCP connection, and drops what the client still sends (RFC 6455
- * §7.1.7).
- */
-export let stopReading: (client: ClientConnection) => void
-
 /** RFC 6455 §5.5: a control frame has at most 125 bytes, so its header has two. */
 const CONTROL_HEADER_BYTES = 2
 
@@ -79,8 +27,8 @@ let connectionCount = 0
 
 /**
  * The WebSocket of one client, and everything written to it: in order, and only as long as the
- * client keeps up. Users get this object as a `Client`, so it exposes only the documented members.
- * The functions above have access to its private members.
+ * client keeps up. Users get this object as a `Client`, so it has only the documented members. What
+ * other modules do with it are static methods, which have access to its private members.
  */
 export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
   skippedTicks = 0
@@ -110,80 +58,140 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
     this.#turnBytes = ws.bufferedAmount
   }
 
-  static {
-    isOpen = (client) => client.#ws.readyState === client.#ws.OPEN
-    wireFormatOf = (client) => client.#wireFormat
-    connectionNumber = (client) => client.#number
-    ageMs = (client) => performance.now() - client.#openedMs
-    bytesReadFrom = (client) => client.#socket?.bytesRead ?? 0
-    hostOf = (client) => client.#host
+  /** True until either side has started to close. Messages can be sent only while this is true. */
+  static isOpen (client: ClientConnection): boolean {
+    return client.#ws.readyState === client.#ws.OPEN
+  }
 
-    writeFrame = (client, { bytes, payload, binary }) => {
-      if (!isOpen(client)) return false
-      const bufferedBytes = client.#ws.bufferedAmount
-      if (client.#waitingBytes(bufferedBytes) > client.#host.maxBufferedBytes) {
-        terminateWith(client, TOO_SLOW)
-        return false
-      }
-      const { counters } = client.#host
-      counters.frames.sent++
-      counters.bytes.sent += bytes.length
-      client.#turnBytes += bytes.length
-      if (bufferedBytes === 0 && client.#socket !== undefined) client.#socket.write(bytes)
-      // Never compressed: ws would hold the message back, so a later direct write could overtake.
-      else client.#ws.send(payload, { binary, compress: false })
-      return true
-    }
-    deliverFrame = (client, frame) => {
-      client.#host.sendPendingDeliveries(client)
-      return writeFrame(client, frame)
-    }
-    writeTick = (client, frame) => {
-      if (isOpen(client) && client.#waitingBytes(client.#ws.bufferedAmount) > 0) {
-        client.skippedTicks++
-        return false
-      }
-      return writeFrame(client, frame)
-    }
-    writePing = (client, { bytes, payload }) => {
-      const bufferedBytes = client.#ws.bufferedAmount
-      noteControlFrame(client, payload)
-      if (bufferedBytes === 0 && client.#socket !== undefined) client.#socket.write(bytes)
-      else client.#ws.ping(payload)
-    }
-    noteControlFrame = (client, payload) => {
-      client.#startTurn()
-      client.#turnBytes += CONTROL_HEADER_BYTES + payload.length
-    }
-    writeTogether = (client, write) => {
-      client.#socket?.cork()
-      try {
-        write()
-      } finally {
-        client.#socket?.uncork()
-      }
-    }
+  /** The wire format of messages to this client, which depends on the subprotocol. */
+  static wireFormatOf (client: ClientConnection): WireFormat {
+    return client.#wireFormat
+  }
 
-    endingOf = (client) => client.#ending
-    recordEnding = (client, ending) => { client.#ending ??= ending }
-    closeWith = (client, ending) => {
-      client.#host.sendPendingDeliveries(client)
-      if (!isOpen(client)) return
-      client.#ending ??= ending
-      client.#ws.close(ending.code, ending.reason)
+  /** A number that increases by one with each client: the order in which clients connected. */
+  static connectionNumber (client: ClientConnection): number {
+    return client.#number
+  }
+
+  /** Milliseconds since the client connected, on the monotonic clock. */
+  static ageMs (client: ClientConnection): number {
+    return performance.now() - client.#openedMs
+  }
+
+  /** How many bytes have been read from the client; 0 if it has no real socket. */
+  static bytesReadFrom (client: ClientConnection): number {
+    return client.#socket?.bytesRead ?? 0
+  }
+
+  static hostOf<Host extends ConnectionHost> (client: ClientConnection<Host>): Host {
+    return client.#host
+  }
+
+  /**
+   * Sends a frame now. Terminates the client if more than `maxBufferedBytes` are buffered.
+   *
+   * @returns false if the connection is closing, or was terminated.
+   */
+  static writeFrame (client: ClientConnection, { bytes, payload, binary }: Frame): boolean {
+    if (!isOpen(client)) return false
+    const bufferedBytes = client.#ws.bufferedAmount
+    if (client.#waitingBytes(bufferedBytes) > client.#host.maxBufferedBytes) {
+      terminateWith(client, TOO_SLOW)
+      return false
     }
-    closeAndStopReading = (client, ending) => {
-      closeWith(client, ending)
-      stopReading(client)
+    const { counters } = client.#host
+    counters.frames.sent++
+    counters.bytes.sent += bytes.length
+    client.#turnBytes += bytes.length
+    if (bufferedBytes === 0 && client.#socket !== undefined) client.#socket.write(bytes)
+    // Never compressed: ws would hold the message back, so a later direct write could overtake.
+    else client.#ws.send(payload, { binary, compress: false })
+    return true
+  }
+
+  /** Sends a frame after the deliveries that are under way to this client. */
+  static deliverFrame (client: ClientConnection, frame: Frame): boolean {
+    client.#host.sendPendingDeliveries(client)
+    return writeFrame(client, frame)
+  }
+
+  /**
+   * Sends a tick now, unless bytes are buffered: a late tick is useless, so it is skipped.
+   *
+   * @returns true if the tick was sent.
+   */
+  static writeTick (client: ClientConnection, frame: Frame): boolean {
+    if (isOpen(client) && client.#waitingBytes(client.#ws.bufferedAmount) > 0) {
+      client.skippedTicks++
+      return false
     }
-    terminateWith = (client, ending) => {
-      if (isOpen(client)) client.#ending ??= ending
-      client.#ws.terminate()
+    return writeFrame(client, frame)
+  }
+
+  /** Sends a ping now. */
+  static writePing (client: ClientConnection, { bytes, payload }: Ping): void {
+    const bufferedBytes = client.#ws.bufferedAmount
+    noteControlFrame(client, payload)
+    if (bufferedBytes === 0 && client.#socket !== undefined) client.#socket.write(bytes)
+    else client.#ws.ping(payload)
+  }
+
+  /** Must be called with the payload of each ping or pong that is written in this turn. */
+  static noteControlFrame (client: ClientConnection, payload: Uint8Array): void {
+    client.#startTurn()
+    client.#turnBytes += CONTROL_HEADER_BYTES + payload.length
+  }
+
+  /** Passes everything that `write` sends to the operating system at once, when `write` returns. */
+  static writeTogether (client: ClientConnection, write: () => void): void {
+    client.#socket?.cork()
+    try {
+      write()
+    } finally {
+      client.#socket?.uncork()
     }
-    stopReading = (client) => {
-      const socket = client.#socket
-      if (socket !== undefined && !socket.writableEnded) discardInput(socket)
-    }
+  }
+
+  /** How the server has decided to end the connection; undefined until it has decided. */
+  static endingOf (client: ClientConnection): CloseInfo | undefined {
+    return client.#ending
+  }
+
+  /** Records why the connection ends, for `onClose`. Only the first call has an effect. */
+  static recordEnding (client: ClientConnection, ending: CloseInfo): void {
+    client.#ending ??= ending
+  }
+
+  /** Starts the closing handshake. Has no effect once the connection is closing. */
+  static closeWith (client: ClientConnection, ending: CloseInfo): void {
+    client.#host.sendPendingDeliveries(client)
+    if (!isOpen(client)) return
+    client.#ending ??= ending
+    client.#ws.close(ending.code, ending.reason)
+  }
+
+  /**
+   * Starts the closing handshake because of a client's message, and reads nothing more from the
+   * client.
+   */
+  static closeAndStopReading (client: ClientConnection, ending: CloseInfo): void {
+    closeWith(client, ending)
+    stopReading(client)
+  }
+
+  /** Ends the connection without a handshake. */
+  static terminateWith (client: ClientConnection, ending: CloseInfo): void {
+    if (isOpen(client)) client.#ending ??= ending
+    client.#ws.terminate()
+  }
+
+  /**
+   * Ends the server's side of the TCP connection, and drops what the client still sends (RFC 6455
+   * §7.1.7).
+   */
+  static stopReading (client: ClientConnection): void {
+    const socket = client.#socket
+    if (socket !== undefined && !socket.writableEnded) discardInput(socket)
   }
 
   /**
@@ -203,3 +211,9 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
     this.#turnBytes = 0
   }
 }
+
+export const {
+  isOpen, wireFormatOf, connectionNumber, ageMs, bytesReadFrom, hostOf, writeFrame, deliverFrame,
+  writeTick, writePing, noteControlFrame, writeTogether, endingOf, recordEnding, closeWith,
+  closeAndStopReading, terminateWith, stopReading
+} = ClientConnection

@@ -65,31 +65,6 @@ export interface ClientNumber {
   set (client: Client<unknown>, value: number): void
 }
 
-/** The state of the rate limit for messages, and for `sync` requests: see `rate-limit.ts`. */
-export let messageQuota: ClientNumber
-export let syncQuota: ClientNumber
-/** The round of the heartbeat in which the client was pinged last; an assumed one before that. */
-export let pingRound: ClientNumber
-/** Pings the client in this round of the heartbeat. */
-export let pingClient: (client: Client<unknown>, ping: Ping, round: number) => void
-/** True if the client was pinged, and has sent no byte since. */
-export let isSilent: (client: Client<unknown>) => boolean
-/** Must be called for each frame from the client. */
-export let noteSignOfLife: (client: Client<unknown>) => void
-/**
- * Records the round trip if the pong answers the latest ping.
- *
- * @returns false if the pong does not answer the latest ping.
- */
-export let recordPong: (client: Client<unknown>, payload: Buffer) => boolean
-/** Must be called for each complete message from the client. */
-export let noteWholeMessage: (client: Client<unknown>) => void
-/** How many bytes the client has sent since its last complete message. */
-export let unfinishedBytes: (client: Client<unknown>) => number
-/** When the client's permission ends, on the monotonic clock; undefined if it does not. */
-export let expiresAtMonotonic: (client: Client<unknown>) => number | undefined
-export let scopeOf: (client: Client<unknown>) => AsyncResource | undefined
-
 /**
  * One connected client: what users see, and the state of the heartbeat and the rate limit. A class,
  * because there may be a hundred thousand clients, which then share their methods.
@@ -160,41 +135,79 @@ export class Client<Context>
     terminateWith(this, TERMINATED)
   }
 
-  static {
-    messageQuota = {
-      get: (client) => client.#messageQuotaMs,
-      set: (client, quotaMs) => { client.#messageQuotaMs = quotaMs }
-    }
-    syncQuota = {
-      get: (client) => client.#syncQuotaMs,
-      set: (client, quotaMs) => { client.#syncQuotaMs = quotaMs }
-    }
-    pingRound = {
-      get: (client) => client.#pingRound,
-      set: (client, round) => { client.#pingRound = round }
-    }
-    pingClient = (client, ping, round) => {
-      client.#pingRound = round
-      client.#pingedMs = performance.now()
-      client.#bytesAtPing = bytesReadFrom(client)
-      writePing(client, ping)
-    }
-    isSilent = (client) =>
-      client.#bytesAtPing !== undefined && client.#bytesAtPing === bytesReadFrom(client)
-    noteSignOfLife = (client) => { client.#bytesAtPing = undefined }
-    recordPong = (client, payload) => {
-      if (client.#pingedMs === undefined || !isRound(payload, client.#pingRound)) return false
-      const tookMs = performance.now() - client.#pingedMs
-      client.#pingedMs = undefined
-      if (!hostOf(client).wasStalled(client, tookMs)) client.rtt = tookMs
-      return true
-    }
-    noteWholeMessage = (client) => { client.#bytesAtMessage = bytesReadFrom(client) }
-    unfinishedBytes = (client) => bytesReadFrom(client) - client.#bytesAtMessage
-    expiresAtMonotonic = (client) => client.#expiry?.dueMs
-    scopeOf = (client) => client.#scope
+  /** The state of the rate limit for messages: see `rate-limit.ts`. */
+  static readonly messageQuota: ClientNumber = {
+    get: (client) => client.#messageQuotaMs,
+    set: (client, quotaMs) => { client.#messageQuotaMs = quotaMs }
+  }
+
+  /** The same for `sync` requests. */
+  static readonly syncQuota: ClientNumber = {
+    get: (client) => client.#syncQuotaMs,
+    set: (client, quotaMs) => { client.#syncQuotaMs = quotaMs }
+  }
+
+  /** The round of the heartbeat in which the client was pinged last; an assumed one before that. */
+  static readonly pingRound: ClientNumber = {
+    get: (client) => client.#pingRound,
+    set: (client, round) => { client.#pingRound = round }
+  }
+
+  /** Pings the client in this round of the heartbeat. */
+  static pingClient (client: Client<unknown>, ping: Ping, round: number): void {
+    client.#pingRound = round
+    client.#pingedMs = performance.now()
+    client.#bytesAtPing = bytesReadFrom(client)
+    writePing(client, ping)
+  }
+
+  /** True if the client was pinged, and has sent no byte since. */
+  static isSilent (client: Client<unknown>): boolean {
+    return client.#bytesAtPing !== undefined && client.#bytesAtPing === bytesReadFrom(client)
+  }
+
+  /** Must be called for each frame from the client. */
+  static noteSignOfLife (client: Client<unknown>): void {
+    client.#bytesAtPing = undefined
+  }
+
+  /**
+   * Records the round trip if the pong answers the latest ping.
+   *
+   * @returns false if the pong does not answer the latest ping.
+   */
+  static recordPong (client: Client<unknown>, payload: Buffer): boolean {
+    if (client.#pingedMs === undefined || !isRound(payload, client.#pingRound)) return false
+    const tookMs = performance.now() - client.#pingedMs
+    client.#pingedMs = undefined
+    if (!hostOf(client).wasStalled(client, tookMs)) client.rtt = tookMs
+    return true
+  }
+
+  /** Must be called for each complete message from the client. */
+  static noteWholeMessage (client: Client<unknown>): void {
+    client.#bytesAtMessage = bytesReadFrom(client)
+  }
+
+  /** How many bytes the client has sent since its last complete message. */
+  static unfinishedBytes (client: Client<unknown>): number {
+    return bytesReadFrom(client) - client.#bytesAtMessage
+  }
+
+  /** When the client's permission ends, on the monotonic clock; undefined if it does not. */
+  static expiresAtMonotonic (client: Client<unknown>): number | undefined {
+    return client.#expiry?.dueMs
+  }
+
+  static scopeOf (client: Client<unknown>): AsyncResource | undefined {
+    return client.#scope
   }
 }
+
+export const {
+  messageQuota, syncQuota, pingRound, pingClient, isSilent, noteSignOfLife, recordPong,
+  noteWholeMessage, unfinishedBytes, expiresAtMonotonic, scopeOf
+} = Client
 
 /** True if the payload of a ping or pong is the number of this round. */
 function isRound (payload: Buffer, round: number | undefined): boolean {
