@@ -53,7 +53,6 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
   #rtt: number | undefined
 
   /**
-   * @param url a function is called for each connection, and each round of requests.
    * @throws TypeError or RangeError for a wrong option; ServerClockError (see its codes).
    */
   constructor (url: ServerClockUrl = new.target.defaultUrl, options: ServerClockOptions = {}) {
@@ -148,8 +147,7 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
 
   /**
    * Resolves once `error` is small enough. Rejects with a ServerClockError when `state` is `closed`
-   * (`CLOSED`) or `refused` (`REFUSED`), with the signal's reason, and with a TypeError or
-   * RangeError unless the option `error` is a positive number.
+   * (`CLOSED`) or `refused` (`REFUSED`), with the signal's reason, and for a wrong `error`.
    */
   ready (options: ReadyOptions = {}): Promise<void> {
     // Forgets the estimate if the device has just woken up.
@@ -177,10 +175,7 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
     return this.#timetable.every(ms, callback, signal, immediate)
   }
 
-  /**
-   * The reading of `performance.now()`, or of `environment.monotonic`, at which `now()` shows, or
-   * has shown, this time.
-   */
+  /** The reading of `performance.now()`, or `environment.monotonic()`, at which it is this time. */
   toMonotonic (serverTime: number | Date): number {
     return this.#display.toMonotonic(Number(serverTime))
   }

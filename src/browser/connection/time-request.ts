@@ -1,6 +1,6 @@
 import { createBudget } from '../environment.js'
 import type { Budget, Environment, PlainAnswer } from '../environment.js'
-import { isTime, NOT_A_TIME_SOCKET, readJson, createRefusal } from './received.js'
+import { createRefusal, isTime, NOT_A_TIME_SOCKET, readJson } from './received.js'
 import type { Outcome, Received, RefusalOutcome, UnreachableOutcome } from './received.js'
 
 /** The plain `GET` requests of one clock. */
