@@ -98,7 +98,7 @@ export interface Test {
 }
 
 const PROGRAM = fileURLToPath(new URL('server.js', import.meta.url))
-const START_LIMIT_MS = 30_000
+const START_LIMIT_MS = 180_000
 
 /** Starts it, listening on a free port, for as long as the test lasts. */
 export async function startServer (t: Test, settings: ServerSettings): Promise<ServerProcess> {

@@ -54,7 +54,7 @@ export interface Target {
 }
 
 const PROGRAM = fileURLToPath(new URL('target.js', import.meta.url))
-const LIMIT_MS = 30_000
+const LIMIT_MS = 180_000
 
 /** Starts it, listening on a free port, for as long as the test lasts. */
 export async function startTarget (t: Test, settings: TargetSettings): Promise<Target> {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 
-const DEFAULT_LIMIT_MS = 60_000
+const DEFAULT_LIMIT_MS = 180_000
 /** A generous limit for what happens at once. A timer that could do the same must take longer. */
 export const SOON_MS = 20_000
 

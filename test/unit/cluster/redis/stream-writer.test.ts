@@ -163,6 +163,15 @@ test('drops a failed payload if a later one was stored, and repeats it otherwise
   t.strictSame(await answer(), ['c', 'd'])
 })
 
+test('repeats only what was sent after the last payload that was stored', async (t) => {
+  const { time, ends, write, answer } = setUp()
+  for (const text of ['a', 'b', 'c', 'd', 'e']) write(text)
+  await answer(OOM, undefined, OOM, undefined, OOM)
+  t.strictSame(ends, [`a: ${OOM.message}`, 'b stored', `c: ${OOM.message}`, 'd stored'])
+  time.advance(50)
+  t.strictSame(await answer(), ['e'])
+})
+
 test('repeats nothing if the last payload sent was stored', async (t) => {
   const { time, ends, write, answer } = setUp()
   for (const text of ['a', 'b']) write(text)
