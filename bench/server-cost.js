@@ -9,6 +9,7 @@ import { quartiles } from './statistics.js'
 const USAGE = `node bench/server-cost.js [options]
   --clients N   clients of the server (1000)
   --rounds N    measured rounds of each kind (5)
+  --seconds N   how long the exchanges of a round take (2)
   --json        print the figures as JSON
   --help        this text`
 
@@ -16,8 +17,6 @@ const HOST = '127.0.0.1'
 const PLUGIN = new URL('../dist/index.js', import.meta.url).href
 const NEVER_MS = 86_400_000
 const TICK_MS = 1000
-/** Of a round: as long as its exchanges take. */
-const ROUND_MS = 2000
 const TICKS_PER_ROUND = 2
 const PROBES_PER_MINUTE = 3
 
@@ -26,6 +25,7 @@ runProgram({
   options: {
     clients: { type: 'string', default: '1000' },
     rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '2' },
     json: { type: 'boolean', default: false }
   },
   main
@@ -33,16 +33,16 @@ runProgram({
 
 /** Measures what keeping clients' clocks costs a server; README.md says how. */
 async function main (values) {
-  const [clientCount, rounds] = [Number(values.clients), Number(values.rounds)]
+  const [clientCount, rounds, seconds] = [values.clients, values.rounds, values.seconds].map(Number)
   const progress = createProgress()
   progress.show(`${clientCount} clients, exchanges`)
   const sync = await withServer({ clientCount }, (peers) => {
-    return measureTransport(peers, { kind: 'sync', clientCount, rounds })
+    return measureTransport(peers, { kind: 'sync', clientCount, rounds, seconds })
   })
   const measureHttp = (file, kind) => withServer({ file, clientCount: 0 }, async (peers) => {
     const { host, port } = peers
     await peers.clients.call('connectHttp', { host, port, count: clientCount })
-    return await measureTransport(peers, { kind, clientCount, rounds })
+    return await measureTransport(peers, { kind, clientCount, rounds, seconds })
   })
   progress.show(`${clientCount} clients, exchanges by HTTP`)
   const http = await measureHttp('time-v1.js', 'get')
@@ -82,17 +82,17 @@ async function repeat (rounds, measure) {
 }
 
 /** The CPU and the bytes of one exchange. */
-async function measureTransport (peers, { kind, clientCount, rounds }) {
+async function measureTransport (peers, { kind, clientCount, rounds, seconds }) {
   const { clients, path } = peers
   const asking = { perSecond: clientCount, kind, path }
   const bytes = await clients.call('ask', { count: clientCount, ...asking })
-  return { bytes, ...await repeat(rounds, () => measureExchanges(peers, asking)) }
+  return { bytes, ...await repeat(rounds, () => measureExchanges(peers, asking, seconds)) }
 }
 
 /** @returns microseconds of the server's CPU for one exchange, less what it takes for nothing. */
-async function measureExchanges ({ server, clients }, asking) {
-  const idle = await cpuDuring(server, () => sleep(ROUND_MS))
-  const count = asking.perSecond * ROUND_MS / 1000
+async function measureExchanges ({ server, clients }, asking, seconds) {
+  const idle = await cpuDuring(server, () => sleep(seconds * 1000))
+  const count = asking.perSecond * seconds
   const busy = await cpuDuring(server, () => clients.call('ask', { count, ...asking }))
   return (busy - idle) / count
 }

@@ -1,9 +1,10 @@
 // node test/run.js [--watch] [OPTION ...] PATH ...
 //
 // Transpiles src/, test/ and example/ into build/, and has tap run the tests in PATH: files, or
-// folders of test/. The tests of a folder in test/unit/ share a few processes, all others have one
-// of their own. OPTIONs are tap's. Types are checked elsewhere: `npm run typecheck`.
-// With --watch, it runs them again whenever a source has changed.
+// folders of test/. The tests of a folder in test/unit/ share a process, as it takes most of a
+// second until the first test runs; all others have one of their own. OPTIONs are tap's. Types are
+// checked elsewhere: `npm run typecheck`. With --watch, it runs them again whenever a source has
+// changed.
 import { spawn } from 'node:child_process'
 import {
   existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, watch, writeFileSync
@@ -18,8 +19,6 @@ const TAP = 'node_modules/tap/dist/esm/run.mjs'
 // Otherwise tap loads a TypeScript compiler into each process: longer than most tests take.
 const WITHOUT_COMPILER = '--test-env=TAP_TYPE_STRIP_ONLY=1'
 const SETTLING_MS = 100
-/** In one process: most tests wait rather than compute, so that more processes take less time. */
-const MAX_FILES = 7
 
 const args = process.argv.slice(2)
 const paths = args.filter((arg) => !arg.startsWith('-'))
@@ -83,25 +82,13 @@ function groupOf (file) {
 function writeGroups (groups) {
   mkdirSync('build/groups', { recursive: true })
   const sizeOf = ([, files]) => files.reduce((sum, file) => sum + statSync(file).size, 0)
-  const parts = [...groups].flatMap(([folder, files]) => {
-    return split(files.sort(), MAX_FILES).map((part) => [folder, part])
-  })
-  const largestFirst = parts.sort((a, b) => sizeOf(b) - sizeOf(a))
+  const largestFirst = [...groups].sort((a, b) => sizeOf(b) - sizeOf(a))
   return largestFirst.map(([folder, files], index) => {
     const program = `build/groups/${String(index).padStart(2, '0')}-${folder}.js`
-    const imports = files.map((file) => `import '../../${file}'\n`)
+    const imports = files.sort().map((file) => `import '../../${file}'\n`)
     writeFileSync(program, imports.join(''))
     return program
   })
-}
-
-/** Splits into as few parts of about the same length as have at most that many values. */
-function split (values, most) {
-  const count = Math.ceil(values.length / most)
-  const length = Math.ceil(values.length / count)
-  return Array.from({ length: count }, (_, index) => (
-    values.slice(index * length, (index + 1) * length)
-  ))
 }
 
 function watchSources () {
