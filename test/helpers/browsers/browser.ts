@@ -35,7 +35,7 @@ const FLAGS = [
   '--disable-component-update', '--disable-sync'
 ]
 /** Less than tap grants a whole file. */
-const LIMIT_MS = 60_000
+const LIMIT_MS = 180_000
 
 /**
  * The path of a Chromium: `BROWSER_PATH`, else one that is installed, else that of

@@ -4,7 +4,7 @@ import { findLowContrast } from './contrast.js'
 import { pathOf } from '../root.js'
 
 const SCREENSHOTS = pathOf('screenshots/')
-const RESIZE_LIMIT_MS = 60_000
+const RESIZE_LIMIT_MS = 180_000
 const POLL_MS = 50
 
 /**

@@ -34,7 +34,7 @@ interface Test {
 const PROGRAMS = { firefox: [FIREFOX], webkit: [WEBKIT_DRIVER, MINI_BROWSER, XVFB] }
 const PACKAGES = { firefox: 'firefox-esr', webkit: 'webkit2gtk-driver and xvfb' }
 const POLL_MS = 50
-const LIMIT_MS = 60_000
+const LIMIT_MS = 180_000
 
 /**
  * Why tests of this engine are to be skipped; false if it is installed.

@@ -32,7 +32,7 @@ export interface CrowdProcess {
 }
 
 const PROGRAM = fileURLToPath(new URL('crowd.js', import.meta.url))
-const START_LIMIT_MS = 60_000
+const START_LIMIT_MS = 180_000
 
 /** Starts them, for as long as the test lasts. @returns when all are connected. */
 export async function startCrowd (t: Test, settings: CrowdSettings): Promise<CrowdProcess> {

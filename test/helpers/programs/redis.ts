@@ -122,8 +122,8 @@ export async function startRedisSentinels (t: Test): Promise<RedisSentinels> {
   const knows = (kind: string) => async () => {
     return (await client.call('SENTINEL', [kind, name]) as unknown[]).length > 0
   }
-  await waitFor(knows('REPLICAS'), 'a replica', 30_000)
-  await waitFor(knows('SENTINELS'), 'other sentinels', 30_000)
+  await waitFor(knows('REPLICAS'), 'a replica')
+  await waitFor(knows('SENTINELS'), 'other sentinels')
   return { ports, name, killPrimary: () => primary.signal('SIGKILL') }
 }
 

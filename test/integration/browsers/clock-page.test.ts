@@ -13,7 +13,7 @@ declare global {
 }
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
-const LIMIT_MS = 60_000
+const LIMIT_MS = 180_000
 const FILE_LIMIT_MS = 600_000
 
 file.setTimeout(FILE_LIMIT_MS)

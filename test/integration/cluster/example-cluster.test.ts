@@ -7,7 +7,7 @@ import { waitFor, within } from '../../helpers/network/wait.js'
 import { pathOf } from '../../helpers/root.js'
 
 const PROGRAM = pathOf('example/dist/cluster.js')
-const START_LIMIT_MS = 30_000
+const START_LIMIT_MS = 180_000
 
 /** Starts the built example on a free port. */
 async function startServer (t: Parameters<typeof startRedis>[0], redisPort: number) {

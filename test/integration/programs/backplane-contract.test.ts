@@ -5,7 +5,7 @@ import { packPackage } from '../../helpers/programs/packed-package.js'
 import { outputOf } from '../../helpers/programs/program.js'
 import { pathOf } from '../../helpers/root.js'
 
-const LIMIT_MS = 120_000
+const LIMIT_MS = 180_000
 
 test('the contract test of the package runs in node:test, on a driver from elsewhere', {
   timeout: LIMIT_MS
