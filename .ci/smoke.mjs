@@ -8,7 +8,7 @@ import timeSocket from 'fastify-time-socket'
 import { ServerClock } from 'fastify-time-socket/client'
 import { WebSocket } from 'ws'
 
-const LIMIT_MS = 30_000
+const LIMIT_MS = 180_000
 const require = createRequire(import.meta.url)
 
 const limit = setTimeout(() => {

@@ -15,7 +15,7 @@ const USAGE = `node bench/elements.js [options]
 
 const BROWSERS = [
   process.env.BROWSER_PATH, '/usr/bin/chromium', '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome', '/opt/google/chrome/chrome'
+  '/usr/bin/google-chrome', '/opt/google/chrome/chrome', '/usr/bin/chromium-headless-shell'
 ]
 const FLAGS = ['--disable-gpu', '--no-first-run', '--disable-background-networking']
 const CATEGORIES = ['blink.user_timing', 'devtools.timeline']

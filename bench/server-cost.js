@@ -89,10 +89,10 @@ async function measureTransport (peers, { kind, clientCount, rounds, seconds }) 
   return { bytes, ...await repeat(rounds, () => measureExchanges(peers, asking, seconds)) }
 }
 
-/** @returns microseconds of the server's CPU for one exchange, less what it takes for nothing. */
+/** @returns microseconds of the server's CPU for one exchange, minus what it uses when idle. */
 async function measureExchanges ({ server, clients }, asking, seconds) {
   const idle = await cpuDuring(server, () => sleep(seconds * 1000))
-  const count = asking.perSecond * seconds
+  const count = Math.max(1, Math.round(asking.perSecond * seconds))
   const busy = await cpuDuring(server, () => clients.call('ask', { count, ...asking }))
   return (busy - idle) / count
 }

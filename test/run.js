@@ -1,10 +1,10 @@
 // node test/run.js [--watch] [OPTION ...] PATH ...
 //
 // Transpiles src/, test/ and example/ into build/, and has tap run the tests in PATH: files, or
-// folders of test/. The tests of a folder in test/unit/ share a process, as it takes most of a
-// second until the first test runs; all others have one of their own. OPTIONs are tap's. Types are
-// checked elsewhere: `npm run typecheck`. With --watch, it runs them again whenever a source has
-// changed.
+// folders of test/. The files of one folder of test/unit/ share a process, because starting one
+// takes most of a second; any other file, and any that PATH names, has its own. OPTIONs are tap's.
+// Types are checked elsewhere: `npm run typecheck`. With --watch, it runs the tests again whenever
+// a source has changed.
 import { spawn } from 'node:child_process'
 import {
   existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, watch, writeFileSync
@@ -78,7 +78,7 @@ function groupOf (file) {
   return folder === '..' || rest.length === 0 ? undefined : folder
 }
 
-/** Writes a program for each group. tap runs them in alphabetical order: the largest first. */
+/** Writes a program for each group, numbered because tap runs them in order: the largest first. */
 function writeGroups (groups) {
   mkdirSync('build/groups', { recursive: true })
   const sizeOf = ([, files]) => files.reduce((sum, file) => sum + statSync(file).size, 0)

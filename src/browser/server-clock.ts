@@ -147,7 +147,8 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
 
   /**
    * Resolves once `error` is small enough. Rejects with a ServerClockError when `state` is `closed`
-   * (`CLOSED`) or `refused` (`REFUSED`), with the signal's reason, and for a wrong `error`.
+   * (`CLOSED`) or `refused` (`REFUSED`), with the signal's reason, and
+   * with a TypeError or RangeError if the option `error` is wrong.
    */
   ready (options: ReadyOptions = {}): Promise<void> {
     // Forgets the estimate if the device has just woken up.
@@ -175,7 +176,7 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
     return this.#timetable.every(ms, callback, signal, immediate)
   }
 
-  /** The reading of `performance.now()`, or `environment.monotonic()`, at which it is this time. */
+  /** What `performance.now()`, or `environment.monotonic()`, shows when `now()` is `serverTime`. */
   toMonotonic (serverTime: number | Date): number {
     return this.#display.toMonotonic(Number(serverTime))
   }

@@ -27,8 +27,8 @@ let connectionCount = 0
 
 /**
  * The WebSocket of one client, and everything written to it: in order, and only as long as the
- * client keeps up. Users get this object as a `Client`, so it has only the documented members. What
- * other modules do with it are static methods, which have access to its private members.
+ * client keeps up. Users get this object as a `Client`, so it has only the documented members.
+ * Other modules use its static methods, which can read its private members.
  */
 export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
   skippedTicks = 0
@@ -212,6 +212,7 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
   }
 }
 
+/** As functions: none of them uses `this`. */
 export const {
   isOpen, wireFormatOf, connectionNumber, ageMs, bytesReadFrom, hostOf, writeFrame, deliverFrame,
   writeTick, writePing, noteControlFrame, writeTogether, endingOf, recordEnding, closeWith,

@@ -141,13 +141,13 @@ export class Client<Context>
     set: (client, quotaMs) => { client.#messageQuotaMs = quotaMs }
   }
 
-  /** The same for `sync` requests. */
+  /** The state of the rate limit for `sync` requests. */
   static readonly syncQuota: ClientNumber = {
     get: (client) => client.#syncQuotaMs,
     set: (client, quotaMs) => { client.#syncQuotaMs = quotaMs }
   }
 
-  /** The round of the heartbeat in which the client was pinged last; an assumed one before that. */
+  /** The round of the heartbeat in which the client was pinged last; at first, an assumed one. */
   static readonly pingRound: ClientNumber = {
     get: (client) => client.#pingRound,
     set: (client, round) => { client.#pingRound = round }
@@ -204,6 +204,7 @@ export class Client<Context>
   }
 }
 
+/** As functions: none of them uses `this`. */
 export const {
   messageQuota, syncQuota, pingRound, pingClient, isSilent, noteSignOfLife, recordPong,
   noteWholeMessage, unfinishedBytes, expiresAtMonotonic, scopeOf

@@ -164,12 +164,11 @@ async function testExample (t: Test, { page }: World): Promise<void> {
   const origin = `http://127.0.0.1:${port}`
   const earlierCount = page.problems.length
   await page.goto(`${origin}/TimeSocketClient.html`)
-  await page.until(() => {
-    // Again if the page's script did not run yet. It disables the button.
-    const button = document.getElementById('OpenB') as HTMLButtonElement
-    if (!button.disabled) button.click()
-    return document.getElementById('Message')?.textContent !== 'None yet'
-  }, 'the greeting')
+  await page.until(() => document.getElementById('Details')?.textContent !== '', 'the script')
+  await page.evaluate(() => document.getElementById('OpenB')?.click())
+  await page.until(() => (
+    document.getElementById('Message')?.textContent !== 'None yet'
+  ), 'the greeting')
   for (const name of ['auction', 'clock']) {
     await page.goto(`${origin}/${name}.html`)
     await page.until(() => (

@@ -54,7 +54,7 @@ test('shows that the time is not known until the server has answered', { skip },
 })
 
 test('two pages bid, a late bid postpones the end, and both pages see the sale', { skip }, async (t) => {
-  const { page: one, problems, example } = await setUp(t, { roundS: 60 })
+  const { page: one, problems, example } = await setUp(t, { roundS: 90 })
   const { page: two, problems: others } = await openAuction(t, example.port, 5 * MINUTE_MS)
   await phase(one, 'open')
   await bid(one, 'Ada', 20)
@@ -82,7 +82,7 @@ test('two pages bid, a late bid postpones the end, and both pages see the sale',
 
 test('keeps the time while the server is unreachable, and reconnects', { skip }, async (t) => {
   // So long that no moment of a round is announced in between.
-  const { page, example } = await setUp(t, { roundS: 600 })
+  const { page, example } = await setUp(t, { roundS: 900 })
   await shows(page, 'Bound', /^±/)
   await example.stop('SIGKILL')
   await shows(page, 'Status', 'Connection lost: trying again…')
@@ -206,7 +206,7 @@ async function setUp (t: Test, { wrongMs = 0, roundS = 12, ...options }: SetUpOp
 async function openAuction (
   t: Test, port: number, wrongMs: number, options: BrowserContextOptions = {}
 ) {
-  // Nothing here looks at what moves ten times a second, and drawing it takes long.
+  // No test here looks at the tenths of a second, and drawing them is slow.
   const { page, problems } = await openPage(t, String(browser), {
     reducedMotion: 'reduce', ...options
   })

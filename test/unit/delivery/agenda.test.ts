@@ -70,7 +70,7 @@ test('is never early, even if timers are', async (t) => {
   t.ok(due.every(([, lateMs]) => lateMs >= 0 && lateMs <= 1), JSON.stringify(due))
 })
 
-test('waits for a day', async (t) => {
+test('waits for a day, though a timer lasts a second at most', async (t) => {
   const { time, due, add } = setUp()
   add('far', DAY_MS)
   time.advance(DAY_MS - 1)

@@ -56,6 +56,7 @@ for (const [title, text, expected] of readable) {
   })
 }
 
+/** More than the stack of a recursive function has room for. */
 const DEEP = 50_000
 
 const useless: [title: string, text: string][] = [
