@@ -191,6 +191,8 @@ test('the first bid moves nothing in a narrow page', { skip }, async (t) => {
   const topOfBar = async () => (await page.locator('#Bar').boundingBox())?.y
   say({ round })
   await shows(page, 'Amount', 'None')
+  // Until then, what the page says of its clock takes a second line.
+  await shows(page, 'Bound', /^±/)
   const top = await topOfBar()
   say({ round: { ...round, amount: 20, leader: 'Ada' } })
   await shows(page, 'Amount', '€\u00a020')
