@@ -34,7 +34,10 @@ test('without immediate the first message is the next tick', async (t) => {
 test('the immediate tick repeats the latest boundary and does not call onTick', async (t) => {
   const ticks: Tick[] = []
   const { app, timeSocket } = await createTimeApp(t, {
-    format: 'json', onTick: (tick) => ticks.push(tick), clock: { now: () => START_MS + 2500 }
+    interval: 3_600_000,
+    format: 'json',
+    onTick: (tick) => ticks.push(tick),
+    clock: { now: () => START_MS + 2500 }
   })
   const peer = await inject(app)
   t.strictSame((await peer.received(1)).map((text) => JSON.parse(String(text))), [{

@@ -23,12 +23,12 @@ export function createApp (t: Test, serverOptions: FastifyServerOptions = {}) {
   return { app, log }
 }
 
-/** An application with one time socket at `/time`, ready. Ticks are an hour apart by default. */
+/** An application with one time socket at `/time`, ready. Ticks are a day apart by default. */
 export async function createTimeApp<Context = {}> (
   t: Test, options: TimeSocketOptions<Context> = {}, serverOptions: FastifyServerOptions = {}
 ) {
   const { app, log } = createApp(t, serverOptions)
-  await app.register(timeSocket, { interval: 3_600_000, ...options } as TimeSocketOptions)
+  await app.register(timeSocket, { interval: 86_400_000, ...options } as TimeSocketOptions)
   await app.ready()
   return { app, log, timeSocket: app.timeSocket }
 }

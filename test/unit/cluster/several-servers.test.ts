@@ -176,9 +176,9 @@ test('two registrations of one application share a backplane, each with its own 
   const apps = await Promise.all([1, 2].map(async () => {
     const { app } = createApp(t)
     const backplane = engine.connect()
-    await app.register(timeSocket, { immediate: false, interval: 3_600_000, backplane })
+    await app.register(timeSocket, { immediate: false, interval: 86_400_000, backplane })
     await app.register(timeSocket, {
-      url: '/auction', namespace: 'auction', immediate: false, interval: 3_600_000, backplane
+      url: '/auction', namespace: 'auction', immediate: false, interval: 86_400_000, backplane
     } as TimeSocketOptions)
     await app.ready()
     return app

@@ -122,7 +122,7 @@ test('does not end WebSockets of other plugins, even after the timeout', async (
       ws.on('message', (data) => ws.send(data))
     })
   })
-  await app.register(timeSocket, { handshakeTimeout: 100, interval: 3_600_000, immediate: false })
+  await app.register(timeSocket, { handshakeTimeout: 100, interval: 86_400_000, immediate: false })
   app.get('/host', { websocket: true }, (ws) => { ws.on('message', (data) => ws.send(data)) })
   const port = await listen(app)
   const peers = await Promise.all(['/host', '/time'].map((path) => connect(`ws://127.0.0.1:${port}${path}`)))

@@ -18,7 +18,7 @@ const IMMEDIATE = {
 /** A time socket on a real port, whose clock stands still. */
 async function setUp (t: Test, options: Parameters<typeof createTimeApp>[1] = {}) {
   const { app, timeSocket } = await createTimeApp(t, {
-    clock: { now: () => START_MS + 5000.25 }, format: () => 'plain', ...options
+    interval: 3_600_000, clock: { now: () => START_MS + 5000.25 }, format: () => 'plain', ...options
   })
   const url = `127.0.0.1:${await listen(app)}/time`
   return { app, timeSocket, url, join: () => connect(`ws://${url}`, PROTOCOLS) }
