@@ -52,9 +52,7 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
   readonly #readiness: Readiness
   #rtt: number | undefined
 
-  /**
-   * @throws TypeError or RangeError for a wrong option; ServerClockError (see its codes).
-   */
+  /** @throws TypeError or RangeError for a wrong option; ServerClockError (see its codes). */
   constructor (url: ServerClockUrl = new.target.defaultUrl, options: ServerClockOptions = {}) {
     super()
     const settings = resolveOptions(options)
@@ -147,8 +145,8 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
 
   /**
    * Resolves once `error` is small enough. Rejects with a ServerClockError when `state` is `closed`
-   * (`CLOSED`) or `refused` (`REFUSED`), with the signal's reason, and
-   * with a TypeError or RangeError if the option `error` is wrong.
+   * (`CLOSED`) or `refused` (`REFUSED`), with the signal's reason, and with a TypeError or
+   * RangeError if the option `error` is wrong.
    */
   ready (options: ReadyOptions = {}): Promise<void> {
     // Forgets the estimate if the device has just woken up.

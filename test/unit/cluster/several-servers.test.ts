@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { createMemoryEngine } from '../../helpers/backplane/memory.js'
 import { passUntil, simulateTimers } from '../../helpers/fakes/simulated-timers.js'
-import { createApp, createTimeApp } from '../../helpers/network/app.js'
+import { createApp, createTimeApp, NO_TICKS_MS } from '../../helpers/network/app.js'
 import timeSocket from '../../../src/index.js'
 import type { BroadcastOptions, TimeSocketOptions } from '../../../src/index.js'
 import { inject } from '../../helpers/network/peer.js'
@@ -176,9 +176,9 @@ test('two registrations of one application share a backplane, each with its own 
   const apps = await Promise.all([1, 2].map(async () => {
     const { app } = createApp(t)
     const backplane = engine.connect()
-    await app.register(timeSocket, { immediate: false, interval: 86_400_000, backplane })
+    await app.register(timeSocket, { immediate: false, interval: NO_TICKS_MS, backplane })
     await app.register(timeSocket, {
-      url: '/auction', namespace: 'auction', immediate: false, interval: 86_400_000, backplane
+      url: '/auction', namespace: 'auction', immediate: false, interval: NO_TICKS_MS, backplane
     } as TimeSocketOptions)
     await app.ready()
     return app

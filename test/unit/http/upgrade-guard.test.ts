@@ -4,7 +4,7 @@ import { WebSocketServer } from 'ws'
 import { test } from 'tap'
 import timeSocket from '../../../src/index.js'
 import type { TimeSocketOptions } from '../../../src/index.js'
-import { createApp, listen } from '../../helpers/network/app.js'
+import { createApp, listen, NO_TICKS_MS } from '../../helpers/network/app.js'
 import { connect } from '../../helpers/network/peer.js'
 import { exchange, upgradeRequest as upgrade } from '../../helpers/network/raw.js'
 import { SOON_MS, waitFor, within } from '../../helpers/network/wait.js'
@@ -122,7 +122,7 @@ test('does not end WebSockets of other plugins, even after the timeout', async (
       ws.on('message', (data) => ws.send(data))
     })
   })
-  await app.register(timeSocket, { handshakeTimeout: 100, interval: 86_400_000, immediate: false })
+  await app.register(timeSocket, { handshakeTimeout: 100, interval: NO_TICKS_MS, immediate: false })
   app.get('/host', { websocket: true }, (ws) => { ws.on('message', (data) => ws.send(data)) })
   const port = await listen(app)
   const peers = await Promise.all(['/host', '/time'].map((path) => connect(`ws://127.0.0.1:${port}${path}`)))

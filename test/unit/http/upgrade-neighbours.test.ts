@@ -10,7 +10,7 @@ import type { FastifyInstance } from 'fastify'
 import { test } from 'tap'
 import timeSocket from '../../../src/index.js'
 import type { TimeSocketOptions } from '../../../src/index.js'
-import { createApp, listen } from '../../helpers/network/app.js'
+import { createApp, listen, NO_TICKS_MS } from '../../helpers/network/app.js'
 import { connect } from '../../helpers/network/peer.js'
 import { exchange, openRaw, request, upgradeRequest } from '../../helpers/network/raw.js'
 import { waitFor, within } from '../../helpers/network/wait.js'
@@ -47,7 +47,7 @@ for (const [title, register] of arrangements) {
         dispatchCount++
         done()
       })
-      const options = { maxClientsPerIp: 3, maxClients: 3, interval: 86_400_000, preValidation }
+      const options = { maxClientsPerIp: 3, maxClients: 3, interval: NO_TICKS_MS, preValidation }
       await register(app, options)
       const port = await listen(app)
       for (let i = 0; i < 10; i++) {
@@ -76,7 +76,7 @@ for (const order of ['before', 'after'] as const) {
       const { app, log } = createApp(t)
       if (kind === 'asynchronous') app.addHook('onRequest', async () => {})
       const beside = order === 'before' ? listenBeside(app) : undefined
-      await app.register(timeSocket, { interval: 86_400_000 })
+      await app.register(timeSocket, { interval: NO_TICKS_MS })
       app.get('/host', { websocket: true }, (ws) => { ws.on('message', () => ws.send('host')) })
       const besideToo = beside ?? listenBeside(app)
       const port = await listen(app)
@@ -331,7 +331,7 @@ test('a pipelined upgrade is dropped if the previous answer ends the connection'
 test('injectWS of the application\'s @fastify/websocket connects, and the client is removed when it ends', async (t) => {
   const { app } = createApp(t)
   await app.register(websocket)
-  await app.register(timeSocket, { interval: 86_400_000 })
+  await app.register(timeSocket, { interval: NO_TICKS_MS })
   await app.ready()
   const ws = await app.injectWS('/time')
   await waitFor(() => app.timeSocket.clients.size === 1, 'the client')
