@@ -10,7 +10,7 @@ export function pathOf (path: string): string {
 }
 
 function rootAbove (folder: URL): URL {
-  return existsSync(new URL('package-lock.json', folder))
+  return existsSync(new URL('package.json', folder))
     ? folder
     : rootAbove(new URL('../', folder))
 }
