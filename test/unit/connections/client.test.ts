@@ -200,13 +200,12 @@ test('skips ticks for a client with buffered bytes, not for others, and resumes 
   const slow = await connect(`ws://127.0.0.1:${port}/time`)
   slow.ws.pause()
   const [good, slowClient] = timeSocket.clients.values()
-  await waitFor(() => Number(slowClient?.skippedTicks) >= 5, 'skipping')
+  // On a busy machine, a mebibyte may not leave between two ticks: then both clients skip some.
+  const moreThanOther = () => Number(slowClient?.skippedTicks) - Number(good?.skippedTicks)
+  await waitFor(() => moreThanOther() >= 5, 'ticks that only the slow client skips')
   await peer.received(peer.messages.length + 3)
-  const [skipped, skippedBySlow] = [Number(good?.skippedTicks), Number(slowClient?.skippedTicks)]
   slow.ws.resume()
   await slow.received(slow.messages.length + 8)
-  // This process sends a mebibyte a tick to itself: a busy machine may skip ticks for both.
-  t.ok(skipped < skippedBySlow, `${skipped} ticks skipped, and ${skippedBySlow} for the slow client`)
 })
 
 test('a tick during the closing handshake counts neither as delivered nor as skipped', async (t) => {
