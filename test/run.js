@@ -1,10 +1,10 @@
 // node test/run.js [--watch] [OPTION ...] PATH ...
 //
 // Transpiles src/, test/ and example/ into build/, and has tap run the tests in PATH: files, or
-// folders of test/. The files of one folder of test/unit/ share a process, because starting one
-// takes most of a second; any other file, and any that PATH names, has its own. OPTIONs are tap's.
-// Types are checked elsewhere: `npm run typecheck`. With --watch, it runs the tests again whenever
-// a source has changed.
+// folders of test/. The files of test/unit/'s folders share a few processes, because starting one
+// takes more than a second; any other file, and any that PATH names, has its own.
+// OPTIONs are tap's. With --watch, it runs the tests again whenever a source has changed.
+// Types are checked elsewhere: `npm run typecheck`.
 import { spawn } from 'node:child_process'
 import {
   existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, watch, writeFileSync
@@ -18,6 +18,7 @@ const UNIT = 'build/test/unit'
 const TAP = 'node_modules/tap/dist/esm/run.mjs'
 // Otherwise tap loads a TypeScript compiler into each process: longer than most tests take.
 const WITHOUT_COMPILER = '--test-env=TAP_TYPE_STRIP_ONLY=1'
+const SHARED_PROCESSES = 6
 const SETTLING_MS = 100
 
 const args = process.argv.slice(2)
@@ -72,21 +73,29 @@ function groupBy (values, keyOf) {
   return groups
 }
 
-/** The folder of test/unit/ whose tests share a process with this one; undefined for none. */
+/** The folder of test/unit/ that a file is in; undefined if it runs in a process of its own. */
 function groupOf (file) {
   const [folder, ...rest] = relative(UNIT, file).split(sep)
   return folder === '..' || rest.length === 0 ? undefined : folder
 }
 
-/** Writes a program for each group, numbered because tap runs them in order: the largest first. */
+/** Writes a program for each shared process, which are about equally large. */
 function writeGroups (groups) {
   mkdirSync('build/groups', { recursive: true })
-  const sizeOf = ([, files]) => files.reduce((sum, file) => sum + statSync(file).size, 0)
-  const largestFirst = [...groups].sort((a, b) => sizeOf(b) - sizeOf(a))
-  return largestFirst.map(([folder, files], index) => {
-    const program = `build/groups/${String(index).padStart(2, '0')}-${folder}.js`
-    const imports = files.sort().map((file) => `import '../../${file}'\n`)
-    writeFileSync(program, imports.join(''))
+  const sizeOf = (files) => files.reduce((sum, file) => sum + statSync(file).size, 0)
+  const folders = [...groups].map(([name, files]) => ({ name, files, size: sizeOf(files) }))
+  const programs = Array.from({ length: SHARED_PROCESSES }, () => (
+    { names: [], files: [], size: 0 }
+  ))
+  for (const folder of folders.sort((a, b) => b.size - a.size)) {
+    const smallest = programs.reduce((a, b) => a.size <= b.size ? a : b)
+    smallest.names.push(folder.name)
+    smallest.files.push(...folder.files.sort())
+    smallest.size += folder.size
+  }
+  return programs.filter(({ files }) => files.length > 0).map(({ names, files }) => {
+    const program = `build/groups/${names.join('-')}.js`
+    writeFileSync(program, files.map((file) => `import '../../${file}'\n`).join(''))
     return program
   })
 }
