@@ -31,7 +31,7 @@ const GRAINS_US = [16_667, 100_000]
 
 const FILE_LIMIT_MS = 3_600_000
 file.setTimeout(FILE_LIMIT_MS)
-// This tells it to tap, which would end the process.
+// The process that would end this one must know the limit too.
 file.comment(`timeout=${FILE_LIMIT_MS}`)
 
 for (const engine of ENGINES) {

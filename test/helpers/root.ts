@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** The root of the checkout. Tests run from `build/`, one folder deeper than their sources. */
+/** The folder of the project. Tests run from `build/`, one folder deeper than their sources. */
 export const ROOT = rootAbove(new URL('./', import.meta.url))
 
-/** The absolute path of `path`, which is relative to the root of the checkout. */
+/** The absolute path of `path`, which is relative to the folder of the project. */
 export function pathOf (path: string): string {
   return fileURLToPath(new URL(path, ROOT))
 }

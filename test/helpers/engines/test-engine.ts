@@ -39,7 +39,7 @@ const SUBTESTS: readonly [title: string, run: (t: Test, world: World) => Promise
 
 const LIMIT_MS = 600_000
 file.setTimeout(LIMIT_MS)
-// This tells it to tap, which would end the process.
+// The process that would end this one must know the limit too.
 file.comment(`timeout=${LIMIT_MS}`)
 
 /** Tests the client and the elements in an engine, in one browser: for about half a minute. */

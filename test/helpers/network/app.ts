@@ -11,14 +11,16 @@ interface Test {
   teardown (callback: () => unknown): unknown
 }
 
-const remainingMs = (intervalMs: number) => intervalMs - Date.now() % intervalMs
+const untilNextTickMs = (intervalMs: number) => intervalMs - Date.now() % intervalMs
+
 /**
- * An interval for tests that want no ticks. Ticks come at whole multiples of the interval since
- * 1970, so even those of a day may be due soon: of two intervals, this has the later next tick.
+ * An interval for tests that want no tick but the immediate one. Ticks come at whole multiples of
+ * the interval since 1970, so even those of a day may be due soon: of two intervals, whose ticks
+ * are hours apart until 2100, this has the later next tick.
  */
-export const NO_TICKS_MS = remainingMs(86_400_000) > remainingMs(70_000_000)
+export const NO_TICKS_MS = untilNextTickMs(86_400_000) > untilNextTickMs(86_399_000)
   ? 86_400_000
-  : 70_000_000
+  : 86_399_000
 
 /** An application with a captured log that is closed when the test ends. */
 export function createApp (t: Test, serverOptions: FastifyServerOptions = {}) {
@@ -32,7 +34,7 @@ export function createApp (t: Test, serverOptions: FastifyServerOptions = {}) {
   return { app, log }
 }
 
-/** An application with one time socket at `/time`, ready; without ticks by default. */
+/** A ready application with a time socket at `/time`, by default with only the immediate tick. */
 export async function createTimeApp<Context = {}> (
   t: Test, options: TimeSocketOptions<Context> = {}, serverOptions: FastifyServerOptions = {}
 ) {

@@ -29,7 +29,7 @@ const LOOK_EVERY_MS = 100
 const FILE_LIMIT_MS = 600_000
 
 file.setTimeout(FILE_LIMIT_MS)
-// This tells it to tap, which would end the process.
+// The process that would end this one must know the limit too.
 file.comment(`timeout=${FILE_LIMIT_MS}`)
 
 const browser = await findBrowser()

@@ -17,7 +17,7 @@ const LIMIT_MS = 180_000
 const FILE_LIMIT_MS = 600_000
 
 file.setTimeout(FILE_LIMIT_MS)
-// This tells it to tap, which would end the process.
+// The process that would end this one must know the limit too.
 file.comment(`timeout=${FILE_LIMIT_MS}`)
 
 const browser = await findBrowser()

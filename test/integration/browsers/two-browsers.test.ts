@@ -6,11 +6,11 @@ import { findBrowser } from '../../helpers/browsers/browser.js'
 
 const FILE_LIMIT_MS = 600_000
 file.setTimeout(FILE_LIMIT_MS)
-// This tells it to tap, which would end the process.
+// The process that would end this one must know the limit too.
 file.comment(`timeout=${FILE_LIMIT_MS}`)
 
 /** How late the timers of a busy machine may be. */
-const TIMER_MS = 250
+const TIMER_MS = 1000
 
 const browser = await findBrowser()
 const skip = browser === undefined && 'no Chromium here: set BROWSER_PATH'
@@ -29,6 +29,6 @@ test('two pages far apart agree on the time and on an instant', { skip }, async 
   // Each has a timer besides, which a busy machine may hold up.
   const apartMs = quantile(verdict.apart, 0.5)
   t.ok(apartMs <= quantile(verdict.bounds, 0.5) + TIMER_MS, `${apartMs} ms apart`)
-  t.ok(verdict.recoveredMs < 10_000, `${verdict.recoveredMs} ms after the thaw`)
+  t.ok(verdict.recoveredMs < 60_000, `${verdict.recoveredMs} ms after the thaw`)
   t.equal(verdict.closes, 0, 'no connection was lost')
 })

@@ -8,6 +8,7 @@ import { needsProxy, startProxy } from '../../helpers/documents/document-proxy.j
 import type { ProxyName } from '../../helpers/documents/document-proxy.js'
 import { documentAt } from '../../helpers/documents/documents.js'
 import { parseBlocks } from '../../helpers/documents/markdown.js'
+import { NO_TICKS_MS } from '../../helpers/network/app.js'
 import { connect, refused } from '../../helpers/network/peer.js'
 
 const BLOCKS = parseBlocks(documentAt('docs/guide/origins-and-proxies.md'))
@@ -50,12 +51,12 @@ for (const name of ['nginx', 'haproxy'] as const) {
   })
 }
 
-/** A server without ticks for a day, and the proxy before it. */
+/** A server with no tick but the immediate one, and the proxy before it. */
 async function start (t: Test, name: ProxyName, options: TimeSocketOptions) {
   const app = fastify({ trustProxy: '127.0.0.1' })
   t.teardown(() => app.close())
   await app.register(async (scope) => {
-    await scope.register(timeSocket, { url: '/time', interval: 86_400_000, ...options })
+    await scope.register(timeSocket, { url: '/time', interval: NO_TICKS_MS, ...options })
     app.decorate('timeSocket', scope.timeSocket)
   }, { prefix: '/app' })
   await app.listen({ port: 0, host: '127.0.0.1' })

@@ -32,7 +32,7 @@ async function setUp (t: Test, options: TimeSocketOptions<Seat> = {}) {
   }))
   const [here, there] = servers as [typeof servers[0], typeof servers[0]]
   const peers: Record<string, Peer> = { ...here.peers, ...there.peers }
-  /** The names of those whose latest message but the end it is. */
+  /** The names of those who have got this message. */
   async function whoGot (message: unknown): Promise<string[]> {
     there.timeSocket.broadcast('end')
     await waitFor(() => Object.values(peers).every(({ messages }) => messages.includes('end')), 'the end')

@@ -9,7 +9,7 @@ import type { ClientConnection } from '../../../src/connections/client-connectio
 import timeSocket from '../../../src/index.js'
 import type { TickDelivery, TimeSocketOptions } from '../../../src/index.js'
 import { encodePing } from '../../../src/protocol/frame.js'
-import { listen } from '../../helpers/network/app.js'
+import { listen, NO_TICKS_MS } from '../../helpers/network/app.js'
 import { connect } from '../../helpers/network/peer.js'
 import { https } from '../../helpers/network/tls.js'
 import { waitFor } from '../../helpers/network/wait.js'
@@ -70,7 +70,7 @@ test('over TLS, messages of one turn keep their order, and no tick is skipped be
 
 test('over TLS, the 101 makes no new client slow', async (t) => {
   const { app, open } = await setUp(t, {
-    interval: 86_400_000, maxBufferedBytes: 0, onConnect: (client) => { client.send('welcome') }
+    interval: NO_TICKS_MS, maxBufferedBytes: 0, onConnect: (client) => { client.send('welcome') }
   })
   const peer = await open()
   await waitFor(() => peer.messages.length === 2, 'the welcome and the time')

@@ -14,7 +14,7 @@ const { engines, dependencies, devDependencies, peerDependencies }: Manifest =
   JSON.parse(readSource('package.json'))
 const MATRIX = readSource('.ci/matrix')
 
-/** The rows as `[name, declared, tested]`, without backticks; "none" is an empty list. */
+/** The rows, without backticks; "none" is an empty list. */
 const versions = rows.map(([name = '', declared = '', tested = '']) => {
   return { name: codesIn(name)[0] ?? name, declared: codesIn(declared), tested: codesIn(tested) }
 })

@@ -125,12 +125,16 @@ test('does not end WebSockets of other plugins, even after the timeout', async (
   await app.register(timeSocket, { handshakeTimeout: 100, interval: NO_TICKS_MS, immediate: false })
   app.get('/host', { websocket: true }, (ws) => { ws.on('message', (data) => ws.send(data)) })
   const port = await listen(app)
-  const peers = await Promise.all(['/host', '/time'].map((path) => connect(`ws://127.0.0.1:${port}${path}`)))
+  const open = (path: string) => connect(`ws://127.0.0.1:${port}${path}`)
+  const [time, ...others] = [await open('/time'), await open('/host'), await open('/other')]
+  t.teardown(() => others.forEach(({ ws }) => ws.terminate()))
   await new Promise((resolve) => setTimeout(resolve, 300))
-  peers[0]?.ws.send('still here')
-  t.match(await peers[0]?.received(1), [Buffer.from('still here')])
+  for (const peer of others) {
+    peer.ws.send('still here')
+    t.match(await peer.received(1), [Buffer.from('still here')])
+  }
   app.timeSocket.broadcast('news')
-  t.strictSame(await peers[1]?.received(1), ['news'])
+  t.strictSame(await time.received(1), ['news'])
 })
 
 test('with two registrations, the longer timeout applies', async (t) => {

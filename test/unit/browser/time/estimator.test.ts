@@ -162,13 +162,11 @@ for (const quantumMs of [0.1, 1, 16.67, 100]) {
 for (const stepMs of [-3_600_000, -500, -30, 30, 500, 300_000]) {
   test(`notices at once that a clock was set by ${stepMs} ms, and follows`, async (t) => {
     const { exchange, look, wait, step } = setUp()
-    const steady = Array.from({ length: 100 }, () => {
-      const isStep = exchange()
+    for (let count = 0; count < 100; count++) {
+      if (exchange()) t.fail('noticed a step that was none')
       wait(5000)
-      return isStep
-    })
+    }
     step(stepMs)
-    t.notOk(steady.includes(true), 'no step before')
     t.strictSame([exchange(), exchange()], [true, false])
     const { wrong, error } = look()
     t.ok(Math.abs(wrong) < 0.2 && error < 11, `${wrong} ± ${error} ms`)
@@ -225,7 +223,7 @@ for (const priorSkew of [100e-6, -400e-6, 500e-6]) {
       skew: 10e-6, priorSkew, upMs: () => 5 + 2 * delay(), downMs: () => 5 + 2 * delay()
     })
     for (let count = 0; count < 300; count++) {
-      if (exchange()) t.fail('there was no step')
+      if (exchange()) t.fail('noticed a step that was none')
       wait(2000)
       const { wrong, error } = look()
       if (Math.abs(wrong) > error + ROUNDING_MS) t.fail(`${wrong} is not within ${error} ms`)
