@@ -21,7 +21,7 @@ interface Test {
 async function setUp (t: Test, options: TimeSocketOptions, serverOptions: object = {}) {
   const app = Fastify({ https, ...serverOptions }) as unknown as FastifyInstance
   t.teardown(() => app.close())
-  await app.register(timeSocket, options)
+  await app.register(timeSocket, { interval: NO_TICKS_MS, ...options })
   const port = await listen(app)
   return { app, open: () => connect(`wss://127.0.0.1:${port}/time`, { ca: https.cert }) }
 }
@@ -70,10 +70,10 @@ test('over TLS, messages of one turn keep their order, and no tick is skipped be
 
 test('over TLS, the 101 makes no new client slow', async (t) => {
   const { app, open } = await setUp(t, {
-    interval: NO_TICKS_MS, maxBufferedBytes: 0, onConnect: (client) => { client.send('welcome') }
+    maxBufferedBytes: 0, onConnect: (client) => { client.send('welcome') }
   })
   const peer = await open()
-  await waitFor(() => peer.messages.length === 2, 'the welcome and the time')
+  await peer.received(2)
   t.equal(app.timeSocket.clients.size, 1)
 })
 
@@ -84,11 +84,11 @@ test('over TLS, a ping or pong of the same turn makes no client slow', async (t)
   const peer = await open()
   peer.ws.ping()
   peer.ws.send('after a ping')
-  await waitFor(() => peer.messages.length === 1, 'the answer')
+  await peer.received(1)
   const [client] = app.timeSocket.clients.values()
   writePing(client as unknown as ClientConnection, encodePing(1))
   t.equal(client?.send('after a ping of the server'), true)
-  await waitFor(() => peer.messages.length === 2, 'the message')
+  await peer.received(2)
   t.equal(app.timeSocket.clients.size, 1)
 })
 

@@ -156,7 +156,7 @@ for (const [kind, order] of [
     const { app } = createApp(t)
     if (kind === 'asynchronous') app.addHook('onRequest', async () => {})
     if (order === 'before') await proxyUpgrades(app, '/proxied')
-    await app.register(timeSocket)
+    await app.register(timeSocket, { interval: NO_TICKS_MS })
     if (order === 'after') await proxyUpgrades(app, '/proxied')
     const port = await listen(app)
     const time = await connect(`ws://127.0.0.1:${port}/time`)
