@@ -101,6 +101,6 @@ for (const [title, serverOptions] of [
     const socket = connectTls({ port, host: '127.0.0.1', ca: https.cert })
     socket.write('GET /time HTTP/1.1\r\nHost: localhost\r\n' +
       'Connection: close, Upgrade\r\nUpgrade: h2c\r\n\r\n')
-    t.match(await text(socket), /^HTTP\/1\.1 200 [^]*"interval":5000/)
+    t.match(await text(socket), /^HTTP\/1\.1 200 [^]*"interval":\d+/)
   })
 }
