@@ -16,6 +16,8 @@ export interface Agenda<Item extends Due> extends Iterable<Item> {
   add (item: Item): void
   /** Has no effect if the item is not on the agenda. */
   delete (item: Item): void
+  /** Calls `onDue` for what is due at `nowMs`, which its timer may not have noticed yet. */
+  fireDue (nowMs: number): void
   /** Deletes all items, and cancels the timer. */
   clear (): void
 }
@@ -49,13 +51,16 @@ export function createAgenda<Item extends Due> (
     cancel = timers.after(Math.min(remainingMs, MAX_SLEEP_MS), wake)
   }
 
-  function wake (): void {
-    const nowMs = now()
+  function fireDue (nowMs: number): void {
     const due = [...items].filter(({ atMs }) => atMs <= nowMs)
     for (const item of due.sort((a, b) => a.atMs - b.atMs)) {
       if (items.delete(item)) onDue(item)
     }
     schedule()
+  }
+
+  function wake (): void {
+    fireDue(now())
   }
 
   return {
@@ -72,6 +77,7 @@ export function createAgenda<Item extends Due> (
       items.delete(item)
       schedule()
     },
+    fireDue,
     clear () {
       items.clear()
       schedule()

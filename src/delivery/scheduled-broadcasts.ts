@@ -123,7 +123,10 @@ export function createScheduledBroadcasts<Context> (
 
   return {
     put ({ message, isChosen, at, key }, recipients) {
-      const isDue = at === undefined || at <= clock.now()
+      const nowMs = clock.now()
+      const isDue = at === undefined || at <= nowMs
+      // After a stall: what was due before must not be overtaken.
+      if (isDue && at !== undefined) agenda.fireDue(nowMs)
       const replaced = find(key)
       if (!isDue && replaced === undefined && agenda.size >= MAX_SCHEDULED) {
         throw new TooManyScheduledError()
