@@ -1,10 +1,11 @@
 // node test/run.js [--watch] [OPTION ...] PATH ...
 //
 // Transpiles src/, test/ and example/ into build/, and has tap run the tests in PATH: files, or
-// folders of test/. The files of one folder of test/unit/ share a process, because starting one
-// takes more than a second, and small folders share one together. Any other file, and any that
-// PATH names, has its own. OPTIONs are tap's, as --name=value. With --watch, it runs the tests
-// again whenever a source has changed. Types are checked elsewhere: `npm run typecheck`.
+// folders of test/. Starting a process takes more than a second, so the files of each folder of
+// test/unit/ share one, and all small folders together share one. Any other file, and any that
+// PATH names, has a process of its own. OPTIONs are tap's, written as --name=value. With --watch,
+// the tests run again whenever a source has changed. Types are checked elsewhere:
+// `npm run typecheck`.
 import { spawn } from 'node:child_process'
 import {
   existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, watch, writeFileSync
@@ -18,7 +19,7 @@ const UNIT = 'build/test/unit'
 const TAP = 'node_modules/tap/dist/esm/run.mjs'
 // Otherwise tap loads a TypeScript compiler into each process: longer than most tests take.
 const WITHOUT_COMPILER = '--test-env=TAP_TYPE_STRIP_ONLY=1'
-// Those of test/unit/ whose tests take few seconds, and change no globals.
+// Folders of test/unit/ whose tests take a few seconds and change no globals.
 const SMALL_FOLDERS = ['config', 'docs', 'example', 'observability', 'protocol', 'time', 'util']
 const SETTLING_MS = 100
 
@@ -50,7 +51,7 @@ async function transpileAndRun () {
   return await new Promise((_resolve) => child.on('close', (code) => _resolve(code ?? 1)))
 }
 
-/** What tap has to run, of files or folders of sources. */
+/** The built files that tap must run for these files and folders of sources. */
 function programsOf (paths) {
   const [files, folders] = partition(paths, (path) => path.endsWith('.ts'))
   const inFolders = folders.flatMap((folder) => {
@@ -68,12 +69,12 @@ function programsOf (paths) {
   return programs
 }
 
-/** Those values for which a test is true, and the others. */
-function partition (values, isFirst) {
-  return [values.filter(isFirst), values.filter((value) => !isFirst(value))]
+/** Two arrays: the values that satisfy the predicate, and the others. */
+function partition (values, predicate) {
+  return [values.filter(predicate), values.filter((value) => !predicate(value))]
 }
 
-/** The name of the process that shares a file's tests; undefined if it has a process of its own. */
+/** The group of files that a file shares a process with; undefined if it has its own process. */
 function groupOf (file) {
   const [folder, ...rest] = relative(UNIT, file).split(sep)
   if (folder === '..' || rest.length === 0) return undefined

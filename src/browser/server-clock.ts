@@ -144,9 +144,9 @@ export class ServerClock<Incoming = unknown> extends ClockEventTarget<Incoming> 
   }
 
   /**
-   * Resolves once `error` is small enough. Rejects with a ServerClockError when `state` is `closed`
-   * (`CLOSED`) or `refused` (`REFUSED`), with the signal's reason, and with a TypeError or
-   * RangeError if the option `error` is wrong.
+   * Resolves once `error` is small enough. Rejects with a ServerClockError if `state` is `closed`
+   * (code `CLOSED`) or `refused` (`REFUSED`), with the signal's reason if the signal is aborted, or
+   * with a TypeError or RangeError if the option `error` is wrong.
    */
   ready (options: ReadyOptions = {}): Promise<void> {
     // Forgets the estimate if the device has just woken up.

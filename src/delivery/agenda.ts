@@ -16,8 +16,8 @@ export interface Agenda<Item extends Due> extends Iterable<Item> {
   add (item: Item): void
   /** Has no effect if the item is not on the agenda. */
   delete (item: Item): void
-  /** Calls `onDue` for what is due at `nowMs`, which its timer may not have noticed yet. */
-  fireDue (nowMs: number): void
+  /** Calls `onDue` for what is due, as the timer does. After a stall, the timer may be late. */
+  fireDue (): void
   /** Deletes all items, and cancels the timer. */
   clear (): void
 }
@@ -48,19 +48,16 @@ export function createAgenda<Item extends Due> (
     if (items.size === 0) return
     const firstMs = Math.min(...Array.from(items, ({ atMs }) => atMs))
     const remainingMs = Math.max(0, Math.ceil(firstMs - now()))
-    cancel = timers.after(Math.min(remainingMs, MAX_SLEEP_MS), wake)
+    cancel = timers.after(Math.min(remainingMs, MAX_SLEEP_MS), fireDue)
   }
 
-  function fireDue (nowMs: number): void {
+  function fireDue (): void {
+    const nowMs = now()
     const due = [...items].filter(({ atMs }) => atMs <= nowMs)
     for (const item of due.sort((a, b) => a.atMs - b.atMs)) {
       if (items.delete(item)) onDue(item)
     }
     schedule()
-  }
-
-  function wake (): void {
-    fireDue(now())
   }
 
   return {

@@ -123,10 +123,9 @@ export function createScheduledBroadcasts<Context> (
 
   return {
     put ({ message, isChosen, at, key }, recipients) {
-      const nowMs = clock.now()
-      const isDue = at === undefined || at <= nowMs
-      // After a stall: what was due before must not be overtaken.
-      if (isDue && at !== undefined) agenda.fireDue(nowMs)
+      const isDue = at === undefined || at <= clock.now()
+      // Timers are late after a stall: what is already due goes first.
+      if (isDue && at !== undefined) agenda.fireDue()
       const replaced = find(key)
       if (!isDue && replaced === undefined && agenda.size >= MAX_SCHEDULED) {
         throw new TooManyScheduledError()

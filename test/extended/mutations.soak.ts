@@ -224,7 +224,7 @@ function bodyOf (node: ts.Node, name: string): ts.Node | undefined {
 }
 
 async function runTest (file: string): Promise<{ code: number, output: string }> {
-  // More seconds than `waitFor` waits: what a mutation prevents is awaited in vain.
+  // In seconds, and longer than `waitFor` waits: it must fail before tap gives up (see `TIMEOUT`).
   const args = ['test/run.js', '--disable-coverage', '--bail', '--timeout=600', file]
   const child = spawn(process.execPath, args, { cwd: project, stdio: ['ignore', 'pipe', 'inherit'] })
   const closed = new Promise<number>((resolve) => child.on('close', resolve))

@@ -39,7 +39,7 @@ const SUBTESTS: readonly [title: string, run: (t: Test, world: World) => Promise
 
 const LIMIT_MS = 600_000
 file.setTimeout(LIMIT_MS)
-// The process that would end this one must know the limit too.
+// tap's runner reads this comment: otherwise it would kill this process at its own limit.
 file.comment(`timeout=${LIMIT_MS}`)
 
 /** Tests the client and the elements in an engine, in one browser: for about half a minute. */

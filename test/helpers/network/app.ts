@@ -15,10 +15,10 @@ const untilNextTickMs = (intervalMs: number) => intervalMs - Date.now() % interv
 
 /**
  * An interval for tests that want no tick but the immediate one. Ticks come at whole multiples of
- * the interval since 1970, so even those of a day may be due soon: of two intervals, whose ticks
- * are hours apart until 2100, this has the later next tick.
+ * the interval since 1970, so even a daily tick is due soon just before midnight UTC. Until 2100,
+ * the ticks of these two intervals are hours apart: this is the one whose next tick is later.
  */
-export const NO_TICKS_MS = untilNextTickMs(86_400_000) > untilNextTickMs(86_399_000)
+export const TICKLESS_INTERVAL_MS = untilNextTickMs(86_400_000) > untilNextTickMs(86_399_000)
   ? 86_400_000
   : 86_399_000
 
@@ -39,7 +39,8 @@ export async function createTimeApp<Context = {}> (
   t: Test, options: TimeSocketOptions<Context> = {}, serverOptions: FastifyServerOptions = {}
 ) {
   const { app, log } = createApp(t, serverOptions)
-  await app.register(timeSocket, { interval: NO_TICKS_MS, ...options } as TimeSocketOptions)
+  const allOptions = { interval: TICKLESS_INTERVAL_MS, ...options } as TimeSocketOptions
+  await app.register(timeSocket, allOptions)
   await app.ready()
   return { app, log, timeSocket: app.timeSocket }
 }

@@ -29,7 +29,7 @@ const LOOK_EVERY_MS = 100
 const FILE_LIMIT_MS = 600_000
 
 file.setTimeout(FILE_LIMIT_MS)
-// The process that would end this one must know the limit too.
+// tap's runner reads this comment: otherwise it would kill this process at its own limit.
 file.comment(`timeout=${FILE_LIMIT_MS}`)
 
 const browser = await findBrowser()

@@ -37,7 +37,7 @@ const INTERVAL_MS = 5000
 
 const FILE_LIMIT_MS = 600_000
 file.setTimeout(FILE_LIMIT_MS)
-// The process that would end this one must know the limit too.
+// tap's runner reads this comment: otherwise it would kill this process at its own limit.
 file.comment(`timeout=${FILE_LIMIT_MS}`)
 
 const browser = await findBrowser()
@@ -263,7 +263,7 @@ async function checkMessages (
     messages.map((_message, index) => index % 2 === 0))
 }
 
-/** Whether this is the text of a tick since the start: a late one may have been due before. */
+/** Whether this text is a tick sent since `startMs`. A late tick may have been due just before. */
 function isTickSince (startMs: number, text: string): boolean {
   const timeMs = Date.parse(text)
   return new Date(timeMs).toString() === text && timeMs % INTERVAL_MS === 0 &&

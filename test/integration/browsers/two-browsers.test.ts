@@ -6,7 +6,7 @@ import { findBrowser } from '../../helpers/browsers/browser.js'
 
 const FILE_LIMIT_MS = 600_000
 file.setTimeout(FILE_LIMIT_MS)
-// The process that would end this one must know the limit too.
+// tap's runner reads this comment: otherwise it would kill this process at its own limit.
 file.comment(`timeout=${FILE_LIMIT_MS}`)
 
 /** How late the timers of a busy machine may be. */

@@ -8,7 +8,7 @@ import { needsProxy, startProxy } from '../../helpers/documents/document-proxy.j
 import type { ProxyName } from '../../helpers/documents/document-proxy.js'
 import { documentAt } from '../../helpers/documents/documents.js'
 import { parseBlocks } from '../../helpers/documents/markdown.js'
-import { NO_TICKS_MS } from '../../helpers/network/app.js'
+import { TICKLESS_INTERVAL_MS } from '../../helpers/network/app.js'
 import { connect, refused } from '../../helpers/network/peer.js'
 
 const BLOCKS = parseBlocks(documentAt('docs/guide/origins-and-proxies.md'))
@@ -56,7 +56,7 @@ async function start (t: Test, name: ProxyName, options: TimeSocketOptions) {
   const app = fastify({ trustProxy: '127.0.0.1' })
   t.teardown(() => app.close())
   await app.register(async (scope) => {
-    await scope.register(timeSocket, { url: '/time', interval: NO_TICKS_MS, ...options })
+    await scope.register(timeSocket, { url: '/time', interval: TICKLESS_INTERVAL_MS, ...options })
     app.decorate('timeSocket', scope.timeSocket)
   }, { prefix: '/app' })
   await app.listen({ port: 0, host: '127.0.0.1' })

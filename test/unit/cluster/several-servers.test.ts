@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { createMemoryEngine } from '../../helpers/backplane/memory.js'
 import { passUntil, simulateTimers } from '../../helpers/fakes/simulated-timers.js'
-import { createApp, createTimeApp, NO_TICKS_MS } from '../../helpers/network/app.js'
+import { createApp, createTimeApp, TICKLESS_INTERVAL_MS } from '../../helpers/network/app.js'
 import timeSocket from '../../../src/index.js'
 import type { BroadcastOptions, TimeSocketOptions } from '../../../src/index.js'
 import { inject } from '../../helpers/network/peer.js'
@@ -32,7 +32,7 @@ async function setUp (t: Test, options: TimeSocketOptions<Seat> = {}) {
   }))
   const [here, there] = servers as [typeof servers[0], typeof servers[0]]
   const peers: Record<string, Peer> = { ...here.peers, ...there.peers }
-  /** The names of those who have got this message. */
+  /** Waits until everything has arrived. @returns the names of those who got this message. */
   async function whoGot (message: unknown): Promise<string[]> {
     there.timeSocket.broadcast('end')
     await waitFor(() => Object.values(peers).every(({ messages }) => messages.includes('end')), 'the end')
@@ -176,9 +176,9 @@ test('two registrations of one application share a backplane, each with its own 
   const apps = await Promise.all([1, 2].map(async () => {
     const { app } = createApp(t)
     const backplane = engine.connect()
-    await app.register(timeSocket, { immediate: false, interval: NO_TICKS_MS, backplane })
+    await app.register(timeSocket, { immediate: false, interval: TICKLESS_INTERVAL_MS, backplane })
     await app.register(timeSocket, {
-      url: '/auction', namespace: 'auction', immediate: false, interval: NO_TICKS_MS, backplane
+      url: '/auction', namespace: 'auction', immediate: false, interval: TICKLESS_INTERVAL_MS, backplane
     } as TimeSocketOptions)
     await app.ready()
     return app

@@ -3,7 +3,7 @@ import { test } from 'tap'
 import timeSocket from '../../../src/index.js'
 import type { TimeSocketClient, TimeSocketOptions } from '../../../src/index.js'
 import { createMemoryEngine } from '../../helpers/backplane/memory.js'
-import { createApp, listen, NO_TICKS_MS } from '../../helpers/network/app.js'
+import { createApp, listen, TICKLESS_INTERVAL_MS } from '../../helpers/network/app.js'
 import { connect } from '../../helpers/network/peer.js'
 import { waitFor } from '../../helpers/network/wait.js'
 
@@ -103,7 +103,7 @@ test('a shutdown that one client starts calls onClose of the others in their own
 
 test('a scheduled broadcast is sent in the context of the registration', async (t) => {
   const contexts: (string | undefined)[] = []
-  const { timeSocket, join } = await setUp(t, { interval: NO_TICKS_MS, format: () => 'tick' })
+  const { timeSocket, join } = await setUp(t, { interval: TICKLESS_INTERVAL_MS, format: () => 'tick' })
   const peer = await join('ada')
   const client = [...timeSocket.clients.values()][0] as TimeSocketClient
   storage.run('caller', () => {

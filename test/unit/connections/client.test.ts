@@ -201,12 +201,12 @@ test('skips more ticks for a client with buffered bytes than for others, and res
   slow.ws.pause()
   await waitFor(() => timeSocket.clients.size === 2, 'the slow client')
   const [other, slowClient] = timeSocket.clients.values()
-  // On a busy machine, a mebibyte may not leave between two ticks: then both clients skip some.
+  // On a busy machine, a tick of 1 MiB may not be flushed before the next: then both skip some.
   const extraSkips = () => Number(slowClient?.skippedTicks) - Number(other?.skippedTicks)
-  await waitFor(() => extraSkips() >= 5, 'ticks that only the slow client skips')
+  await waitFor(() => extraSkips() >= 5, 'five more skipped ticks than the other client')
   await peer.received(peer.messages.length + 3)
   slow.ws.resume()
-  // More than the operating system had stored for it.
+  // More than the buffers of the operating system held, so some of them are new ticks.
   await slow.received(slow.messages.length + 8)
 })
 

@@ -9,7 +9,7 @@ import type { ClientConnection } from '../../../src/connections/client-connectio
 import timeSocket from '../../../src/index.js'
 import type { TickDelivery, TimeSocketOptions } from '../../../src/index.js'
 import { encodePing } from '../../../src/protocol/frame.js'
-import { listen, NO_TICKS_MS } from '../../helpers/network/app.js'
+import { listen, TICKLESS_INTERVAL_MS } from '../../helpers/network/app.js'
 import { connect } from '../../helpers/network/peer.js'
 import { https } from '../../helpers/network/tls.js'
 import { waitFor } from '../../helpers/network/wait.js'
@@ -21,7 +21,7 @@ interface Test {
 async function setUp (t: Test, options: TimeSocketOptions, serverOptions: object = {}) {
   const app = Fastify({ https, ...serverOptions }) as unknown as FastifyInstance
   t.teardown(() => app.close())
-  await app.register(timeSocket, { interval: NO_TICKS_MS, ...options })
+  await app.register(timeSocket, { interval: TICKLESS_INTERVAL_MS, ...options })
   const port = await listen(app)
   return { app, open: () => connect(`wss://127.0.0.1:${port}/time`, { ca: https.cert }) }
 }

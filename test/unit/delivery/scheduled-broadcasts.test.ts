@@ -139,13 +139,13 @@ test('a broadcast whose time has passed is sent at once; clients that join later
     [messageOf('now', { at: NOW_MS }), messageOf('past', { at: NOW_MS - 5000 })])
 })
 
-test('a broadcast whose time has passed does not overtake those that were due before', async (t) => {
+test('a broadcast whose time has passed does not overtake scheduled ones that are already due', async (t) => {
   const { time, broadcast, joinPlain } = setUp()
   const plain = joinPlain()
   broadcast('second', { at: NOW_MS + 20 })
   broadcast('first', { at: NOW_MS + 10 })
   broadcast('later', { at: LATER_MS })
-  // A stall: no timer has fired.
+  // As after a stall, no timer has fired yet. time.stall() would fire them.
   time.step(30)
   broadcast('third', { at: NOW_MS + 25 })
   t.strictSame(plain.sent, ['first', 'second', 'third'])

@@ -245,7 +245,7 @@ test('clients without an address count as one, even behind a proxy', async (t) =
 
 test('clients over a Unix socket count as one', async (t) => {
   const { app } = await createTimeApp(t, { maxClientsPerIp: 2 })
-  // Relative, for an absolute path may be longer than the 107 bytes that Linux allows.
+  // Relative, because an absolute path may exceed the 107 bytes that Linux allows for a socket.
   const path = relative('', join(t.testdir(), 'socket'))
   await app.listen({ path })
   const statuses: string[] = []

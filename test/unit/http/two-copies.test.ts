@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { test } from 'tap'
 import timeSocket from '../../../src/index.js'
 import type { TimeSocket } from '../../../src/index.js'
-import { createApp, listen, NO_TICKS_MS } from '../../helpers/network/app.js'
+import { createApp, listen, TICKLESS_INTERVAL_MS } from '../../helpers/network/app.js'
 import { connect, refused } from '../../helpers/network/peer.js'
 import { exchange, upgradeRequest } from '../../helpers/network/raw.js'
 import { waitFor } from '../../helpers/network/wait.js'
@@ -22,11 +22,11 @@ function countUpgrades (app: FastifyInstance): () => number {
 test('two copies of this package on one server dispatch each upgrade once, and close with 1001', async (t) => {
   const { app, log } = createApp(t)
   const upgradeCount = countUpgrades(app)
-  await app.register(timeSocket, { interval: NO_TICKS_MS })
+  await app.register(timeSocket, { interval: TICKLESS_INTERVAL_MS })
   const { default: copy } = await loadSecondCopy(t)
   t.not(copy, timeSocket)
   await app.register(copy, {
-    url: '/other', namespace: 'other', serveClient: false, interval: NO_TICKS_MS
+    url: '/other', namespace: 'other', serveClient: false, interval: TICKLESS_INTERVAL_MS
   })
   const { other } = app.timeSocket as unknown as { other: TimeSocket }
   const port = await listen(app)
@@ -43,7 +43,7 @@ test('two copies of this package on one server dispatch each upgrade once, and c
 test('an upgrade that the routes of neither copy want is left to others', async (t) => {
   const { app } = createApp(t)
   const { default: copy } = await loadSecondCopy(t)
-  await app.register(timeSocket, { interval: NO_TICKS_MS })
+  await app.register(timeSocket, { interval: TICKLESS_INTERVAL_MS })
   await app.register(async (scope) => {
     await scope.register(copy, { namespace: 'other', serveClient: false })
     scope.get('/plain', () => 'plain')
@@ -61,7 +61,7 @@ test('a time socket uses the copy of @fastify/websocket that the host has regist
   const { app, log } = createApp(t)
   await app.register(await loadSecondWebsocket(t), { options: { maxPayload: 4096 } })
   const upgradeCount = countUpgrades(app)
-  await app.register(timeSocket, { interval: NO_TICKS_MS })
+  await app.register(timeSocket, { interval: TICKLESS_INTERVAL_MS })
   app.get('/host', { websocket: true }, (ws) => ws.send('host'))
   const port = await listen(app)
   const [time, host] = await Promise.all(['/time', '/host'].map((path) =>
@@ -83,7 +83,7 @@ test('routes of a second copy of @fastify/websocket in another scope get their u
     await scope.register(copy)
     scope.get('/host', { websocket: true }, (ws) => ws.send('host'))
   })
-  await app.register(timeSocket, { interval: NO_TICKS_MS })
+  await app.register(timeSocket, { interval: TICKLESS_INTERVAL_MS })
   app.get('/more', { websocket: true }, (ws) => ws.send('more'))
   const port = await listen(app)
   t.ok(log.messages('warn').some((message) => message.startsWith(WARNING)), 'the warning')
@@ -100,7 +100,7 @@ test('a second copy of @fastify/websocket around the scope of this plugin leaves
   const { app, log } = createApp(t)
   const copy = await loadSecondWebsocket(t)
   await app.register(async (scope) => {
-    await scope.register(timeSocket, { interval: NO_TICKS_MS })
+    await scope.register(timeSocket, { interval: TICKLESS_INTERVAL_MS })
   })
   await app.register(copy)
   app.get('/host', { websocket: true }, () => {})

@@ -4,7 +4,7 @@ import { WebSocketServer } from 'ws'
 import { test } from 'tap'
 import timeSocket from '../../../src/index.js'
 import type { TimeSocketOptions } from '../../../src/index.js'
-import { createApp, listen, NO_TICKS_MS } from '../../helpers/network/app.js'
+import { createApp, listen, TICKLESS_INTERVAL_MS } from '../../helpers/network/app.js'
 import { connect } from '../../helpers/network/peer.js'
 import { exchange, upgradeRequest as upgrade } from '../../helpers/network/raw.js'
 import { SOON_MS, waitFor, within } from '../../helpers/network/wait.js'
@@ -122,19 +122,21 @@ test('does not end WebSockets of other plugins, even after the timeout', async (
       ws.on('message', (data) => ws.send(data))
     })
   })
-  await app.register(timeSocket, { handshakeTimeout: 100, interval: NO_TICKS_MS, immediate: false })
+  await app.register(timeSocket, {
+    handshakeTimeout: 100, interval: TICKLESS_INTERVAL_MS, immediate: false
+  })
   app.get('/host', { websocket: true }, (ws) => { ws.on('message', (data) => ws.send(data)) })
   const port = await listen(app)
   const open = (path: string) => connect(`ws://127.0.0.1:${port}${path}`)
-  const [time, ...others] = [await open('/time'), await open('/host'), await open('/other')]
-  t.teardown(() => others.forEach(({ ws }) => ws.terminate()))
+  const [timePeer, ...otherPeers] = [await open('/time'), await open('/host'), await open('/other')]
+  t.teardown(() => otherPeers.forEach(({ ws }) => ws.terminate()))
   await new Promise((resolve) => setTimeout(resolve, 300))
-  for (const peer of others) {
+  for (const peer of otherPeers) {
     peer.ws.send('still here')
     t.match(await peer.received(1), [Buffer.from('still here')])
   }
   app.timeSocket.broadcast('news')
-  t.strictSame(await time.received(1), ['news'])
+  t.strictSame(await timePeer.received(1), ['news'])
 })
 
 test('with two registrations, the longer timeout applies', async (t) => {

@@ -10,7 +10,7 @@ import type { FastifyInstance } from 'fastify'
 import { test } from 'tap'
 import timeSocket from '../../../src/index.js'
 import type { TimeSocketOptions } from '../../../src/index.js'
-import { createApp, listen, NO_TICKS_MS } from '../../helpers/network/app.js'
+import { createApp, listen, TICKLESS_INTERVAL_MS } from '../../helpers/network/app.js'
 import { connect } from '../../helpers/network/peer.js'
 import { exchange, openRaw, request, upgradeRequest } from '../../helpers/network/raw.js'
 import { waitFor, within } from '../../helpers/network/wait.js'
@@ -47,7 +47,9 @@ for (const [title, register] of arrangements) {
         dispatchCount++
         done()
       })
-      const options = { maxClientsPerIp: 3, maxClients: 3, interval: NO_TICKS_MS, preValidation }
+      const options = {
+        maxClientsPerIp: 3, maxClients: 3, interval: TICKLESS_INTERVAL_MS, preValidation
+      }
       await register(app, options)
       const port = await listen(app)
       for (let i = 0; i < 10; i++) {
@@ -76,7 +78,7 @@ for (const order of ['before', 'after'] as const) {
       const { app, log } = createApp(t)
       if (kind === 'asynchronous') app.addHook('onRequest', async () => {})
       const beside = order === 'before' ? listenBeside(app) : undefined
-      await app.register(timeSocket, { interval: NO_TICKS_MS })
+      await app.register(timeSocket, { interval: TICKLESS_INTERVAL_MS })
       app.get('/host', { websocket: true }, (ws) => { ws.on('message', () => ws.send('host')) })
       const besideToo = beside ?? listenBeside(app)
       const port = await listen(app)
@@ -156,7 +158,7 @@ for (const [kind, order] of [
     const { app } = createApp(t)
     if (kind === 'asynchronous') app.addHook('onRequest', async () => {})
     if (order === 'before') await proxyUpgrades(app, '/proxied')
-    await app.register(timeSocket, { interval: NO_TICKS_MS })
+    await app.register(timeSocket, { interval: TICKLESS_INTERVAL_MS })
     if (order === 'after') await proxyUpgrades(app, '/proxied')
     const port = await listen(app)
     const time = await connect(`ws://127.0.0.1:${port}/time`)
@@ -331,7 +333,7 @@ test('a pipelined upgrade is dropped if the previous answer ends the connection'
 test('injectWS of the application\'s @fastify/websocket connects, and the client is removed when it ends', async (t) => {
   const { app } = createApp(t)
   await app.register(websocket)
-  await app.register(timeSocket, { interval: NO_TICKS_MS })
+  await app.register(timeSocket, { interval: TICKLESS_INTERVAL_MS })
   await app.ready()
   const ws = await app.injectWS('/time')
   await waitFor(() => app.timeSocket.clients.size === 1, 'the client')

@@ -2,7 +2,7 @@ import websocket from '@fastify/websocket'
 import { test } from 'tap'
 import timeSocket from '../../../src/index.js'
 import type { TimeSocket } from '../../../src/index.js'
-import { createApp, createTimeApp, listen, NO_TICKS_MS } from '../../helpers/network/app.js'
+import { createApp, createTimeApp, listen, TICKLESS_INTERVAL_MS } from '../../helpers/network/app.js'
 import { connect } from '../../helpers/network/peer.js'
 import { waitFor } from '../../helpers/network/wait.js'
 
@@ -24,7 +24,7 @@ test('does not change a @fastify/websocket that the application has registered, 
   app.get('/echo', { websocket: true }, (socket) => {
     socket.on('message', (data) => socket.send(`echo ${String(data)}`))
   })
-  await app.register(timeSocket, { format: 'timestamp', interval: NO_TICKS_MS })
+  await app.register(timeSocket, { format: 'timestamp', interval: TICKLESS_INTERVAL_MS })
   app.get('/late', { websocket: true }, (socket) => socket.send('late'))
   const port = await listen(app)
   t.equal(app.websocketServer.options.maxPayload, 77)
@@ -52,7 +52,7 @@ test('each sibling scope has its own @fastify/websocket, and an upgrade is handl
   const found: TimeSocket[] = []
   for (const prefix of ['/one', '/two']) {
     app.register(async (scope) => {
-      await scope.register(timeSocket, { format: () => prefix, interval: NO_TICKS_MS })
+      await scope.register(timeSocket, { format: () => prefix, interval: TICKLESS_INTERVAL_MS })
       found.push(scope.timeSocket)
       scope.get('/host', { websocket: true }, (socket) => socket.send(`host ${prefix}`))
     }, { prefix })
