@@ -22,7 +22,7 @@ export interface ClientChecksOptions<Context> {
 const PERIOD_MS = 250
 /** How long a client may take for the closing handshake: ws would wait for 30 s. */
 const CLOSE_TIMEOUT_MS = 5000
-/** Other input that may count as an unfinished message: frame headers, pings, one socket read. */
+/** Other input that may count as an unfinished message: frame headers, one socket read. */
 const INPUT_MARGIN_BYTES = 65_536
 
 /**

@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws'
-import { noteSignOfLife, noteWholeMessage, recordPong } from './client.js'
+import { noteControlInput, noteSignOfLife, noteWholeMessage, recordPong } from './client.js'
 import type { Client } from './client.js'
 import {
   closeAndStopReading, endingOf, hostOf, isOpen, recordEnding, noteControlFrame, stopReading
@@ -56,6 +56,7 @@ function onMessage (this: WebSocket, data: unknown, isBinary: boolean): void {
 function onPing (this: WebSocket, payload: Buffer): void {
   const client = clientOf(this)
   noteSignOfLife(client)
+  noteControlInput(client, payload)
   noteControlFrame(client, payload)
   if (!isOpen(client)) recordEnding(client, TOO_SLOW)
   onControlFrame(client)
@@ -64,6 +65,7 @@ function onPing (this: WebSocket, payload: Buffer): void {
 function onPong (this: WebSocket, payload: Buffer): void {
   const client = clientOf(this)
   noteSignOfLife(client)
+  noteControlInput(client, payload)
   if (!recordPong(client, payload)) onControlFrame(client)
 }
 

@@ -59,6 +59,9 @@ export interface Expiry {
   readonly dueMs: number
 }
 
+/** RFC 6455 §5.2: a control frame from a client has two bytes of header, and four of mask. */
+const CONTROL_HEADER_BYTES = 6
+
 /** A number that another module stores on each client instead of in a table of its own. */
 export interface ClientNumber {
   get (client: Client<unknown>): number | undefined
@@ -189,7 +192,12 @@ export class Client<Context>
     client.#bytesAtMessage = bytesReadFrom(client)
   }
 
-  /** How many bytes the client has sent since its last complete message. */
+  /** Must be called for each ping or pong from the client: it is no part of a message. */
+  static noteControlInput (client: Client<unknown>, payload: Buffer): void {
+    client.#bytesAtMessage += CONTROL_HEADER_BYTES + payload.length
+  }
+
+  /** How many bytes the client has sent of a message that is not complete. */
   static unfinishedBytes (client: Client<unknown>): number {
     return bytesReadFrom(client) - client.#bytesAtMessage
   }
@@ -207,7 +215,7 @@ export class Client<Context>
 /** As functions: none of them uses `this`. */
 export const {
   messageQuota, syncQuota, pingRound, pingClient, isSilent, noteSignOfLife, recordPong,
-  noteWholeMessage, unfinishedBytes, expiresAtMonotonic, scopeOf
+  noteWholeMessage, noteControlInput, unfinishedBytes, expiresAtMonotonic, scopeOf
 } = Client
 
 /** True if the payload of a ping or pong is the number of this round. */

@@ -72,19 +72,51 @@ test('has one timer while clients are connected, and none otherwise', async (t) 
   t.equal(time.pendingCount, 0)
 })
 
-test('closes a client with 1009 that holds more than 64 KiB beyond a message without finishing it', async (t) => {
-  let bytesRead = 300
+/** A socket whose `bytesRead` the test sets. */
+function createCountingSocket () {
+  const counter = { bytesRead: 300 }
   const socket = new Socket()
-  Object.defineProperty(socket, 'bytesRead', { get: () => bytesRead })
+  Object.defineProperty(socket, 'bytesRead', { get: () => counter.bytesRead })
+  return { counter, socket }
+}
+
+test('a client that only answers pings stays, however many there are', async (t) => {
+  const { counter, socket } = createCountingSocket()
   const { advance, ws } = setUp({ socket })
-  bytesRead += 1000 + 65_536
+  for (let count = 0; count < 10_000; count++) {
+    counter.bytesRead += 6 + 4
+    ws.emit('pong', Buffer.alloc(4))
+  }
+  for (let count = 0; count < 1000; count++) {
+    counter.bytesRead += 6 + 125
+    ws.emit('ping', Buffer.alloc(125))
+  }
+  advance(1000)
+  t.strictSame(ws.sent, [])
+})
+
+test('closes a client with 1009 that sends pongs between the fragments of an endless message', async (t) => {
+  const { counter, socket } = createCountingSocket()
+  const { advance, ws } = setUp({ socket })
+  for (let count = 0; count < 100; count++) {
+    counter.bytesRead += 1000 + 6 + 4
+    ws.emit('pong', Buffer.alloc(4))
+  }
+  advance(1000)
+  t.strictSame(ws.sent, ['close 1009'])
+})
+
+test('closes a client with 1009 that holds more than 64 KiB beyond a message without finishing it', async (t) => {
+  const { counter, socket } = createCountingSocket()
+  const { advance, ws } = setUp({ socket })
+  counter.bytesRead += 1000 + 65_536
   advance(1000)
   t.strictSame(ws.sent, [])
   ws.emit('message', Buffer.from('finished'), false)
-  bytesRead += 1000 + 65_536
+  counter.bytesRead += 1000 + 65_536
   advance(1000)
   t.strictSame(ws.sent, [])
-  bytesRead++
+  counter.bytesRead++
   advance(250)
   t.strictSame(ws.sent, ['close 1009'])
 })
