@@ -16,8 +16,8 @@ export interface Agenda<Item extends Due> extends Iterable<Item> {
   add (item: Item): void
   /** Has no effect if the item is not on the agenda. */
   delete (item: Item): void
-  /** Calls `onDue` for what is due, as the timer does. After a stall, the timer may be late. */
-  fireDue (): void
+  /** Calls `onDue` for each item that is due at `nowMs`. The timer may be late. */
+  fireDue (nowMs: number): void
   /** Deletes all items, and cancels the timer. */
   clear (): void
 }
@@ -41,23 +41,36 @@ export function createAgenda<Item extends Due> (
   { now, timers, onDue }: AgendaOptions<Item>
 ): Agenda<Item> {
   const items = new Set<Item>()
+  /** When the first item is due; Infinity without items. */
+  let firstMs = Infinity
   let cancel = (): void => {}
 
-  function schedule (): void {
+  function setTimer (): void {
     cancel()
     if (items.size === 0) return
-    const firstMs = Math.min(...Array.from(items, ({ atMs }) => atMs))
     const remainingMs = Math.max(0, Math.ceil(firstMs - now()))
-    cancel = timers.after(Math.min(remainingMs, MAX_SLEEP_MS), fireDue)
+    cancel = timers.after(Math.min(remainingMs, MAX_SLEEP_MS), wake)
   }
 
-  function fireDue (): void {
-    const nowMs = now()
+  /** Must be called when items have been deleted. */
+  function findFirst (): void {
+    firstMs = Infinity
+    for (const { atMs } of items) firstMs = Math.min(firstMs, atMs)
+    setTimer()
+  }
+
+  function wake (): void {
+    fireDue(now())
+    setTimer()
+  }
+
+  function fireDue (nowMs: number): void {
+    if (nowMs < firstMs) return
     const due = [...items].filter(({ atMs }) => atMs <= nowMs)
     for (const item of due.sort((a, b) => a.atMs - b.atMs)) {
       if (items.delete(item)) onDue(item)
     }
-    schedule()
+    findFirst()
   }
 
   return {
@@ -68,16 +81,17 @@ export function createAgenda<Item extends Due> (
     [Symbol.iterator]: () => items.values(),
     add (item) {
       items.add(item)
-      schedule()
+      if (item.atMs >= firstMs) return
+      firstMs = item.atMs
+      setTimer()
     },
     delete (item) {
-      items.delete(item)
-      schedule()
+      if (items.delete(item) && item.atMs === firstMs) findFirst()
     },
     fireDue,
     clear () {
       items.clear()
-      schedule()
+      findFirst()
     }
   }
 }

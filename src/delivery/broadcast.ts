@@ -72,8 +72,7 @@ export function createBroadcaster<Context> (
     // Chosen before the first write: if a filter throws, nothing has been sent.
     const recipients = [...clients.byId.values()]
       .filter((client) => isOpen(client) && isChosen(client))
-    if (at === undefined && key === undefined) send(message, recipients)
-    else scheduled.put({ message, isChosen, at, key }, recipients)
+    scheduled.put({ message, isChosen, at, key }, recipients)
     telemetry.broadcast(recipients.length)
     return recipients.length
   }

@@ -16,7 +16,7 @@ import { cancelText } from '../protocol/time-v1-text.js'
 import type { WallClock } from '../time/wall-clock.js'
 import type { Timers } from '../util/timers.js'
 
-/** A broadcast that takes effect later, or that replaces a pending broadcast. */
+/** A broadcast that takes effect now or later. */
 export interface Plan<Context> {
   /** Carries `at` and `key` in `time.v1`. */
   readonly message: Outgoing
@@ -35,7 +35,8 @@ export interface Plan<Context> {
  */
 export interface ScheduledBroadcasts<Context> {
   /**
-   * Schedules a broadcast, or sends it if it is due, and withdraws the broadcast that it replaces.
+   * Schedules a broadcast, or sends it if it is due, after those that have become due before.
+   * Withdraws the broadcast that it replaces.
    *
    * @param recipients the connected clients that are chosen.
    * @throws {TooManyScheduledError} if 1000 broadcasts are pending. Nothing has been sent then.
@@ -76,6 +77,13 @@ export function createScheduledBroadcasts<Context> (
   const agenda = createAgenda<Entry<Context>>({ now: clock.now, timers, onDue: fire })
   const failureLog = createFailureLog(log, 'the filter of a scheduled broadcast', timers)
   let entryCount = 0
+  /** True while `onConnect` runs: what is pending then is sent to the client afterwards. */
+  let isJoining = false
+
+  /** Sends what the timer should have sent before: it is late after a stall or a clock step. */
+  function sendOverdue (nowMs: number): void {
+    if (!isJoining) agenda.fireDue(nowMs)
+  }
 
   function fire ({ message, chosen }: Entry<Context>): void {
     send(message, openClients()
@@ -123,9 +131,10 @@ export function createScheduledBroadcasts<Context> (
 
   return {
     put ({ message, isChosen, at, key }, recipients) {
-      const isDue = at === undefined || at <= clock.now()
-      // Timers are late after a stall: what is already due goes first.
-      if (isDue && at !== undefined) agenda.fireDue()
+      if (at === undefined && agenda.size === 0) return send(message, recipients)
+      const nowMs = clock.now()
+      sendOverdue(nowMs)
+      const isDue = at === undefined || at <= nowMs
       const replaced = find(key)
       if (!isDue && replaced === undefined && agenda.size >= MAX_SCHEDULED) {
         throw new TooManyScheduledError()
@@ -138,13 +147,17 @@ export function createScheduledBroadcasts<Context> (
       send(message, early)
     },
     cancel (key) {
+      sendOverdue(clock.now())
       const entry = find(key)
       if (entry !== undefined) withdraw(entry, key)
       return entry !== undefined
     },
     prepareWelcome () {
+      if (agenda.size > 0) sendOverdue(clock.now())
       const latest = entryCount
+      isJoining = true
       return (client) => {
+        isJoining = false
         // In one write: a thousand writes would cost 8 ms of CPU for a single upgrade.
         if (agenda.size > 0) writeTogether(client, () => welcome(client, latest))
       }

@@ -153,6 +153,62 @@ test('a broadcast whose time has passed does not overtake scheduled ones that ar
   t.strictSame(plain.sent, ['first', 'second', 'third', 'later'])
 })
 
+/** What has been scheduled for `NOW_MS + 10` is overdue, as after a stall: its timer is late. */
+function setUpOverdue (key?: string) {
+  const parts = setUp()
+  const [plain, page] = [parts.joinPlain(), parts.joinTime()]
+  parts.broadcast('overdue', { at: NOW_MS + 10, key })
+  // time.stall() would call the timer.
+  parts.time.step(30)
+  return { ...parts, plain, page }
+}
+
+test('no broadcast overtakes an overdue one, whether it has a time, a key, or neither', async (t) => {
+  for (const options of [{}, { key: 'k' }, { at: LATER_MS }, { at: LATER_MS, key: 'k' }]) {
+    const { time, broadcast, plain } = setUpOverdue()
+    broadcast('next', options)
+    t.equal(plain.sent[0], 'overdue', JSON.stringify(options))
+    time.advance(9000)
+    t.strictSame(plain.sent, ['overdue', 'next'])
+  }
+})
+
+test('an overdue broadcast can be neither replaced nor withdrawn', async (t) => {
+  for (const replace of [false, true]) {
+    const { broadcast, cancel, plain, page } = setUpOverdue('k')
+    if (replace) broadcast('new', { at: LATER_MS, key: 'k' })
+    else t.equal(cancel('k'), false)
+    t.strictSame(plain.sent, ['overdue'])
+    t.notOk(page.sent.includes(cancelOf('k')))
+  }
+})
+
+test('a client that joins does not get an overdue broadcast', async (t) => {
+  const { time, joinPlain, joinTime, plain } = setUpOverdue()
+  const [late, latePage] = [joinPlain(), joinTime()]
+  time.advance(1000)
+  t.strictSame([plain.sent, late.sent, latePage.sent], [['overdue'], [], []])
+})
+
+test('what becomes due during onConnect is sent to the client afterwards', async (t) => {
+  const { time, broadcast, joinTime } = setUp()
+  broadcast('first', { at: NOW_MS + 10 })
+  const page = joinTime({}, () => {
+    time.step(30)
+    broadcast('second')
+  })
+  t.strictSame(page.sent, [messageOf('second'), messageOf('first', { at: NOW_MS + 10 })])
+})
+
+test('1000 overdue broadcasts are not pending any more', async (t) => {
+  const { time, broadcast, joinPlain } = setUp()
+  const plain = joinPlain()
+  for (let count = 0; count < 1000; count++) broadcast(count, { at: NOW_MS + 10 })
+  time.step(30)
+  t.doesNotThrow(() => broadcast('next', { at: AT_MS }))
+  t.equal(plain.sent.length, 1000)
+})
+
 test('decides once per client: at the call, or when the client joins', async (t) => {
   const { time, broadcast, joinPlain, joinTime } = setUp()
   const rooms = [{ room: 1 }, { room: 2 }]
