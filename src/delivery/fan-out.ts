@@ -53,16 +53,22 @@ export function createFanOut (timers: Timers): FanOut {
 
   function send (): void {
     isSending = true
-    const endMs = timers.monotonic() + SLICE_MS
+    try {
+      isSending = !sendRuns(timers.monotonic() + SLICE_MS)
+    } finally {
+      // After an exception, too: the other clients still get their messages.
+      if (isSending) timers.soon(send)
+    }
+  }
+
+  /** @returns true when all deliveries have ended. */
+  function sendRuns (endMs: number): boolean {
     for (let run = runs[0]; run !== undefined; run = runs[0]) {
-      if (!sendSlice(run, endMs)) {
-        timers.soon(send)
-        return
-      }
+      if (!sendSlice(run, endMs)) return false
       runs.shift()
       run.job.onEnd()
     }
-    isSending = false
+    return true
   }
 
   /** @returns true when every client has been served. */
@@ -85,10 +91,13 @@ export function createFanOut (timers: Timers): FanOut {
 
   function encode (run: Run, format: WireFormat): Frame | 'failed' {
     run.isEncoding = true
-    const frame = run.job.encode(format) ?? 'failed'
-    run.isEncoding = false
-    run.frames[format] = frame
-    return frame
+    try {
+      const frame = run.job.encode(format) ?? 'failed'
+      run.frames[format] = frame
+      return frame
+    } finally {
+      run.isEncoding = false
+    }
   }
 
   return {

@@ -211,3 +211,30 @@ test('abandon stops deliveries in order, and later deliveries are sent', async (
   t.strictSame(sent(199).map((text) => text[0]), ['c'])
   t.equal(time.pendingCount, 0)
 })
+
+test('after an exception, the next client and the next delivery are served', async (t) => {
+  for (const part of ['encode', 'write', 'onEnd']) {
+    const { time, fanOut, clients, sent, start } = setUp(3)
+    let count = 0
+    const failOnce = (name: string) => {
+      if (name === part && count++ === 0) throw new Error('no')
+    }
+    t.throws(() => fanOut.start({
+      recipients: clients,
+      encode () {
+        failOnce('encode')
+        return encodeFrame('a')
+      },
+      write (client, frame) {
+        failOnce('write')
+        writeFrame(client, frame)
+      },
+      onEnd () { failOnce('onEnd') }
+    }), { message: 'no' })
+    start('b')
+    time.advance(100)
+    const isServed = part === 'onEnd'
+    t.strictSame([0, 1, 2].map(sent), [isServed ? ['a', 'b 1'] : ['b 1'], ['a', 'b 1'], ['a', 'b 1']], part)
+    t.equal(fanOut.isBusy, false)
+  }
+})
