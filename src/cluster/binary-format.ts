@@ -53,7 +53,7 @@ export function prepareMessage (message: Message): PackedMessage {
   const { where, except, at, key, content } = message
   const hasFields = [where, except?.[0], at, key].some((value) => value !== undefined)
   const fields = hasFields ? JSON.stringify({ where, except, at, key }) : ''
-  const body = content.kind === 'binary' ? Uint8Array.from(content.bytes) : content.text
+  const body = content.kind === 'binary' ? new Uint8Array(content.bytes) : content.text
   return prepareParts(KINDS.indexOf(content.kind), fields, body)
 }
 

@@ -33,7 +33,7 @@ export interface Broadcaster<Context> extends Pick<ScheduledBroadcasts<Context>,
 /**
  * Applies a broadcast or a cancel of another server.
  *
- * @throws {TooManyScheduledError | InvalidArgumentError} if the broadcast cannot be scheduled here.
+ * @throws {TooManyScheduledError} if the broadcast cannot be scheduled here.
  */
 export type Receive = (message: Broadcast | Cancel) => void
 
@@ -81,9 +81,10 @@ export function createBroadcaster<Context> (
     if (isRefusing) return
     if (message.type === 'cancel') scheduled.cancel(message.key)
     else {
-      const { where, except, key, content } = message
+      const { where, except, at, key, content } = message
       const options = { where, except, key } as BroadcastOptions<Context>
-      dispatch(content, options, readAt(message.at, clock.now))
+      // The other server has checked `at` by its own clock.
+      dispatch(content, options, at)
     }
   }
 

@@ -75,7 +75,7 @@ const PROMISES: Readonly<Record<string, Mutation>> = {
   'a WebSocket for a plain route is refused':
     mutation('http/upgrade/plain-routes.ts', 'refusePlainRoute', 'done()', 'http/upgrade-neighbours.test.ts'),
   'a handshake that a proxy has stripped gets 426':
-    mutation('http/route.ts', 'isStrippedUpgrade', 'return undefined', 'http/refusals.test.ts'),
+    mutation('http/route.ts', 'checkUpgradeHeader', 'return undefined', 'http/refusals.test.ts'),
   'refusals by the plugin are logged with their cause':
     mutation('http/refusals.ts', 'warn', '', 'http/refusals.test.ts'),
   'a hook that fails because of clients logs once in ten seconds':

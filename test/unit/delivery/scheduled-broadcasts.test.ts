@@ -1,5 +1,6 @@
 import { test } from 'tap'
 import { createBroadcaster } from '../../../src/delivery/broadcast.js'
+import type { Receive } from '../../../src/delivery/broadcast.js'
 import type { Client } from '../../../src/connections/client.js'
 import { createClients } from '../../../src/connections/client-registry.js'
 import { createFanOut } from '../../../src/delivery/fan-out.js'
@@ -29,12 +30,16 @@ function setUp () {
   const log: Log = { debug () {}, info () {}, warn: write, error: write }
   const fanOut = createFanOut(time.timers)
   const clients = createClients<object>()
+  let receive: Receive = () => {}
   const broadcaster = createBroadcaster<object>({
     clients,
     fanOut,
     clock: time.clock,
     timers: time.timers,
-    createRelay: undefined,
+    createRelay (toThisServer) {
+      receive = toThisServer
+      return { send () {}, async start () {}, async close () {} }
+    },
     telemetry: createTelemetry(time.timers),
     log
   })
@@ -63,6 +68,7 @@ function setUp () {
     time,
     lines,
     ...broadcaster,
+    receive,
     joinPlain: (context?: object) => join('', context),
     joinTime: (context?: object, onConnect?: (client: Client<object>) => void) =>
       join('time.v1', context, onConnect)
@@ -381,6 +387,22 @@ test('a broadcast that has taken effect cannot be withdrawn', async (t) => {
 test('cancel refuses an invalid key', async (t) => {
   const { cancel } = setUp()
   t.throws(() => cancel(''), { code: 'FST_TIME_SOCKET_INVALID_ARGUMENT' })
+})
+
+test('the clock of another server may be ahead: its broadcasts may be more than 24 days away', async (t) => {
+  const { time, broadcast, receive, joinPlain } = setUp()
+  const plain = joinPlain()
+  const at = NOW_MS + 24 * DAY_MS + 1
+  t.throws(() => broadcast('x', { at }), { code: 'FST_TIME_SOCKET_INVALID_ARGUMENT' })
+  const content = { kind: 'text', text: 'far' } as const
+  const sender = { registration: 'time', peer: 'ahead', seq: 1, sent: at }
+  receive({
+    ...sender, type: 'broadcast', where: undefined, except: undefined, at, key: undefined, content
+  })
+  time.advance(24 * DAY_MS)
+  t.strictSame(plain.sent, [])
+  time.advance(1)
+  t.strictSame(plain.sent, ['far'])
 })
 
 test('1000 broadcasts may be pending; one that replaces another, or is due, is accepted beyond that', async (t) => {
