@@ -92,20 +92,14 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
    *
    * @returns false if the connection is closing, or was terminated.
    */
-  static writeFrame (client: ClientConnection, { bytes, payload, binary }: Frame): boolean {
+  static writeFrame (client: ClientConnection, frame: Frame): boolean {
     if (!isOpen(client)) return false
     const bufferedBytes = client.#ws.bufferedAmount
     if (client.#waitingBytes(bufferedBytes) > client.#host.maxBufferedBytes) {
       terminateWith(client, TOO_SLOW)
       return false
     }
-    const { counters } = client.#host
-    counters.frames.sent++
-    counters.bytes.sent += bytes.length
-    client.#turnBytes += bytes.length
-    if (bufferedBytes === 0 && client.#socket !== undefined) client.#socket.write(bytes)
-    // Never compressed: ws would hold the message back, so a later direct write could overtake.
-    else client.#ws.send(payload, { binary, compress: false })
+    client.#write(frame, bufferedBytes)
     return true
   }
 
@@ -121,11 +115,14 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
    * @returns true if the tick was sent.
    */
   static writeTick (client: ClientConnection, frame: Frame): boolean {
-    if (isOpen(client) && client.#waitingBytes(client.#ws.bufferedAmount) > 0) {
+    if (!isOpen(client)) return false
+    const bufferedBytes = client.#ws.bufferedAmount
+    if (client.#waitingBytes(bufferedBytes) > 0) {
       client.skippedTicks++
       return false
     }
-    return writeFrame(client, frame)
+    client.#write(frame, bufferedBytes)
+    return true
   }
 
   /** Sends a ping now. */
@@ -192,6 +189,17 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
   static stopReading (client: ClientConnection): void {
     const socket = client.#socket
     if (socket !== undefined && !socket.writableEnded) discardInput(socket)
+  }
+
+  /** @param bufferedBytes what is buffered now. */
+  #write ({ bytes, payload, binary }: Frame, bufferedBytes: number): void {
+    const { counters } = this.#host
+    counters.frames.sent++
+    counters.bytes.sent += bytes.length
+    this.#turnBytes += bytes.length
+    if (bufferedBytes === 0 && this.#socket !== undefined) this.#socket.write(bytes)
+    // Never compressed: ws would hold the message back, so a later direct write could overtake.
+    else this.#ws.send(payload, { binary, compress: false })
   }
 
   /**
