@@ -11,7 +11,7 @@ import type { WallClock } from '../time/wall-clock.js'
 import { addressOf } from '../util/address.js'
 import { toNativePromise, isThenable, readMoment, show } from '../util/values.js'
 import type { Timers } from '../util/timers.js'
-import type { Refusal } from './refusals.js'
+import type { Refusal } from './refusal-answer.js'
 
 /** Returns why a request is refused; undefined if the request passes. */
 export type Check = (request: FastifyRequest) => Refusal | undefined

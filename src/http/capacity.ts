@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import { addressOf, networkOf } from '../util/address.js'
 import { TooManyClientsError, TooManyClientsFromIpError } from '../api/errors.js'
 import { streamOf } from './upgrade/upgrade-socket.js'
-import type { Refusal } from './refusals.js'
+import type { Refusal } from './refusal-answer.js'
 
 /** The options `maxClients` and `maxClientsPerIp`. */
 export interface CapacityOptions {

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyError } from '@fastify/error'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { FailureLog } from '../observability/failure-log.js'
-import { answer } from './refusals.js'
+import { answer } from './refusal-answer.js'
 
 export type ErrorHandler = (
   error: FastifyError, request: FastifyRequest, reply: FastifyReply

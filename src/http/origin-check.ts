@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 import { OriginForbiddenError } from '../api/errors.js'
 import type { OriginRule } from '../api/option-values.js'
 import type { FailureLog } from '../observability/failure-log.js'
-import type { Refusal } from './refusals.js'
+import type { Refusal } from './refusal-answer.js'
 import { show, verdictOf } from '../util/values.js'
 import { parseOrigin } from '../util/origins.js'
 

@@ -6,8 +6,8 @@ import { TIME_PROTOCOL } from '../protocol/time-v1.js'
 import type { WallClock } from '../time/wall-clock.js'
 import { readHeaderList } from '../util/header-list.js'
 import { addVary } from './origin-check.js'
-import { isHandled, markHandled } from './refusals.js'
-import type { Refusal } from './refusals.js'
+import { isHandled, markHandled } from './refusal-answer.js'
+import type { Refusal } from './refusal-answer.js'
 
 export interface PlainAnswerOptions {
   clock: WallClock

@@ -1,23 +1,15 @@
-import { STATUS_CODES } from 'node:http'
 import type { IncomingMessage } from 'node:http'
-import type { FastifyError } from '@fastify/error'
 import type {
-  FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler, onResponseHookHandler
+  FastifyReply, FastifyRequest, onRequestHookHandler, onResponseHookHandler
 } from 'fastify'
-import { HandshakeTimeoutError, UnavailableError, UpgradeRequiredError } from '../api/errors.js'
+import { UpgradeRequiredError } from '../api/errors.js'
 import type { RefusalCause } from '../api/stats.js'
 import type { Log } from '../observability/log.js'
 import type { Telemetry } from '../observability/telemetry.js'
 import type { Timers } from '../util/timers.js'
+import { isHandled, logRefusal, sendRefusal } from './refusal-answer.js'
+import type { Refusal } from './refusal-answer.js'
 import type { OnUpgradeEnd, UpgradeEnd, UpgradeGuard } from './upgrade/upgrade-guard.js'
-
-/** Why a request is refused. Fastify also sends the `headers` of an error. */
-export interface Refusal extends FastifyError {
-  /** Headers of the answer. */
-  headers?: Readonly<Record<string, string>>
-  /** Further fields of the log line. */
-  details?: Readonly<Record<string, string>>
-}
 
 /** Refuses requests. Counts, once each, plain requests and upgrades that are not completed. */
 export interface Refusals {
@@ -60,7 +52,7 @@ export interface RefusalsOptions<Context> {
   timers: Timers
 }
 
-/** Creates the hooks that refuse and count the requests of one time socket. */
+/** Creates what refuses and counts the requests of one time socket. */
 export function createRefusals<Context> (
   { telemetry, guard, log, timers }: RefusalsOptions<Context>
 ): Refusals {
@@ -68,7 +60,7 @@ export function createRefusals<Context> (
   const logged = new Map<RefusalCause, { count: number, quietUntilMs: number }>()
 
   function count (request: CountedMessage, cause: RefusalCause, refusal?: Refusal): void {
-    if (request[kCounted] === true) return
+    if (isCounted(request)) return
     request[kCounted] = true
     telemetry.refused(cause, refusal?.code)
     if (LOGGED_CAUSES.has(cause)) warn(cause, refusal)
@@ -121,16 +113,13 @@ export function createRefusals<Context> (
       done()
     },
     refuse (request, reply, refusal) {
-      if (request.ws || refusal instanceof UpgradeRequiredError) {
-        countEnd(request.raw, refusal)
-      }
+      if (request.ws || refusal instanceof UpgradeRequiredError) countEnd(request.raw, refusal)
       sendRefusal(request, reply, refusal, log)
     }
   }
 }
 
 const kCounted = Symbol('time-socket-counted')
-const kHandled = Symbol('time-socket-handled')
 
 function isCounted (request: CountedMessage): boolean {
   return request[kCounted] === true
@@ -138,93 +127,4 @@ function isCounted (request: CountedMessage): boolean {
 
 interface CountedMessage extends IncomingMessage {
   [kCounted]?: boolean
-}
-
-interface HandledRequest extends FastifyRequest {
-  [kHandled]?: boolean
-}
-
-/** Must be called by the route's handler: the request has passed all checks and hooks. */
-export function markHandled (request: HandledRequest): void {
-  request[kHandled] = true
-}
-
-/**
- * True once the route's handler has begun to answer a plain request, unless the plugin has refused
- * the request since.
- */
-export function isHandled (request: HandledRequest): boolean {
-  return request[kHandled] === true
-}
-
-function logRefusal (log: Log, { code }: FastifyError, reqId?: string): void {
-  log.debug({ code, reqId }, 'refused')
-}
-
-export interface TimeLimitOptions {
-  timeoutMs: number
-  timers: Timers
-  log: Log
-}
-
-/**
- * Creates an `onRequest` hook that refuses a plain request with 503 if its answer has not begun
- * after `timeoutMs`. When the application closes, the plain requests that have not reached the
- * handler are refused, too: `app.close()` would wait for them.
- *
- * The upgrade guard limits upgrades, because Fastify does not learn when the client of an upgrade
- * leaves. For the same reason this hook does not use Fastify's `handlerTimeout`: that would keep an
- * abandoned upgrade in memory until its time is over, and would cut off long answers.
- */
-export function createTimeLimit (
-  app: FastifyInstance, { timeoutMs, timers, log }: TimeLimitOptions
-): onRequestHookHandler {
-  /** Refuses a request unless its answer has begun. */
-  function refuseUnsent (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): void {
-    // A hijacked reply counts as sent: other code answers it.
-    if (!reply.sent && !reply.raw.headersSent) sendRefusal(request, reply, refusal, log)
-  }
-
-  const pending = new Map<FastifyRequest, FastifyReply>()
-  // Added in onReady, this hook runs before Fastify's own, which waits for the connections.
-  app.addHook('onReady', async () => {
-    app.addHook('onClose', async () => {
-      for (const [request, reply] of pending) {
-        if (!isHandled(request)) refuseUnsent(request, reply, new UnavailableError())
-      }
-    })
-  })
-  return (request, reply, done) => {
-    if (!request.ws) {
-      const expire = () => refuseUnsent(request, reply, new HandshakeTimeoutError())
-      const stop = timers.after(timeoutMs, expire)
-      pending.set(request, reply)
-      reply.raw.once('close', () => {
-        stop()
-        pending.delete(request)
-      })
-    }
-    done()
-  }
-}
-
-/** Answers with a refusal: a JSON body with its code, after which the connection is closed. */
-export function sendRefusal (
-  request: HandledRequest, reply: FastifyReply, refusal: Refusal, log: Log
-): void {
-  logRefusal(log, refusal, request.id)
-  request[kHandled] = false
-  const { code, message, statusCode = 500, headers = {} } = refusal
-  reply.headers(headers)
-  // HTTP/2 has no Connection header.
-  if (request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
-  answer(reply, { statusCode, code, error: STATUS_CODES[statusCode], message })
-}
-
-/** Sends the body as text, so that the application's `preSerialization` hooks do not run. */
-export function answer (
-  reply: FastifyReply, body: { statusCode: number, [field: string]: unknown }
-): FastifyReply {
-  return reply.code(body.statusCode).type('application/json; charset=utf-8')
-    .send(JSON.stringify(body))
 }
