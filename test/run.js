@@ -2,9 +2,9 @@
 //
 // Transpiles src/, test/ and example/ into build/, and has tap run the tests in PATH: files, or
 // folders of test/. Starting a process takes more than a second, so the files of each folder of
-// test/unit/ share one, and all small folders together share one. Any other file, and any that
-// PATH names, has a process of its own. OPTIONs are tap's, written as --name=value. With --watch,
-// the tests run again whenever a source has changed. Types are checked elsewhere:
+// test/unit/ run in one process, and so do those of all `SMALL_FOLDERS` together. Any other file,
+// and any that PATH names, has a process of its own. OPTIONs are tap's, written as --name=value.
+// With --watch, the tests run again whenever a source has changed. Types are checked elsewhere:
 // `npm run typecheck`.
 import { spawn } from 'node:child_process'
 import {
@@ -19,7 +19,7 @@ const UNIT = 'build/test/unit'
 const TAP = 'node_modules/tap/dist/esm/run.mjs'
 // Otherwise tap loads a TypeScript compiler into each process: longer than most tests take.
 const WITHOUT_COMPILER = '--test-env=TAP_TYPE_STRIP_ONLY=1'
-// Folders of test/unit/ whose tests take a few seconds and change no globals.
+// Folders of test/unit/ whose tests take a few seconds.
 const SMALL_FOLDERS = ['config', 'docs', 'example', 'observability', 'protocol', 'time', 'util']
 const SETTLING_MS = 100
 

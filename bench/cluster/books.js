@@ -33,18 +33,18 @@ export function balance ({ before, after, recoveryMs }) {
 }
 
 /**
- * Messages wait up to ten seconds for Redis. If servers recover within this time once Redis is
- * back, the machine was not overloaded: so the outage was shorter, and no message may be lost.
+ * Messages wait up to ten seconds for Redis. If the servers recover in less than this time once
+ * Redis is back, the machine was not overloaded: the outage was shorter, and nothing may be lost.
  */
 const FAST_RECOVERY_MS = 3000
 
 /** Which promises a run has broken, in words. Ticks are not judged: a busy machine misses some. */
 export function broken (sums, { losesNothing = false, deaths = 0, maxRecoveryMs } = {}) {
   const { lost, counted, localLost, duplicates, disorders, recoveryMs, died } = sums
-  const mayLoseNothing = losesNothing && recoveryMs <= FAST_RECOVERY_MS
+  const mustLoseNothing = losesNothing && recoveryMs <= FAST_RECOVERY_MS
   return [
     [counted !== lost, `lost ${lost}, counted ${counted}`],
-    [mayLoseNothing && lost > 0, `lost ${lost} although Redis could keep everything`],
+    [mustLoseNothing && lost > 0, `lost ${lost} although Redis could keep everything`],
     [localLost > 0, `${localLost} did not reach clients of the same server`],
     [duplicates > 0, `${duplicates} came twice`],
     [disorders > 0, `${disorders} came out of order`],

@@ -128,13 +128,13 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
   /** Sends a ping now. */
   static writePing (client: ClientConnection, { bytes, payload }: Ping): void {
     const bufferedBytes = client.#ws.bufferedAmount
-    noteControlFrame(client, payload)
+    noteControlWritten(client, payload)
     if (bufferedBytes === 0 && client.#socket !== undefined) client.#socket.write(bytes)
     else client.#ws.ping(payload)
   }
 
   /** Must be called with the payload of each ping or pong that is written in this turn. */
-  static noteControlFrame (client: ClientConnection, payload: Uint8Array): void {
+  static noteControlWritten (client: ClientConnection, payload: Uint8Array): void {
     client.#startTurn()
     client.#turnBytes += CONTROL_HEADER_BYTES + payload.length
   }
@@ -191,7 +191,11 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
     if (socket !== undefined && !socket.writableEnded) discardInput(socket)
   }
 
-  /** @param bufferedBytes what is buffered now. */
+  /**
+   * Counts and sends a frame. The connection must be open.
+   *
+   * @param bufferedBytes `ws.bufferedAmount`, read in this call.
+   */
   #write ({ bytes, payload, binary }: Frame, bufferedBytes: number): void {
     const { counters } = this.#host
     counters.frames.sent++
@@ -223,6 +227,6 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
 /** As functions: none of them uses `this`. */
 export const {
   isOpen, wireFormatOf, connectionNumber, ageMs, bytesReadFrom, hostOf, writeFrame, deliverFrame,
-  writeTick, writePing, noteControlFrame, writeTogether, endingOf, recordEnding, closeWith,
+  writeTick, writePing, noteControlWritten, writeTogether, endingOf, recordEnding, closeWith,
   closeAndStopReading, terminateWith, stopReading
 } = ClientConnection

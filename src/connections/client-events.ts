@@ -1,8 +1,8 @@
 import type { WebSocket } from 'ws'
-import { noteControlInput, noteSignOfLife, noteWholeMessage, recordPong } from './client.js'
+import { noteControlRead, noteSignOfLife, noteWholeMessage, recordPong } from './client.js'
 import type { Client } from './client.js'
 import {
-  closeAndStopReading, endingOf, hostOf, isOpen, recordEnding, noteControlFrame, stopReading
+  closeAndStopReading, endingOf, hostOf, isOpen, recordEnding, noteControlWritten, stopReading
 } from './client-connection.js'
 import { endingAfter, TOO_LARGE, TOO_SLOW } from './endings.js'
 import * as codes from '../protocol/close-codes.js'
@@ -56,8 +56,8 @@ function onMessage (this: WebSocket, data: unknown, isBinary: boolean): void {
 function onPing (this: WebSocket, payload: Buffer): void {
   const client = clientOf(this)
   noteSignOfLife(client)
-  noteControlInput(client, payload)
-  noteControlFrame(client, payload)
+  noteControlRead(client, payload)
+  noteControlWritten(client, payload)
   if (!isOpen(client)) recordEnding(client, TOO_SLOW)
   onControlFrame(client)
 }
@@ -65,7 +65,7 @@ function onPing (this: WebSocket, payload: Buffer): void {
 function onPong (this: WebSocket, payload: Buffer): void {
   const client = clientOf(this)
   noteSignOfLife(client)
-  noteControlInput(client, payload)
+  noteControlRead(client, payload)
   if (!recordPong(client, payload)) onControlFrame(client)
 }
 

@@ -59,14 +59,14 @@ export interface Expiry {
   readonly dueMs: number
 }
 
-/** RFC 6455 §5.2: a control frame from a client has two bytes of header, and four of mask. */
-const CONTROL_HEADER_BYTES = 6
-
 /** A number that another module stores on each client instead of in a table of its own. */
 export interface ClientNumber {
   get (client: Client<unknown>): number | undefined
   set (client: Client<unknown>, value: number): void
 }
+
+/** RFC 6455 §5.2: a control frame from a client has a header of two bytes, and a mask of four. */
+const MASKED_CONTROL_HEADER_BYTES = 6
 
 /**
  * One connected client: what users see, and the state of the heartbeat and the rate limit. A class,
@@ -192,12 +192,17 @@ export class Client<Context>
     client.#bytesAtMessage = bytesReadFrom(client)
   }
 
-  /** Must be called for each ping or pong from the client: it is no part of a message. */
-  static noteControlInput (client: Client<unknown>, payload: Buffer): void {
-    client.#bytesAtMessage += CONTROL_HEADER_BYTES + payload.length
+  /**
+   * Must be called for each ping or pong from the client, so that its bytes do not count as part of
+   * an unfinished message.
+   */
+  static noteControlRead (client: Client<unknown>, payload: Buffer): void {
+    const frameBytes = MASKED_CONTROL_HEADER_BYTES + payload.length
+    // A frame that was read together with a complete message before it is already counted.
+    client.#bytesAtMessage = Math.min(bytesReadFrom(client), client.#bytesAtMessage + frameBytes)
   }
 
-  /** How many bytes the client has sent of a message that is not complete. */
+  /** Bytes read since the last complete message, without pings and pongs. */
   static unfinishedBytes (client: Client<unknown>): number {
     return bytesReadFrom(client) - client.#bytesAtMessage
   }
@@ -215,7 +220,7 @@ export class Client<Context>
 /** As functions: none of them uses `this`. */
 export const {
   messageQuota, syncQuota, pingRound, pingClient, isSilent, noteSignOfLife, recordPong,
-  noteWholeMessage, noteControlInput, unfinishedBytes, expiresAtMonotonic, scopeOf
+  noteWholeMessage, noteControlRead, unfinishedBytes, expiresAtMonotonic, scopeOf
 } = Client
 
 /** True if the payload of a ping or pong is the number of this round. */

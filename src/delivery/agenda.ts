@@ -16,7 +16,7 @@ export interface Agenda<Item extends Due> extends Iterable<Item> {
   add (item: Item): void
   /** Has no effect if the item is not on the agenda. */
   delete (item: Item): void
-  /** Calls `onDue` for each item that is due at `nowMs`. The timer may be late. */
+  /** Calls `onDue` for each item due at `nowMs`, without waiting for the timer. */
   fireDue (nowMs: number): void
   /** Deletes all items, and cancels the timer. */
   clear (): void
@@ -52,8 +52,8 @@ export function createAgenda<Item extends Due> (
     cancel = timers.after(Math.min(remainingMs, MAX_SLEEP_MS), wake)
   }
 
-  /** Must be called when items have been deleted. */
-  function findFirst (): void {
+  /** Must be called after items have been deleted. */
+  function reschedule (): void {
     firstMs = Infinity
     for (const { atMs } of items) firstMs = Math.min(firstMs, atMs)
     setTimer()
@@ -67,10 +67,14 @@ export function createAgenda<Item extends Due> (
   function fireDue (nowMs: number): void {
     if (nowMs < firstMs) return
     const due = [...items].filter(({ atMs }) => atMs <= nowMs)
-    for (const item of due.sort((a, b) => a.atMs - b.atMs)) {
-      if (items.delete(item)) onDue(item)
+    try {
+      for (const item of due.sort((a, b) => a.atMs - b.atMs)) {
+        if (items.delete(item)) onDue(item)
+      }
+    } finally {
+      // Also after an exception: the timer then calls `onDue` for the other items.
+      reschedule()
     }
-    findFirst()
   }
 
   return {
@@ -86,12 +90,12 @@ export function createAgenda<Item extends Due> (
       setTimer()
     },
     delete (item) {
-      if (items.delete(item) && item.atMs === firstMs) findFirst()
+      if (items.delete(item) && item.atMs === firstMs) reschedule()
     },
     fireDue,
     clear () {
       items.clear()
-      findFirst()
+      reschedule()
     }
   }
 }

@@ -33,7 +33,7 @@ export interface Broadcaster<Context> extends Pick<ScheduledBroadcasts<Context>,
 /**
  * Applies a broadcast or a cancel of another server.
  *
- * @throws {TooManyScheduledError} if the broadcast cannot be scheduled here.
+ * @throws {TooManyScheduledError | InvalidArgumentError} if the broadcast cannot be scheduled here.
  */
 export type Receive = (message: Broadcast | Cancel) => void
 
@@ -47,6 +47,9 @@ export interface BroadcasterOptions<Context> {
   createRelay: ((receive: Receive) => Relay) | undefined
   log: Log
 }
+
+/** By how much the clock of another server, which has checked `at`, may be ahead. */
+const PEER_CLOCK_ERROR_MS = 60_000
 
 export function createBroadcaster<Context> (
   { clients, fanOut, clock, timers, telemetry, createRelay, log }: BroadcasterOptions<Context>
@@ -72,7 +75,7 @@ export function createBroadcaster<Context> (
     // Chosen before the first write: if a filter throws, nothing has been sent.
     const recipients = [...clients.byId.values()]
       .filter((client) => isOpen(client) && isChosen(client))
-    scheduled.put({ message, isChosen, at, key }, recipients)
+    scheduled.sendOrSchedule({ message, isChosen, at, key }, recipients)
     telemetry.broadcast(recipients.length)
     return recipients.length
   }
@@ -83,8 +86,7 @@ export function createBroadcaster<Context> (
     else {
       const { where, except, at, key, content } = message
       const options = { where, except, key } as BroadcastOptions<Context>
-      // The other server has checked `at` by its own clock.
-      dispatch(content, options, at)
+      dispatch(content, options, readAt(at, () => clock.now() + PEER_CLOCK_ERROR_MS))
     }
   }
 

@@ -29,7 +29,8 @@ export interface FanOut {
   readonly isBusy: boolean
   /**
    * Starts a delivery after those in progress. If there are none, a short delivery has ended when
-   * this returns.
+   * this returns. An exception of a job is thrown here or in a later turn of the event loop. It
+   * ends no delivery.
    */
   start (job: FanOutJob): void
   /**
@@ -53,10 +54,12 @@ export function createFanOut (timers: Timers): FanOut {
 
   function send (): void {
     isSending = true
+    let haveAllEnded = false
     try {
-      isSending = !sendRuns(timers.monotonic() + SLICE_MS)
+      haveAllEnded = sendRuns(timers.monotonic() + SLICE_MS)
     } finally {
-      // After an exception, too: the other clients still get their messages.
+      isSending = !haveAllEnded
+      // Also after an exception, so that the other clients get their messages.
       if (isSending) timers.soon(send)
     }
   }

@@ -17,7 +17,7 @@ import type { WallClock } from '../time/wall-clock.js'
 import type { Timers } from '../util/timers.js'
 
 /** A broadcast that takes effect now or later. */
-export interface Plan<Context> {
+export interface BroadcastPlan<Context> {
   /** Carries `at` and `key` in `time.v1`. */
   readonly message: Outgoing
   readonly isChosen: Condition<Context>
@@ -28,20 +28,23 @@ export interface Plan<Context> {
 }
 
 /**
- * Broadcasts that take effect later. Clients of `time.v1` get them early, and fire them when they
- * are due. All other clients, and all clients if the message is bytes, get them when they are due.
+ * Broadcasts that take effect now or later. Clients of `time.v1` get those for later at once, and
+ * fire them when they are due. All other clients, and all clients if the message is bytes, get them
+ * when they are due.
+ *
+ * The timer is late after a stall or a clock step. Whatever is overdue then is sent before anything
+ * else happens here.
  *
  * Whether a client is chosen is decided once: at the call, or when the client joins.
  */
 export interface ScheduledBroadcasts<Context> {
   /**
-   * Schedules a broadcast, or sends it if it is due, after those that have become due before.
-   * Withdraws the broadcast that it replaces.
+   * Sends a broadcast, or schedules it if it is not due. Withdraws the broadcast that it replaces.
    *
    * @param recipients the connected clients that are chosen.
    * @throws {TooManyScheduledError} if 1000 broadcasts are pending. Nothing has been sent then.
    */
-  put (plan: Plan<Context>, recipients: readonly Client<Context>[]): void
+  sendOrSchedule (plan: BroadcastPlan<Context>, recipients: readonly Client<Context>[]): void
   /**
    * Withdraws the pending broadcast with this key.
    *
@@ -76,16 +79,10 @@ export function createScheduledBroadcasts<Context> (
 ): ScheduledBroadcasts<Context> {
   const agenda = createAgenda<Entry<Context>>({ now: clock.now, timers, onDue: fire })
   const failureLog = createFailureLog(log, 'the filter of a scheduled broadcast', timers)
-  let entryCount = 0
-  /** True while `onConnect` runs: what is pending then is sent to the client afterwards. */
-  let isJoining = false
 
-  /** Sends what the timer should have sent before: it is late after a stall or a clock step. */
-  function sendOverdue (nowMs: number): void {
-    if (!isJoining) agenda.fireDue(nowMs)
-  }
-
-  function fire ({ message, chosen }: Entry<Context>): void {
+  function fire (entry: Entry<Context>): void {
+    const { message, chosen } = entry
+    entry.isFired = true
     send(message, openClients()
       .filter((client) => chosen.has(client) && !isSentEarly(client, message)))
   }
@@ -117,23 +114,26 @@ export function createScheduledBroadcasts<Context> (
     }
   }
 
-  function welcome (client: Client<Context>, latest: number): void {
-    for (const entry of agenda) {
-      if (entry.number > latest) continue
-      // A filter may cancel the very broadcast that it is called for.
-      if (!chooses(entry, client) || !agenda.has(entry)) continue
-      entry.chosen.add(client)
-      if (isSentEarly(client, entry.message)) {
-        deliverFrame(client, entry.message.encode(wireFormatOf(client)))
+  function welcome (client: Client<Context>, pending: readonly Entry<Context>[]): void {
+    for (const entry of pending) {
+      const { message, chosen } = entry
+      if (!chooses(entry, client)) continue
+      // It may have been withdrawn by `onConnect`, or by its own filter.
+      if (!entry.isFired && !agenda.has(entry)) continue
+      // A broadcast that has become due during `onConnect` was sent without this client.
+      const isMissed = entry.isFired && !chosen.has(client)
+      chosen.add(client)
+      if (isMissed || isSentEarly(client, message)) {
+        deliverFrame(client, message.encode(wireFormatOf(client)))
       }
     }
   }
 
   return {
-    put ({ message, isChosen, at, key }, recipients) {
+    sendOrSchedule ({ message, isChosen, at, key }, recipients) {
       if (at === undefined && agenda.size === 0) return send(message, recipients)
       const nowMs = clock.now()
-      sendOverdue(nowMs)
+      agenda.fireDue(nowMs)
       const isDue = at === undefined || at <= nowMs
       const replaced = find(key)
       if (!isDue && replaced === undefined && agenda.size >= MAX_SCHEDULED) {
@@ -143,23 +143,22 @@ export function createScheduledBroadcasts<Context> (
       if (key !== undefined && replaced !== undefined) withdraw(replaced, key, new Set(early))
       if (isDue) return send(message, recipients)
       const chosen = isChosen === everyClient ? EVERY_CLIENT : new WeakSet(recipients)
-      agenda.add({ number: ++entryCount, atMs: at, key, message, isChosen, chosen })
+      agenda.add({ atMs: at, key, message, isChosen, chosen, isFired: false })
       send(message, early)
     },
     cancel (key) {
-      sendOverdue(clock.now())
+      agenda.fireDue(clock.now())
       const entry = find(key)
       if (entry !== undefined) withdraw(entry, key)
       return entry !== undefined
     },
     prepareWelcome () {
-      if (agenda.size > 0) sendOverdue(clock.now())
-      const latest = entryCount
-      isJoining = true
+      if (agenda.size === 0) return () => {}
+      agenda.fireDue(clock.now())
+      const pending = [...agenda]
       return (client) => {
-        isJoining = false
         // In one write: a thousand writes would cost 8 ms of CPU for a single upgrade.
-        if (agenda.size > 0) writeTogether(client, () => welcome(client, latest))
+        writeTogether(client, () => welcome(client, pending))
       }
     },
     close () {
@@ -170,12 +169,12 @@ export function createScheduledBroadcasts<Context> (
 }
 
 interface Entry<Context> extends Due {
-  /** Increases by one with each broadcast. */
-  readonly number: number
   readonly key: string | undefined
   readonly message: Outgoing
   readonly isChosen: Condition<Context>
   readonly chosen: Chosen<Context>
+  /** True once the broadcast has taken effect. */
+  isFired: boolean
 }
 
 /** The clients that get the broadcast, or have got it. */

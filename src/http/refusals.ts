@@ -52,7 +52,7 @@ export interface RefusalsOptions<Context> {
   timers: Timers
 }
 
-/** Creates what refuses and counts the requests of one time socket. */
+/** Creates the `Refusals` of one time socket. */
 export function createRefusals<Context> (
   { telemetry, guard, log, timers }: RefusalsOptions<Context>
 ): Refusals {

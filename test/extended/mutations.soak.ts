@@ -29,7 +29,7 @@ const PROMISES: Readonly<Record<string, Mutation>> = {
   'a slow client skips ticks':
     mutation('connections/client-connection.ts', '#waitingBytes', 'return 0', 'connections/slow-client.test.ts'),
   'bytes of this turn make no client slow':
-    mutation('connections/client-connection.ts', 'noteControlFrame', '', 'connections/tls.test.ts'),
+    mutation('connections/client-connection.ts', 'noteControlWritten', '', 'connections/tls.test.ts'),
   'a message follows the broadcasts in progress':
     mutation('delivery/fan-out.ts', 'sendPendingDeliveries', '', 'delivery/interleaving.test.ts'),
   'a stall is followed by one tick':
@@ -174,7 +174,7 @@ test('the copy of the project is removed', async (t) => {
   t.teardown(() => rm(project, { recursive: true, force: true }))
   const chosen = Object.entries(PROMISES)
     .filter(([promise]) => promise.includes(process.env['ONLY'] ?? ''))
-  /** A function that has been renamed fails the test at once. */
+  // Before any test runs, so that a function that has been renamed fails at once.
   const mutated = await Promise.all(chosen.map(async ([promise, mutation]) => {
     const path = join(project, mutation.file)
     const original = await readFile(path, 'utf8')
@@ -228,7 +228,8 @@ function bodyOf (node: ts.Node, name: string): ts.Node | undefined {
 }
 
 async function runTest (file: string): Promise<{ code: number, output: string }> {
-  // In seconds, and longer than `waitFor` waits: it must fail before tap gives up (see `TIMEOUT`).
+  // In seconds, and longer than `waitFor` waits: the test must fail before tap gives up. See
+  // `TIMEOUT`.
   const args = ['test/run.js', '--disable-coverage', '--bail', '--timeout=600', file]
   const child = spawn(process.execPath, args, { cwd: project, stdio: ['ignore', 'pipe', 'inherit'] })
   const closed = new Promise<number>((resolve) => child.on('close', resolve))

@@ -263,7 +263,7 @@ async function checkMessages (
     messages.map((_message, index) => index % 2 === 0))
 }
 
-/** Whether this text is a tick sent since `startMs`. A late tick may have been due just before. */
+/** Whether this text is a tick sent since `startMs`: a late one may show an earlier time. */
 function isTickSince (startMs: number, text: string): boolean {
   const timeMs = Date.parse(text)
   return new Date(timeMs).toString() === text && timeMs % INTERVAL_MS === 0 &&

@@ -80,7 +80,7 @@ function createCountingSocket () {
   return { counter, socket }
 }
 
-test('a client that only answers pings stays, however many there are', async (t) => {
+test('pings and pongs are no unfinished message, however many there are', async (t) => {
   const { counter, socket } = createCountingSocket()
   const { advance, ws } = setUp({ socket })
   for (let count = 0; count < 10_000; count++) {
@@ -93,6 +93,17 @@ test('a client that only answers pings stays, however many there are', async (t)
   }
   advance(1000)
   t.strictSame(ws.sent, [])
+})
+
+test('pings that are read together with a message count once', async (t) => {
+  const { counter, socket } = createCountingSocket()
+  const { advance, ws } = setUp({ socket })
+  counter.bytesRead += 1000 + 100 * (6 + 125)
+  ws.emit('message', Buffer.from('whole'), false)
+  for (let count = 0; count < 100; count++) ws.emit('ping', Buffer.alloc(125))
+  counter.bytesRead += 1000 + 65_536 + 1
+  advance(1000)
+  t.strictSame(ws.sent, ['close 1009'])
 })
 
 test('closes a client with 1009 that sends pongs between the fragments of an endless message', async (t) => {

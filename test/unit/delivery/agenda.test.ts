@@ -125,6 +125,16 @@ test('an item that is added while another is due becomes due, too', async (t) =>
   t.strictSame(due.map(([name]) => name), ['first', 'second'])
 })
 
+test('an exception of onDue delays no other item', async (t) => {
+  const { time, due, add, whenDue } = setUp()
+  for (const name of ['first', 'second', 'third']) add(name, 20)
+  whenDue(({ name }) => { if (name === 'first') throw new Error('no') })
+  t.throws(() => time.advance(20), { message: 'no' })
+  add('fourth', 500)
+  time.advance(1)
+  t.strictSame(due.map(([name]) => name), ['first', 'second', 'third'])
+})
+
 test('is iterated in the order of adding, including items added meanwhile', async (t) => {
   const { agenda, add } = setUp()
   const [later] = [add('later', 20), add('sooner', 10)]
