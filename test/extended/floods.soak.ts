@@ -1,3 +1,3 @@
 import { FLOOD_ENDINGS, testFlood } from '../helpers/hostile/test-flood.js'
 
-for (const ending of FLOOD_ENDINGS) testFlood(ending, 'wall')
+for (const ending of FLOOD_ENDINGS) testFlood(ending, 'lateness')

@@ -10,9 +10,9 @@ export interface Ledger {
   readonly logger: { level: string, stream: Writable }
   close (how: string): void
   fault (message: string): void
-  /** Collects garbage, and observes memory from here on. */
+  /** Collects garbage, and observes memory and CPU time from here on. */
   settle (): void
-  read (): Pick<Observation, 'closes' | 'lines' | 'faults' | 'growthBytes' | 'heldUpMs'>
+  read (): Pick<Observation, 'closes' | 'lines' | 'faults' | 'growthBytes' | 'cpuMs'>
 }
 
 const SAMPLE_MS = 5
@@ -23,7 +23,6 @@ export function createLedger (): Ledger {
   const closes: Record<string, number> = {}
   const lines: Record<string, number> = {}
   const faults: string[] = []
-  const cpuMs: number[] = []
   let startBytes = 0
   let peakBytes = 0
   let cpu = process.cpuUsage()
@@ -35,9 +34,6 @@ export function createLedger (): Ledger {
 
   function sample (): void {
     peakBytes = Math.max(peakBytes, process.memoryUsage.rss())
-    const { user, system } = process.cpuUsage(cpu)
-    cpu = process.cpuUsage()
-    cpuMs.push((user + system) / 1000)
   }
 
   return {
@@ -58,13 +54,11 @@ export function createLedger (): Ledger {
       cpu = process.cpuUsage()
       setInterval(sample, SAMPLE_MS).unref()
     },
-    read: () => ({
-      closes,
-      lines,
-      faults,
-      growthBytes: peakBytes - startBytes,
-      heldUpMs: cpuMs.sort((a, b) => b - a)[Math.floor(cpuMs.length / 100)] ?? 0
-    })
+    read () {
+      const { user, system } = process.cpuUsage(cpu)
+      const cpuMs = (user + system) / 1000
+      return { closes, lines, faults, growthBytes: peakBytes - startBytes, cpuMs }
+    }
   }
 }
 

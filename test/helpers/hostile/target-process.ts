@@ -28,11 +28,8 @@ export interface Observation {
   readonly faults: readonly string[]
   /** By how many bytes its memory (RSS) grew at most, since it was told to settle. */
   readonly growthBytes: number
-  /**
-   * Milliseconds of CPU between two turns of a timer of 5 ms since then: the 99th percentile. So
-   * late a tick is by what the server itself does, whoever else is at work on the machine.
-   */
-  readonly heldUpMs: number
+  /** Milliseconds of CPU time that its process has used since then. */
+  readonly cpuMs: number
   /** Of the plugin only. */
   readonly stats: Stats | undefined
 }

@@ -15,6 +15,8 @@ export interface FloodEnding {
 const FLOODER_COUNT = 10
 const MAX_GROWTH_MIB = 40
 const MAX_LATENESS_MS = 250
+/** A bare route takes 4 to 6 s for small messages. */
+const MAX_CPU_MS = 2500
 const MIB = 1024 * 1024
 
 export const FLOOD_ENDINGS: readonly FloodEnding[] = [
@@ -31,10 +33,10 @@ export const FLOOD_ENDINGS: readonly FloodEnding[] = [
 /**
  * Tests that a flood ends those who send it, and costs nobody else anything.
  *
- * @param by what tells how late ticks are to others: `wall` on a quiet machine, else what the
- * server's process does, whoever else is at work.
+ * @param by what tells what others pay: how late their ticks are, on a quiet machine, or how much
+ * CPU time the server uses.
  */
-export function testFlood ({ flood, ends, told }: FloodEnding, by: 'wall' | 'cpu'): void {
+export function testFlood ({ flood, ends, told }: FloodEnding, by: 'lateness' | 'cpu'): void {
   test(`on a real port, ${FLOODER_COUNT} clients that send ${flood} are closed, and delay no other client`, {
     timeout: 300_000
   }, async (t) => {
@@ -55,8 +57,8 @@ export function testFlood ({ flood, ends, told }: FloodEnding, by: 'wall' | 'cpu
       served: 5
     })
     t.ok(report.growthBytes <= MAX_GROWTH_MIB * MIB, `at most ${MAX_GROWTH_MIB} MiB more`)
-    const lateMs = by === 'wall' ? report.latenessMs : report.heldUpMs
-    t.ok(lateMs <= MAX_LATENESS_MS, `others are late by at most ${MAX_LATENESS_MS} ms`)
+    if (by === 'cpu') t.ok(report.cpuMs <= MAX_CPU_MS, `at most ${MAX_CPU_MS} ms of CPU time`)
+    else t.ok(report.latenessMs <= MAX_LATENESS_MS, `ticks are at most ${MAX_LATENESS_MS} ms late`)
     t.equal(await target.close(), 0)
   })
 }
@@ -73,8 +75,8 @@ function countByCode (goodbyes: Readonly<Record<string, number>>): Record<string
 
 /** For people: how late ticks came also depends on what else the machine does. */
 export function describe (
-  { growthBytes, heldUpMs, latenessMs, latenessBeforeMs }: FloodReport
+  { growthBytes, cpuMs, latenessMs, latenessBeforeMs }: FloodReport
 ): string {
-  return `RSS +${(growthBytes / MIB).toFixed(1)} MiB; held up for ${heldUpMs.toFixed(0)} ms of ` +
-    `CPU, ticks late by ${latenessMs.toFixed(0)} ms (p99), ${latenessBeforeMs.toFixed(0)} ms before`
+  return `RSS +${(growthBytes / MIB).toFixed(1)} MiB, ${cpuMs.toFixed(0)} ms of CPU time, ` +
+    `ticks late by ${latenessMs.toFixed(0)} ms (p99), ${latenessBeforeMs.toFixed(0)} ms before`
 }
