@@ -147,7 +147,7 @@ const PROMISES: Readonly<Record<string, Mutation>> = {
   'an impossible answer is refused':
     mutation('browser/connection/received.ts', 'isTime', 'return true', 'browser/connection/connection.test.ts'),
   'waking up is noticed':
-    mutation('browser/server-clock.ts', '#readClocks', '', 'browser/server-clock.test.ts'),
+    mutation('browser/server-clock.ts', '#detectClockJump', '', 'browser/server-clock.test.ts'),
   'an answer that the page may not read shows that the server is up':
     mutation('browser/connection/time-request.ts', 'canReach', 'return Promise.resolve(false)', 'browser/connection/connection.test.ts'),
   'both transports share the budget of probes':
