@@ -86,7 +86,6 @@ async function observe (port: number) {
   peer.ws.on('message', () => {
     silenceMs = Math.max(silenceMs, performance.now() - lastMs)
     lastMs = performance.now()
-    if (peer.messages.length > 100) peer.messages.length = 0
   })
   return {
     async look () {
