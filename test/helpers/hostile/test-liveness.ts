@@ -44,9 +44,12 @@ function ticksOf ({ received }: LivenessReport): Map<number, Tick & { times: num
   return ticks
 }
 
-/** Not the latest boundary when it was sent, or not the next number, or a boundary again. */
+/** A tick as late as this comes from a stall, and not from a busy machine. */
+const MAX_LATE_MS = 3000
+
+/** Much older than the latest boundary, or not the next number, or a boundary again. */
 function isAstray ({ seq, at, sent, interval }: Tick, before: Tick | undefined): boolean {
-  const isLatest = sent >= at && sent < at + interval
+  const isLatest = sent >= at && sent < at + interval + MAX_LATE_MS
   const isNext = before === undefined || (seq === before.seq + 1 && at >= before.at + interval)
   return !isLatest || !isNext
 }

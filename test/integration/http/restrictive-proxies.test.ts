@@ -89,7 +89,8 @@ test('a clock behind an nginx that drops the upgrade syncs over HTTP', {
   const proxyPort = await startProxy(t, 'nginx', NGINX_WITHOUT_UPGRADE, port)
   const { inStepBy, events, check } = startClock(t, proxyPort, timeSocket.now)
   await inStepBy('http')
-  t.strictSame(events, ['open'])
+  // On a busy machine, the second answer may correct the first one by a step: see `check`.
+  t.strictSame(events.filter((name) => name !== 'step'), ['open'])
   await check(t)
 })
 
