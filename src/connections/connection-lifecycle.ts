@@ -39,12 +39,12 @@ export interface ConnectionDelivery<Context> {
   /** Sends the client its part of all deliveries under way. */
   sendPendingDeliveries (client: ClientConnection): void
   /**
-   * Must be called before a client is listed.
+   * Must be called before the client is listed.
    *
    * @returns a function that must be called after `onConnect`. It sends the client the current
    * time, and the scheduled broadcasts that were pending before the client was listed.
    */
-  prepareWelcome (): (client: Client<Context>) => void
+  prepareWelcome (client: Client<Context>): () => void
 }
 
 /** What is known of a client before the upgrade. */
@@ -98,13 +98,13 @@ export function createConnections<Context> (
       const client = new Client(ws, socket, info, host)
       listen(ws, client)
       if (wireFormatOf(client) === 'time') sendHello(client)
-      const welcome = delivery.prepareWelcome()
+      const welcome = delivery.prepareWelcome(client)
       clients.add(client)
       telemetry.connected(client)
       const { id, ip, port } = client
       log.info({ id, ip, port, clients: clients.byId.size }, 'client connected')
       callbacks.onConnect(client)
-      welcome(client)
+      welcome()
       return client
     },
     whenCallbacksSettled: callbacks.whenSettled

@@ -12,7 +12,6 @@ export interface Due {
  */
 export interface Agenda<Item extends Due> extends Iterable<Item> {
   readonly size: number
-  has (item: Item): boolean
   add (item: Item): void
   /** Has no effect if the item is not on the agenda. */
   delete (item: Item): void
@@ -81,7 +80,6 @@ export function createAgenda<Item extends Due> (
     get size () {
       return items.size
     },
-    has: (item) => items.has(item),
     [Symbol.iterator]: () => items.values(),
     add (item) {
       items.add(item)

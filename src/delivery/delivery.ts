@@ -16,15 +16,16 @@ import type { Timers } from '../util/timers.js'
 
 /** Everything that one registration sends to many clients: ticks and broadcasts. */
 export interface Delivery<Context> extends
-  Pick<Broadcaster<Context>, 'broadcast' | 'cancel' | 'open' | 'close'>, Pick<FanOut, 'sendPendingDeliveries' | 'abandon'>,
+  Pick<Broadcaster<Context>, 'broadcast' | 'cancel' | 'open' | 'close'>,
+  Pick<FanOut, 'sendPendingDeliveries' | 'abandon'>,
   Pick<Ticks<Context>, 'lastTick'> {
   /**
-   * Must be called before a client is listed.
+   * Must be called before the client is listed.
    *
    * @returns a function that must be called after `onConnect`. It sends the client the current
    * time, and the scheduled broadcasts that were pending before the client was listed.
    */
-  prepareWelcome (): (client: Client<Context>) => void
+  prepareWelcome (client: Client<Context>): () => void
   /** From now on `broadcast` sends nothing, and returns 0. */
   refuseBroadcasts (): void
 }
@@ -74,11 +75,11 @@ export function createDelivery<Context> (parts: DeliveryOptions<Context>): Deliv
       return ticks.lastTick
     },
     open: broadcaster.open,
-    prepareWelcome () {
-      const sendScheduled = broadcaster.prepareWelcome()
-      return (client) => {
+    prepareWelcome (client) {
+      const sendScheduled = broadcaster.prepareWelcome(client)
+      return () => {
         if (immediate) ticks.sendCurrent(client)
-        sendScheduled(client)
+        sendScheduled()
       }
     },
     refuseBroadcasts: broadcaster.refuse,

@@ -52,12 +52,13 @@ export interface ScheduledBroadcasts<Context> {
    */
   cancel (key: string): boolean
   /**
-   * Must be called before a client is listed.
+   * Must be called before the client is listed. From then on, the client gets the broadcasts that
+   * become due.
    *
    * @returns a function that must be called after `onConnect`. It sends the client the broadcasts
-   * that were pending before the client was listed, except those that the client already has.
+   * that were pending before the client was listed, and still are.
    */
-  prepareWelcome (): (client: Client<Context>) => void
+  prepareWelcome (client: Client<Context>): () => void
   /** Discards all pending broadcasts without notifying clients, and logs their number. */
   close (): void
 }
@@ -79,12 +80,19 @@ export function createScheduledBroadcasts<Context> (
 ): ScheduledBroadcasts<Context> {
   const agenda = createAgenda<Entry<Context>>({ now: clock.now, timers, onDue: fire })
   const failureLog = createFailureLog(log, 'the filter of a scheduled broadcast', timers)
+  /** Clients whose `onConnect` is running, with the pending broadcasts that each has yet to get. */
+  const joining = new Map<Client<Context>, Set<Entry<Context>>>()
 
   function fire (entry: Entry<Context>): void {
     const { message, chosen } = entry
-    entry.isFired = true
-    send(message, openClients()
-      .filter((client) => chosen.has(client) && !isSentEarly(client, message)))
+    const joined = new Set<Client<Context>>()
+    for (const [client, pending] of joining) {
+      if (!pending.delete(entry) || !chooses(entry, client)) continue
+      chosen.add(client)
+      joined.add(client)
+    }
+    send(message, openClients().filter((client) =>
+      chosen.has(client) && (joined.has(client) || !isSentEarly(client, message))))
   }
 
   function openClients (): Client<Context>[] {
@@ -101,8 +109,11 @@ export function createScheduledBroadcasts<Context> (
   ): void {
     agenda.delete(entry)
     const frame = encodeFrame(cancelText(key))
-    send({ encode: () => frame }, openClients().filter((client) =>
-      isSentEarly(client, entry.message) && entry.chosen.has(client) && !replacing.has(client)))
+    const hasEntry = (client: Client<Context>) => isSentEarly(client, entry.message) &&
+      entry.chosen.has(client) && joining.get(client)?.has(entry) !== true
+    send({ encode: () => frame },
+      openClients().filter((client) => hasEntry(client) && !replacing.has(client)))
+    for (const pending of joining.values()) pending.delete(entry)
   }
 
   function chooses ({ isChosen }: Entry<Context>, client: Client<Context>): boolean {
@@ -114,17 +125,13 @@ export function createScheduledBroadcasts<Context> (
     }
   }
 
-  function welcome (client: Client<Context>, pending: readonly Entry<Context>[]): void {
+  function welcome (client: Client<Context>, pending: Set<Entry<Context>>): void {
     for (const entry of pending) {
-      const { message, chosen } = entry
-      if (!chooses(entry, client)) continue
-      // It may have been withdrawn by `onConnect`, or by its own filter.
-      if (!entry.isFired && !agenda.has(entry)) continue
-      // A broadcast that has become due during `onConnect` was sent without this client.
-      const isMissed = entry.isFired && !chosen.has(client)
-      chosen.add(client)
-      if (isMissed || isSentEarly(client, message)) {
-        deliverFrame(client, message.encode(wireFormatOf(client)))
+      // Its own filter may withdraw the broadcast, or let it become due.
+      if (!chooses(entry, client) || !pending.delete(entry)) continue
+      entry.chosen.add(client)
+      if (isSentEarly(client, entry.message)) {
+        deliverFrame(client, entry.message.encode(wireFormatOf(client)))
       }
     }
   }
@@ -143,7 +150,7 @@ export function createScheduledBroadcasts<Context> (
       if (key !== undefined && replaced !== undefined) withdraw(replaced, key, new Set(early))
       if (isDue) return send(message, recipients)
       const chosen = isChosen === everyClient ? EVERY_CLIENT : new WeakSet(recipients)
-      agenda.add({ atMs: at, key, message, isChosen, chosen, isFired: false })
+      agenda.add({ atMs: at, key, message, isChosen, chosen })
       send(message, early)
     },
     cancel (key) {
@@ -152,13 +159,18 @@ export function createScheduledBroadcasts<Context> (
       if (entry !== undefined) withdraw(entry, key)
       return entry !== undefined
     },
-    prepareWelcome () {
+    prepareWelcome (client) {
       if (agenda.size === 0) return () => {}
       agenda.fireDue(clock.now())
-      const pending = [...agenda]
-      return (client) => {
-        // In one write: a thousand writes would cost 8 ms of CPU for a single upgrade.
-        writeTogether(client, () => welcome(client, pending))
+      const pending = new Set(agenda)
+      joining.set(client, pending)
+      return () => {
+        try {
+          // In one write: a thousand writes would cost 8 ms of CPU for a single upgrade.
+          writeTogether(client, () => welcome(client, pending))
+        } finally {
+          joining.delete(client)
+        }
       }
     },
     close () {
@@ -173,8 +185,6 @@ interface Entry<Context> extends Due {
   readonly message: Outgoing
   readonly isChosen: Condition<Context>
   readonly chosen: Chosen<Context>
-  /** True once the broadcast has taken effect. */
-  isFired: boolean
 }
 
 /** The clients that get the broadcast, or have got it. */

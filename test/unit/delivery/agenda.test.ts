@@ -114,7 +114,7 @@ test('a deleted item is not due, even if another item due at the same time delet
   const [, second] = [add('first', 20), add('second', 20)]
   whenDue(({ name }) => { if (name === 'first') agenda.delete(second) })
   time.advance(100)
-  t.strictSame([due, agenda.has(second)], [[['first', 0]], false])
+  t.strictSame([due, [...agenda]], [[['first', 0]], []])
 })
 
 test('an item that is added while another is due becomes due, too', async (t) => {
@@ -137,12 +137,11 @@ test('an exception of onDue delays no other item', async (t) => {
 
 test('is iterated in the order of adding, including items added meanwhile', async (t) => {
   const { agenda, add } = setUp()
-  const [later] = [add('later', 20), add('sooner', 10)]
+  for (const [name, dueMs] of [['later', 20], ['sooner', 10]] as const) add(name, dueMs)
   const names: string[] = []
   for (const { name } of agenda) {
     names.push(name)
     if (name === 'later') add('new', 5)
   }
   t.strictSame(names, ['later', 'sooner', 'new'])
-  t.ok(agenda.has(later as Item))
 })

@@ -48,12 +48,12 @@ function setUp () {
   function join (
     protocol: string, context: object = {}, onConnect = (_client: Client<object>) => {}
   ) {
-    const sendScheduled = broadcaster.prepareWelcome()
     const { sendPendingDeliveries } = fanOut
     const { client, ws } = createFakeClient({ sendPendingDeliveries }, { context }, protocol)
+    const sendScheduled = broadcaster.prepareWelcome(client)
     clients.add(client)
     onConnect(client)
-    sendScheduled(client)
+    sendScheduled()
     return {
       id: client.id,
       client,
@@ -197,7 +197,7 @@ test('a client that joins does not get an overdue broadcast', async (t) => {
   t.strictSame([plain.sent, late.sent, latePage.sent], [['overdue'], [], []])
 })
 
-test('what becomes due during onConnect is sent to the others at once, and to the client once', async (t) => {
+test('what becomes due during onConnect is sent to everybody, once, before what follows', async (t) => {
   for (const isEarly of [true, false]) {
     for (const where of [{}, { room: 1 }]) {
       const { time, broadcast, cancel, joinPlain, joinTime } = setUp()
@@ -215,8 +215,7 @@ test('what becomes due during onConnect is sent to the others at once, and to th
       const due = isEarly ? messageOf('due', { at: NOW_MS + 10, key: 'k' }) : 'due'
       const next = isEarly ? messageOf('next') : 'next'
       time.advance(9000)
-      const messages = sent.filter((text) => text !== cancelOf('l'))
-      t.strictSame(messages.sort(), [due, next].sort(), JSON.stringify({ isEarly, where }))
+      t.strictSame(sent, [due, next], JSON.stringify({ isEarly, where }))
     }
   }
 })
@@ -302,6 +301,68 @@ test('a client gets a broadcast that its onConnect schedules once', async (t) =>
   time.advance(5000)
   t.strictSame(page.sent.map((text) => JSON.parse(text).data), ['during', 'before'])
   t.strictSame(plain.sent, ['before', 'during'])
+})
+
+test('what is withdrawn or replaced during onConnect is not sent to the client', async (t) => {
+  const { time, broadcast, cancel, joinPlain, joinTime } = setUp()
+  const [other, page] = [joinPlain(), joinTime()]
+  for (const key of ['k', 'l']) broadcast('old', { at: AT_MS, key })
+  const onConnect = () => {
+    cancel('k')
+    broadcast('new', { at: AT_MS, key: 'l' })
+  }
+  const [plain, joined] = [joinPlain({}, onConnect), joinTime()]
+  time.advance(5000)
+  const replaced = messageOf('new', { at: AT_MS, key: 'l' })
+  t.strictSame([other.sent, plain.sent, joined.sent], [['new'], ['new'], [replaced]])
+  t.strictSame(page.sent.slice(2), [cancelOf('k'), replaced])
+  const late = joinTime({}, () => { cancel('l') })
+  t.strictSame(late.sent, [])
+})
+
+test('a client that is not chosen after onConnect does not get what becomes due meanwhile', async (t) => {
+  const { time, broadcast, joinPlain, joinTime } = setUp()
+  broadcast('due', { at: NOW_MS + 10, where: { room: 1 } })
+  const onConnect = () => {
+    time.step(30)
+    broadcast('next')
+  }
+  t.strictSame(joinPlain({ room: 2 }, onConnect).sent, ['next'])
+  broadcast('later', { at: AT_MS, where: { room: 1 } })
+  t.strictSame(joinTime({ room: 2 }, onConnect).sent, [messageOf('next')])
+})
+
+test('while a client joins, another may join', async (t) => {
+  const { time, broadcast, joinPlain, joinTime } = setUp()
+  broadcast('due', { at: NOW_MS + 10 })
+  const sent: string[][] = []
+  const outer = joinPlain({}, () => {
+    const inner = joinTime({}, () => {
+      time.step(30)
+      broadcast('next')
+    })
+    sent.push(inner.sent)
+  })
+  const due = messageOf('due', { at: NOW_MS + 10 })
+  t.strictSame([outer.sent, ...sent], [['due', 'next'], [due, messageOf('next')]])
+})
+
+test('a filter may let the broadcast become due that it is called for', async (t) => {
+  const { time, broadcast, joinTime, joinPlain } = setUp()
+  let join = () => {}
+  const filter = () => {
+    join()
+    return true
+  }
+  broadcast('due', { at: NOW_MS + 10, filter })
+  join = () => {
+    join = () => {}
+    time.step(30)
+    broadcast('next')
+  }
+  t.strictSame(joinTime().sent, [messageOf('due', { at: NOW_MS + 10 }), messageOf('next')])
+  time.advance(1000)
+  t.strictSame(joinPlain().sent, [])
 })
 
 test('a filter may cancel the broadcast that it is called for', async (t) => {
