@@ -77,9 +77,11 @@ for (const [title, expiresAt] of late) {
     t.teardown(() => process.off('warning', keep))
     const isLate = ({ query }: FastifyRequest) => 'late' in Object(query)
     const { closed, timeSocket, url } = await setUp(t, (request) =>
-      isLate(request) ? expiresAt() as Date : Date.now() + LASTS_MS)
+      isLate(request) ? expiresAt() as Date : Date.now() + DAY_MS)
     const lasting = await connect(`${url}?late`)
     const other = await connect(url)
+    const [, client] = timeSocket.clients.values()
+    Object.assign(client as TimeSocketClient, { expiresAt: Date.now() + LASTS_MS })
     await other.closed
     await waitFor(() => timeSocket.clients.size === 1, 'leaving')
     t.equal(lasting.ws.readyState, lasting.ws.OPEN)

@@ -92,7 +92,7 @@ const endings: Ending[] = [
     options: { heartbeat: { interval: 40, timeout: 40 } },
     end: ({ peer }) => peer.ws.pause()
   },
-  { cause: 'expired', options: { expiresAt: () => Date.now() + 50 }, end () {} },
+  { cause: 'expired', end: ({ client }) => { client.expiresAt = Date.now() } },
   {
     cause: 'rate',
     options: { messageRate: { burst: 1, perSecond: 0.001 } },
