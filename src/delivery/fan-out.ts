@@ -54,27 +54,25 @@ export function createFanOut (timers: Timers): FanOut {
 
   function send (): void {
     isSending = true
-    let haveAllEnded = false
     try {
-      haveAllEnded = sendRuns(timers.monotonic() + SLICE_MS)
+      sendUntil(timers.monotonic() + SLICE_MS)
     } finally {
-      isSending = !haveAllEnded
+      isSending = runs.length > 0
       // Also after an exception, so that the other clients get their messages.
       if (isSending) timers.soon(send)
     }
   }
 
-  /** @returns true when all deliveries have ended. */
-  function sendRuns (endMs: number): boolean {
+  function sendUntil (endMs: number): void {
     for (let run = runs[0]; run !== undefined; run = runs[0]) {
-      if (!sendSlice(run, endMs)) return false
+      if (!sendSlice(run, endMs)) return
+      if (run.hasEnded) continue
       runs.shift()
-      run.job.onEnd()
+      end(run)
     }
-    return true
   }
 
-  /** @returns true when every client has been served. */
+  /** @returns true when every client has been served, or the delivery has been abandoned. */
   function sendSlice (run: Run, endMs: number): boolean {
     const { recipients } = run.job
     run.frames = {}
@@ -89,7 +87,8 @@ export function createFanOut (timers: Timers): FanOut {
   function write (run: Run, client: ClientConnection): void {
     const format = wireFormatOf(client)
     const frame = run.frames[format] ?? encode(run, format)
-    if (frame !== 'failed') run.job.write(client, frame)
+    // What encodes the frame may have abandoned the delivery.
+    if (frame !== 'failed' && !run.hasEnded) run.job.write(client, frame)
   }
 
   function encode (run: Run, format: WireFormat): Frame | 'failed' {
@@ -108,7 +107,7 @@ export function createFanOut (timers: Timers): FanOut {
       return runs.length > 0
     },
     start (job) {
-      runs.push({ job, next: 0, served: new Set(), frames: {}, isEncoding: false })
+      runs.push({ job, next: 0, served: new Set(), frames: {}, isEncoding: false, hasEnded: false })
       if (!isSending) send()
     },
     sendPendingDeliveries (client) {
@@ -120,7 +119,7 @@ export function createFanOut (timers: Timers): FanOut {
       }
     },
     abandon () {
-      for (const { job } of runs.splice(0)) job.onEnd()
+      for (const run of runs.splice(0)) end(run)
     }
   }
 }
@@ -134,6 +133,14 @@ interface Run {
   /** The frames encoded so far for the current slice. */
   frames: { [Format in WireFormat]?: Frame | 'failed' }
   isEncoding: boolean
+  /** True once `onEnd` has been called. */
+  hasEnded: boolean
+}
+
+function end (run: Run): void {
+  run.hasEnded = true
+  run.next = run.job.recipients.length
+  run.job.onEnd()
 }
 
 /** True if the client has not been reached. A binary search: recipients are sorted by number. */

@@ -212,6 +212,33 @@ test('abandon stops deliveries in order, and later deliveries are sent', async (
   t.equal(time.pendingCount, 0)
 })
 
+test('a delivery that is abandoned while it is encoded ends once, and not another instead', async (t) => {
+  for (const isAhead of [false, true]) {
+    const { time, fanOut, clients, sent, ends, start } = setUp(200)
+    if (isAhead) start('first')
+    const formats: string[] = []
+    fanOut.start({
+      recipients: [...clients, createFakeClient({}, {}, 'time.v1').client],
+      encode (format) {
+        formats.push(format)
+        fanOut.abandon()
+        start('next')
+        return encodeFrame('abandoned')
+      },
+      write: (client, frame) => { writeFrame(client, frame) },
+      onEnd: () => ends.push('abandoned')
+    })
+    if (isAhead) clients[199]?.send('you')
+    time.advance(200)
+    const expected = isAhead ? ['first', 'abandoned', 'next'] : ['abandoned', 'next']
+    t.strictSame([ends, fanOut.isBusy, time.pendingCount], [expected, false, 0])
+    t.strictSame(formats, ['plain'])
+    const namesOf = (index: number) => sent(index).map((text) => text.split(' ')[0])
+    t.strictSame(namesOf(0), isAhead ? ['first', 'next'] : ['next'])
+    t.strictSame(namesOf(199), isAhead ? ['first', 'you', 'next'] : ['next'])
+  }
+})
+
 test('after an exception, the next client and the next delivery are served', async (t) => {
   for (const part of ['encode', 'write', 'onEnd']) {
     const { time, fanOut, clients, sent, start } = setUp(3)
