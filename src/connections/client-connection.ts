@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks'
 import type { WebSocket } from 'ws'
 import type { CloseInfo } from '../api/time-socket.js'
 import type { Counters } from '../observability/telemetry.js'
+import { CONTROL_HEADER_BYTES } from '../protocol/frame.js'
 import type { Frame, Ping } from '../protocol/frame.js'
 import { wireFormatFor } from '../protocol/time-v1-text.js'
 import type { WireFormat } from '../protocol/time-v1-text.js'
@@ -19,9 +20,6 @@ export interface ConnectionHost {
   /** Sends the client its share of all deliveries in progress, so that a message follows them. */
   sendPendingDeliveries (client: ClientConnection): void
 }
-
-/** RFC 6455 §5.5: a control frame has at most 125 bytes, so its header has two. */
-const CONTROL_HEADER_BYTES = 2
 
 let connectionCount = 0
 
@@ -128,13 +126,13 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
   /** Sends a ping now. */
   static writePing (client: ClientConnection, { bytes, payload }: Ping): void {
     const bufferedBytes = client.#ws.bufferedAmount
-    noteControlWritten(client, payload)
+    noteControlFrameWritten(client, payload)
     if (bufferedBytes === 0 && client.#socket !== undefined) client.#socket.write(bytes)
     else client.#ws.ping(payload)
   }
 
   /** Must be called with the payload of each ping or pong that is written in this turn. */
-  static noteControlWritten (client: ClientConnection, payload: Uint8Array): void {
+  static noteControlFrameWritten (client: ClientConnection, payload: Uint8Array): void {
     client.#startTurn()
     client.#turnBytes += CONTROL_HEADER_BYTES + payload.length
   }
@@ -227,6 +225,6 @@ export class ClientConnection<Host extends ConnectionHost = ConnectionHost> {
 /** As functions: none of them uses `this`. */
 export const {
   isOpen, wireFormatOf, connectionNumber, ageMs, bytesReadFrom, hostOf, writeFrame, deliverFrame,
-  writeTick, writePing, noteControlWritten, writeTogether, endingOf, recordEnding, closeWith,
+  writeTick, writePing, noteControlFrameWritten, writeTogether, endingOf, recordEnding, closeWith,
   closeAndStopReading, terminateWith, stopReading
 } = ClientConnection

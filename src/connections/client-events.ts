@@ -1,8 +1,8 @@
 import type { WebSocket } from 'ws'
-import { noteControlRead, noteSignOfLife, noteWholeMessage, recordPong } from './client.js'
+import { noteControlFrameRead, noteMessageRead, recordPong } from './client.js'
 import type { Client } from './client.js'
 import {
-  closeAndStopReading, endingOf, hostOf, isOpen, recordEnding, noteControlWritten, stopReading
+  closeAndStopReading, endingOf, hostOf, isOpen, noteControlFrameWritten, recordEnding, stopReading
 } from './client-connection.js'
 import { endingAfter, TOO_LARGE, TOO_SLOW } from './endings.js'
 import * as codes from '../protocol/close-codes.js'
@@ -45,8 +45,7 @@ function onError (this: WebSocket, err: Error & { code?: string }): void {
 function onMessage (this: WebSocket, data: unknown, isBinary: boolean): void {
   const client = clientOf(this)
   const bytes = data as Buffer
-  noteSignOfLife(client)
-  noteWholeMessage(client)
+  noteMessageRead(client)
   if (endingOf(client) !== undefined) stopReading(client)
   else if (bytes.length > hostOf(client).maxMessageBytes) closeAndStopReading(client, TOO_LARGE)
   else hostOf(client).onMessage(client, bytes, isBinary)
@@ -55,17 +54,15 @@ function onMessage (this: WebSocket, data: unknown, isBinary: boolean): void {
 /** ws has answered the ping, or terminated the connection because too many pongs are buffered. */
 function onPing (this: WebSocket, payload: Buffer): void {
   const client = clientOf(this)
-  noteSignOfLife(client)
-  noteControlRead(client, payload)
-  noteControlWritten(client, payload)
+  noteControlFrameRead(client, payload)
+  noteControlFrameWritten(client, payload)
   if (!isOpen(client)) recordEnding(client, TOO_SLOW)
   onControlFrame(client)
 }
 
 function onPong (this: WebSocket, payload: Buffer): void {
   const client = clientOf(this)
-  noteSignOfLife(client)
-  noteControlRead(client, payload)
+  noteControlFrameRead(client, payload)
   if (!recordPong(client, payload)) onControlFrame(client)
 }
 

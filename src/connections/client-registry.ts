@@ -1,4 +1,5 @@
 import type { Client } from './client.js'
+import { isOpen } from './client-connection.js'
 
 /** The connected clients of one registration. */
 export interface Clients<Context> {
@@ -9,6 +10,12 @@ export interface Clients<Context> {
   readonly byId: ReadonlyMap<string, Client<Context>>
   /** The same clients, for users: read-only at run time, too. */
   readonly view: ReadonlyMap<string, Client<Context>>
+  /**
+   * Lists the clients that are not closing, in the order in which they connected.
+   *
+   * @param isChosen leaves out the clients for which it returns false. By default, none.
+   */
+  listOpen (isChosen?: (client: Client<Context>) => boolean): Client<Context>[]
   add (client: Client<Context>): void
   remove (client: Client<Context>): void
   /** Starts the runner when the first client connects, and stops it when the last one has left. */
@@ -31,6 +38,13 @@ export function createClients<Context> (): Clients<Context> {
   return {
     byId,
     view: new ReadonlyView(byId),
+    listOpen (isChosen = () => true) {
+      const chosen: Client<Context>[] = []
+      for (const client of byId.values()) {
+        if (isOpen(client) && isChosen(client)) chosen.push(client)
+      }
+      return chosen
+    },
     add (client) {
       byId.set(client.id, client)
       if (byId.size === 1) for (const runner of runners) runner.start()

@@ -11,6 +11,7 @@ import {
 import type { ConnectionHost } from './client-connection.js'
 import { cutReason, EXPIRED, TERMINATED } from './endings.js'
 import * as codes from '../protocol/close-codes.js'
+import { CONTROL_HEADER_BYTES, MASK_BYTES } from '../protocol/frame.js'
 import type { Ping } from '../protocol/frame.js'
 import { createMessage } from '../protocol/outgoing-message.js'
 import { readMoment, show } from '../util/values.js'
@@ -64,9 +65,6 @@ export interface ClientNumber {
   get (client: Client<unknown>): number | undefined
   set (client: Client<unknown>, value: number): void
 }
-
-/** RFC 6455 §5.2: a control frame from a client has a header of two bytes, and a mask of four. */
-const MASKED_CONTROL_HEADER_BYTES = 6
 
 /**
  * One connected client: what users see, and the state of the heartbeat and the rate limit. A class,
@@ -169,11 +167,6 @@ export class Client<Context>
     return client.#bytesAtPing !== undefined && client.#bytesAtPing === bytesReadFrom(client)
   }
 
-  /** Must be called for each frame from the client. */
-  static noteSignOfLife (client: Client<unknown>): void {
-    client.#bytesAtPing = undefined
-  }
-
   /**
    * Records the round trip if the pong answers the latest ping.
    *
@@ -188,7 +181,8 @@ export class Client<Context>
   }
 
   /** Must be called for each complete message from the client. */
-  static noteWholeMessage (client: Client<unknown>): void {
+  static noteMessageRead (client: Client<unknown>): void {
+    client.#bytesAtPing = undefined
     client.#bytesAtMessage = bytesReadFrom(client)
   }
 
@@ -196,8 +190,9 @@ export class Client<Context>
    * Must be called for each ping or pong from the client, so that its bytes do not count as part of
    * an unfinished message.
    */
-  static noteControlRead (client: Client<unknown>, payload: Buffer): void {
-    const frameBytes = MASKED_CONTROL_HEADER_BYTES + payload.length
+  static noteControlFrameRead (client: Client<unknown>, payload: Buffer): void {
+    client.#bytesAtPing = undefined
+    const frameBytes = CONTROL_HEADER_BYTES + MASK_BYTES + payload.length
     // A frame that was read together with a complete message before it is already counted.
     client.#bytesAtMessage = Math.min(bytesReadFrom(client), client.#bytesAtMessage + frameBytes)
   }
@@ -219,8 +214,8 @@ export class Client<Context>
 
 /** As functions: none of them uses `this`. */
 export const {
-  messageQuota, syncQuota, pingRound, pingClient, isSilent, noteSignOfLife, recordPong,
-  noteWholeMessage, noteControlRead, unfinishedBytes, expiresAtMonotonic, scopeOf
+  messageQuota, syncQuota, pingRound, pingClient, isSilent, recordPong, noteMessageRead,
+  noteControlFrameRead, unfinishedBytes, expiresAtMonotonic, scopeOf
 } = Client
 
 /** True if the payload of a ping or pong is the number of this round. */

@@ -36,7 +36,7 @@ const OVERRUN_MS = 100
 export function closeAll<Client> (options: CloseAllOptions<Client>): () => void {
   const { clients, close, terminate, timers, graceMs, spreadMs, isPaced, ...callbacks } = options
   const startMs = timers.monotonic()
-  const skipPacingMs = startMs + spreadMs + graceMs / 2
+  const skipPacingMs = isPaced ? startMs + spreadMs + graceMs / 2 : startMs
   const deadlineMs = startMs + spreadMs + graceMs + OVERRUN_MS
   /** When each client that has been closed was sent its close frame. */
   const closedMs: number[] = []
@@ -44,7 +44,8 @@ export function closeAll<Client> (options: CloseAllOptions<Client>): () => void 
   let hasSkippedPacing = false
   let cancel = (): void => {}
 
-  const nextCloseMs = () => closedMs.length === clients.length
+  const areAllClosed = () => closedMs.length === clients.length
+  const nextCloseMs = () => areAllClosed()
     ? Infinity
     : startMs + spreadMs * closedMs.length / clients.length
   const nextTerminateMs = () => terminatedCount === closedMs.length
@@ -63,13 +64,10 @@ export function closeAll<Client> (options: CloseAllOptions<Client>): () => void 
     return true
   }
 
-  function mustNotYield (nowMs: number): boolean {
-    if (closedMs.length === clients.length) return nowMs >= deadlineMs
-    return !isPaced || nowMs >= skipPacingMs
-  }
+  const mayYield = (nowMs: number) => nowMs < (areAllClosed() ? deadlineMs : skipPacingMs)
 
   function skipPacing (): void {
-    if (hasSkippedPacing || closedMs.length === clients.length) return
+    if (hasSkippedPacing || areAllClosed()) return
     hasSkippedPacing = true
     callbacks.onPacingSkipped()
   }
@@ -80,7 +78,7 @@ export function closeAll<Client> (options: CloseAllOptions<Client>): () => void 
     while (runOne(nowMs)) {
       nowMs = timers.monotonic()
       if (nowMs < sliceEndMs) continue
-      if (!mustNotYield(nowMs)) {
+      if (mayYield(nowMs)) {
         cancel = timers.soon(run)
         return
       }

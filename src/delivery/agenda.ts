@@ -59,8 +59,9 @@ export function createAgenda<Item extends Due> (
   }
 
   function wake (): void {
-    fireDue(now())
-    setTimer()
+    const nowMs = now()
+    if (nowMs < firstMs) setTimer()
+    else fireDue(nowMs)
   }
 
   function fireDue (nowMs: number): void {

@@ -3,7 +3,7 @@ import { assertKey, createCondition, readAt, readBroadcastOptions } from './broa
 import type { Broadcast, Cancel, Recipients } from '../cluster/envelope.js'
 import type { Relay } from '../cluster/relay.js'
 import type { Client } from '../connections/client.js'
-import { isOpen, writeFrame } from '../connections/client-connection.js'
+import { writeFrame } from '../connections/client-connection.js'
 import type { Clients } from '../connections/client-registry.js'
 import type { FanOut } from './fan-out.js'
 import { createFailureLog } from '../observability/failure-log.js'
@@ -73,8 +73,7 @@ export function createBroadcaster<Context> (
     const message = createOutgoing(content, { at, key })
     const isChosen = createCondition(options, contextLog)
     // Chosen before the first write: if a filter throws, nothing has been sent.
-    const recipients = [...clients.byId.values()]
-      .filter((client) => isOpen(client) && isChosen(client))
+    const recipients = clients.listOpen(isChosen)
     scheduled.sendOrSchedule({ message, isChosen, at, key }, recipients)
     telemetry.broadcast(recipients.length)
     return recipients.length
@@ -86,7 +85,7 @@ export function createBroadcaster<Context> (
     else {
       const { where, except, at, key, content } = message
       const options = { where, except, key } as BroadcastOptions<Context>
-      dispatch(content, options, readAt(at, () => clock.now() + PEER_CLOCK_ERROR_MS))
+      dispatch(content, options, readAt(at, clock.now, PEER_CLOCK_ERROR_MS))
     }
   }
 

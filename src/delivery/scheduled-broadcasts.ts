@@ -4,9 +4,7 @@ import { TooManyScheduledError } from '../api/errors.js'
 import { everyClient } from './broadcast-options.js'
 import type { Condition } from './broadcast-options.js'
 import type { Client } from '../connections/client.js'
-import {
-  deliverFrame, isOpen, wireFormatOf, writeTogether
-} from '../connections/client-connection.js'
+import { deliverFrame, wireFormatOf, writeTogether } from '../connections/client-connection.js'
 import type { Clients } from '../connections/client-registry.js'
 import { createFailureLog } from '../observability/failure-log.js'
 import type { Log } from '../observability/log.js'
@@ -91,16 +89,14 @@ export function createScheduledBroadcasts<Context> (
       chosen.add(client)
       joined.add(client)
     }
-    send(message, openClients().filter((client) =>
+    send(message, clients.listOpen((client) =>
       chosen.has(client) && (joined.has(client) || !isSentEarly(client, message))))
   }
 
-  function openClients (): Client<Context>[] {
-    return [...clients.byId.values()].filter(isOpen)
-  }
-
   function find (key: string | undefined): Entry<Context> | undefined {
-    return key === undefined ? undefined : [...agenda].find((entry) => entry.key === key)
+    if (key === undefined) return undefined
+    for (const entry of agenda) if (entry.key === key) return entry
+    return undefined
   }
 
   /** @param replacing clients that get another broadcast with the same key instead. */
@@ -112,7 +108,7 @@ export function createScheduledBroadcasts<Context> (
     const hasEntry = (client: Client<Context>) => isSentEarly(client, entry.message) &&
       entry.chosen.has(client) && joining.get(client)?.has(entry) !== true
     send({ encode: () => frame },
-      openClients().filter((client) => hasEntry(client) && !replacing.has(client)))
+      clients.listOpen((client) => hasEntry(client) && !replacing.has(client)))
     for (const pending of joining.values()) pending.delete(entry)
   }
 
@@ -142,6 +138,7 @@ export function createScheduledBroadcasts<Context> (
       const nowMs = clock.now()
       agenda.fireDue(nowMs)
       const isDue = at === undefined || at <= nowMs
+      if (isDue && key === undefined) return send(message, recipients)
       const replaced = find(key)
       if (!isDue && replaced === undefined && agenda.size >= MAX_SCHEDULED) {
         throw new TooManyScheduledError()

@@ -70,7 +70,7 @@ export function createTicks<Context> (
     let isLate = fanOut.isBusy
     let hasFailed = false
     fanOut.start({
-      recipients: [...clients.byId.values()].filter(isOpen),
+      recipients: clients.listOpen(),
       encode (format) {
         const sent = isLate ? Math.max(tick.sent, clock.now()) : tick.sent
         isLate = true

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
-import type { FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { FailureLog } from '../../observability/failure-log.js'
-import { hasNoWebsocketRoute } from './plain-routes.js'
+import { hasWebsocketRoute } from './plain-routes.js'
 import type { UpgradeGuard } from './upgrade-guard.js'
 import type { UpgradeListener, UpgradeListeners } from './upgrade-listeners.js'
 import { hasStoredSocket, removeStoredSocket } from './upgrade-socket.js'
@@ -75,6 +75,21 @@ export function createListenerTurns (
     return ws === false && current !== undefined && listeners.isOurs(current)
   }
 
+  /** Notes which listener belongs to @fastify/websocket: it must not be called a second time. */
+  function noteWebsocketPlugin ({ ws }: FastifyRequest, upgrade: Upgrade): void {
+    const { current, wasOfOtherCopy } = upgrade
+    if (ws && !wasOfOtherCopy && current !== undefined) listeners.noteWebsocketPlugin(current)
+    upgrade.candidates = upgrade.candidates
+      .filter((listener) => !listeners.isWebsocketPlugin(listener))
+  }
+
+  /** Takes the socket back from Fastify, as if no listener had been called. */
+  function takeBack ({ request, head, symbols }: Upgrade, reply: FastifyReply): void {
+    reply.hijack()
+    reply.raw.detachSocket(request.socket)
+    removeStoredSocket(request, head, symbols)
+  }
+
   return {
     start (request, head, candidates) {
       const symbols = new Set(Object.getOwnPropertySymbols(request))
@@ -88,18 +103,12 @@ export function createListenerTurns (
     passOn (request, reply, done) {
       const upgrade = upgrades.get(request.raw)
       if (upgrade === undefined || !guard.isUpgrading(request.raw)) return done()
-      const { current } = upgrade
       const isOfOther = isOfOtherCopy(request, upgrade)
       upgrade.wasOfOtherCopy ||= isOfOther
-      const isOfThisCopy = request.ws && !upgrade.wasOfOtherCopy
-      if (isOfThisCopy && current !== undefined) listeners.noteWebsocketPlugin(current)
-      const isElse = (listener: UpgradeListener) => !listeners.isWebsocketPlugin(listener)
-      upgrade.candidates = upgrade.candidates.filter(isElse)
-      const hasRoute = !isOfOther && !hasNoWebsocketRoute(request)
+      noteWebsocketPlugin(request, upgrade)
+      const hasRoute = !isOfOther && hasWebsocketRoute(request)
       if (hasRoute || upgrade.candidates.length === 0) return done()
-      reply.hijack()
-      reply.raw.detachSocket(request.raw.socket)
-      removeStoredSocket(request.raw, upgrade.head, upgrade.symbols)
+      takeBack(upgrade, reply)
       callNext(upgrade)
       guard.watchResponse(request.raw.socket)
     }

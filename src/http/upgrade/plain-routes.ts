@@ -14,9 +14,9 @@ function isPlainRoute ({ routeOptions: { config } }: FastifyRequest): boolean {
   return (config as { [kPlain]?: boolean })[kPlain] === true
 }
 
-/** True if no WebSocket route was found for an upgrade request. */
-export function hasNoWebsocketRoute (request: FastifyRequest): boolean {
-  return request.is404 || isPlainRoute(request)
+/** True if an upgrade request was routed to a WebSocket route. */
+export function hasWebsocketRoute (request: FastifyRequest): boolean {
+  return !request.is404 && !isPlainRoute(request)
 }
 
 /**

@@ -1,6 +1,7 @@
 import { test } from 'tap'
 import type { Client } from '../../../src/connections/client.js'
 import { createClients } from '../../../src/connections/client-registry.js'
+import { createFakeClient } from '../../helpers/fakes/fake-client.js'
 
 function setUp () {
   const calls: string[] = []
@@ -23,6 +24,18 @@ test('starts runners with the first client, and stops them when the last one has
   clients.remove(bob)
   clients.add(ada)
   t.strictSame(calls, ['stop a', 'stop b', 'start a', 'start b'])
+})
+
+test('listOpen lists the clients that are not closing, and asks only about these', async (t) => {
+  const { clients } = setUp()
+  const members = ['a', 'b', 'c'].map((name) => createFakeClient({}, { context: { name } }))
+  for (const { client } of members) clients.add(client)
+  members[1]?.client.close()
+  const asked: object[] = []
+  const chosen = clients.listOpen(({ context }) => asked.push(context) === 2)
+  t.strictSame(asked, [{ name: 'a' }, { name: 'c' }])
+  t.strictSame(chosen, [members[2]?.client])
+  t.strictSame(clients.listOpen(), [members[0]?.client, members[2]?.client])
 })
 
 test('whenEmpty resolves at once, or when the last client has gone', async (t) => {
