@@ -37,7 +37,7 @@ test('the table of compatibility names the versions of .ci/matrix', async (t) =>
     t.strictSame(testedOf(name), [version, latest?.[index]?.slice(name.length + 1)], name)
   }
   for (const runtime of ['Bun', 'Deno']) {
-    const isTested = MATRIX.includes(`\ncheck_other ${runtime} `)
+    const isTested = MATRIX.includes(`\ncheck_other_runtime ${runtime} `)
     t.equal(versions.some(({ name }) => name === runtime), isTested, runtime)
   }
 })
