@@ -103,7 +103,11 @@ const endings: Ending[] = [
     options: { maxMessageBytes: 1 },
     end: ({ peer }) => ['22', '33'].map((text) => peer.ws.send(text))
   },
-  { cause: 'size', end: ({ peer }) => peer.ws.send(Buffer.alloc(2 ** 20 + 1)) },
+  {
+    cause: 'size',
+    options: { maxMessageBytes: 100, websocket: { options: { maxPayload: 100 } } },
+    end: ({ peer }) => peer.ws.send(Buffer.alloc(101))
+  },
   {
     cause: 'protocol',
     end ({ peer }) {
