@@ -126,9 +126,9 @@ export interface BroadcastOptions<Context = TimeSocketContext> {
    * time.
    *
    * A client that joins before that time gets the message too, if `where`, `except` and `filter`
-   * choose it. The conditions are checked once per client: at the call, or when the client joins,
-   * after `onConnect` has returned. If the filter throws for a joining client, the error is logged
-   * and the client does not get the message.
+   * choose it. The conditions are checked once per client: at the call; for a client that joins
+   * later, when `onConnect` has returned, or already at that time if it comes first. If the filter
+   * throws for a joining client, the error is logged and the client does not get the message.
    *
    * If the time has already passed, the message is sent at once. An invalid date, one before 1973
    * (usually seconds) or one more than 24 days ahead throws an InvalidArgumentError. Default: at

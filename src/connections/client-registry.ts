@@ -11,11 +11,12 @@ export interface Clients<Context> {
   /** The same clients, for users: read-only at run time, too. */
   readonly view: ReadonlyMap<string, Client<Context>>
   /**
-   * Lists the clients that are not closing, in the order in which they connected.
+   * The clients that are not closing, in the order in which they connected.
    *
-   * @param isChosen leaves out the clients for which it returns false. By default, none.
+   * @param isChosen false leaves a client out. It may call the application's `filter`. Default:
+   * every client.
    */
-  listOpen (isChosen?: (client: Client<Context>) => boolean): Client<Context>[]
+  openClients (isChosen?: (client: Client<Context>) => boolean): Client<Context>[]
   add (client: Client<Context>): void
   remove (client: Client<Context>): void
   /** Starts the runner when the first client connects, and stops it when the last one has left. */
@@ -38,7 +39,7 @@ export function createClients<Context> (): Clients<Context> {
   return {
     byId,
     view: new ReadonlyView(byId),
-    listOpen (isChosen = () => true) {
+    openClients (isChosen = () => true) {
       const chosen: Client<Context>[] = []
       for (const client of byId.values()) {
         if (isOpen(client) && isChosen(client)) chosen.push(client)

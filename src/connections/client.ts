@@ -85,7 +85,7 @@ export class Client<Context>
   #syncQuotaMs: number | undefined
   #pingRound: number | undefined
   #pingedMs: number | undefined
-  /** The bytes read before the latest ping; undefined once the client has sent something. */
+  /** The bytes read before the latest ping; undefined once a message, ping or pong has followed. */
   #bytesAtPing: number | undefined
   #bytesAtMessage: number
 
@@ -180,15 +180,15 @@ export class Client<Context>
     return true
   }
 
-  /** Must be called for each complete message from the client. */
+  /** Must be called for each complete message from the client: a sign of life. */
   static noteMessageRead (client: Client<unknown>): void {
     client.#bytesAtPing = undefined
     client.#bytesAtMessage = bytesReadFrom(client)
   }
 
   /**
-   * Must be called for each ping or pong from the client, so that its bytes do not count as part of
-   * an unfinished message.
+   * Must be called for each ping or pong from the client: a sign of life, whose bytes do not count
+   * as part of an unfinished message.
    */
   static noteControlFrameRead (client: Client<unknown>, payload: Buffer): void {
     client.#bytesAtPing = undefined

@@ -42,7 +42,8 @@ export interface ConnectionDelivery<Context> {
    * Must be called before the client is listed.
    *
    * @returns a function that must be called after `onConnect`. It sends the client the current
-   * time, and the scheduled broadcasts that were pending before the client was listed.
+   * time, and the scheduled broadcasts that were pending before the client was listed, and still
+   * are.
    */
   prepareWelcome (client: Client<Context>): () => void
 }

@@ -36,6 +36,7 @@ const OVERRUN_MS = 100
 export function closeAll<Client> (options: CloseAllOptions<Client>): () => void {
   const { clients, close, terminate, timers, graceMs, spreadMs, isPaced, ...callbacks } = options
   const startMs = timers.monotonic()
+  /** Without pacing, at once. */
   const skipPacingMs = isPaced ? startMs + spreadMs + graceMs / 2 : startMs
   const deadlineMs = startMs + spreadMs + graceMs + OVERRUN_MS
   /** When each client that has been closed was sent its close frame. */
@@ -66,7 +67,7 @@ export function closeAll<Client> (options: CloseAllOptions<Client>): () => void 
 
   const mayYield = (nowMs: number) => nowMs < (areAllClosed() ? deadlineMs : skipPacingMs)
 
-  function skipPacing (): void {
+  function notifyPacingSkipped (): void {
     if (hasSkippedPacing || areAllClosed()) return
     hasSkippedPacing = true
     callbacks.onPacingSkipped()
@@ -82,7 +83,7 @@ export function closeAll<Client> (options: CloseAllOptions<Client>): () => void 
         cancel = timers.soon(run)
         return
       }
-      skipPacing()
+      notifyPacingSkipped()
     }
     const dueMs = Math.min(nextCloseMs(), nextTerminateMs())
     if (dueMs < Infinity) cancel = timers.afterKeepingAlive(Math.ceil(dueMs - nowMs), run)

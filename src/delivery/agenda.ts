@@ -61,6 +61,7 @@ export function createAgenda<Item extends Due> (
   function wake (): void {
     const nowMs = now()
     if (nowMs < firstMs) setTimer()
+    // This sets the timer itself.
     else fireDue(nowMs)
   }
 

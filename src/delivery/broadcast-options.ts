@@ -53,7 +53,7 @@ function assertWhere (where: unknown): void {
  * Reads when a broadcast takes effect.
  *
  * @param now returns the server's time; called only if `at` is given.
- * @param toleranceMs by how much more than 24 days `at` may be ahead.
+ * @param toleranceMs how far beyond 24 days `at` may still be. Default 0.
  * @returns milliseconds since the Unix epoch, possibly in the past; undefined for at once.
  * @throws {InvalidArgumentError} if `at` is not a valid date, or is too far ahead.
  */
@@ -62,8 +62,8 @@ export function readAt (
 ): number | undefined {
   if (at === undefined) return undefined
   const atMs = readMoment(at)
-  assertThat(atMs !== undefined && atMs <= now() + MAX_AHEAD_MS + toleranceMs, 'the broadcast option "at"',
-    'a Date or milliseconds since the Unix epoch, at most 24 days ahead', at)
+  assertThat(atMs !== undefined && atMs <= now() + MAX_AHEAD_MS + toleranceMs,
+    'the broadcast option "at"', 'a Date or milliseconds since the Unix epoch, at most 24 days ahead', at)
   return atMs
 }
 

@@ -73,7 +73,7 @@ export function createBroadcaster<Context> (
     const message = createOutgoing(content, { at, key })
     const isChosen = createCondition(options, contextLog)
     // Chosen before the first write: if a filter throws, nothing has been sent.
-    const recipients = clients.listOpen(isChosen)
+    const recipients = clients.openClients(isChosen)
     scheduled.sendOrSchedule({ message, isChosen, at, key }, recipients)
     telemetry.broadcast(recipients.length)
     return recipients.length

@@ -23,7 +23,8 @@ export interface Delivery<Context> extends
    * Must be called before the client is listed.
    *
    * @returns a function that must be called after `onConnect`. It sends the client the current
-   * time, and the scheduled broadcasts that were pending before the client was listed.
+   * time, and the scheduled broadcasts that were pending before the client was listed, and still
+   * are.
    */
   prepareWelcome (client: Client<Context>): () => void
   /** From now on `broadcast` sends nothing, and returns 0. */

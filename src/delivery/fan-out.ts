@@ -16,7 +16,7 @@ export interface FanOutJob {
   encode (format: WireFormat): Frame | undefined
   /** Writes the frame to one client. */
   write (client: ClientConnection, frame: Frame): void
-  /** Called when the message has been written to the last client. */
+  /** Called when the message has been written to the last client, or the delivery is abandoned. */
   onEnd (): void
 }
 
@@ -63,12 +63,14 @@ export function createFanOut (timers: Timers): FanOut {
     }
   }
 
+  /** Sends until all deliveries have ended, or a little longer than `endMs`. */
   function sendUntil (endMs: number): void {
     for (let run = runs[0]; run !== undefined; run = runs[0]) {
       if (!sendSlice(run, endMs)) return
+      // `abandon` has removed it.
       if (run.hasEnded) continue
       runs.shift()
-      end(run)
+      endRun(run)
     }
   }
 
@@ -87,7 +89,7 @@ export function createFanOut (timers: Timers): FanOut {
   function write (run: Run, client: ClientConnection): void {
     const format = wireFormatOf(client)
     const frame = run.frames[format] ?? encode(run, format)
-    // What encodes the frame may have abandoned the delivery.
+    // While it was encoded, the application's `format` may have caused `abandon`.
     if (frame !== 'failed' && !run.hasEnded) run.job.write(client, frame)
   }
 
@@ -119,7 +121,7 @@ export function createFanOut (timers: Timers): FanOut {
       }
     },
     abandon () {
-      for (const run of runs.splice(0)) end(run)
+      for (const run of runs.splice(0)) endRun(run)
     }
   }
 }
@@ -137,8 +139,9 @@ interface Run {
   hasEnded: boolean
 }
 
-function end (run: Run): void {
+function endRun (run: Run): void {
   run.hasEnded = true
+  // Ends the loop in `sendSlice`.
   run.next = run.job.recipients.length
   run.job.onEnd()
 }

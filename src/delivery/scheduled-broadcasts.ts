@@ -33,7 +33,8 @@ export interface BroadcastPlan<Context> {
  * The timer is late after a stall or a clock step. Whatever is overdue then is sent before anything
  * else happens here.
  *
- * Whether a client is chosen is decided once: at the call, or when the client joins.
+ * Whether a client is chosen is decided once: at the call; for a client that joins later, after
+ * `onConnect`, or when the broadcast becomes due, whichever is first.
  */
 export interface ScheduledBroadcasts<Context> {
   /**
@@ -50,8 +51,8 @@ export interface ScheduledBroadcasts<Context> {
    */
   cancel (key: string): boolean
   /**
-   * Must be called before the client is listed. From then on, the client gets the broadcasts that
-   * become due.
+   * Must be called before the client is listed. Once listed, the client also gets the broadcasts
+   * that become due during `onConnect`, if it is chosen.
    *
    * @returns a function that must be called after `onConnect`. It sends the client the broadcasts
    * that were pending before the client was listed, and still are.
@@ -78,19 +79,22 @@ export function createScheduledBroadcasts<Context> (
 ): ScheduledBroadcasts<Context> {
   const agenda = createAgenda<Entry<Context>>({ now: clock.now, timers, onDue: fire })
   const failureLog = createFailureLog(log, 'the filter of a scheduled broadcast', timers)
-  /** Clients whose `onConnect` is running, with the pending broadcasts that each has yet to get. */
+  /** Clients that are joining, each with the broadcasts that have not been decided for it. */
   const joining = new Map<Client<Context>, Set<Entry<Context>>>()
 
   function fire (entry: Entry<Context>): void {
     const { message, chosen } = entry
-    const joined = new Set<Client<Context>>()
-    for (const [client, pending] of joining) {
-      if (!pending.delete(entry) || !chooses(entry, client)) continue
-      chosen.add(client)
-      joined.add(client)
+    send(message, clients.openClients((client) =>
+      isDecided(entry, client) && chosen.has(client) && !isSentEarly(client, message)))
+    // Last, because a filter may itself send broadcasts.
+    for (const [client, undecided] of joining) {
+      const isWaiting = undecided.delete(entry)
+      if (isWaiting && chooses(entry, client)) send(message, [client])
     }
-    send(message, clients.listOpen((client) =>
-      chosen.has(client) && (joined.has(client) || !isSentEarly(client, message))))
+  }
+
+  function isDecided (entry: Entry<Context>, client: Client<Context>): boolean {
+    return joining.get(client)?.has(entry) !== true
   }
 
   function find (key: string | undefined): Entry<Context> | undefined {
@@ -105,11 +109,11 @@ export function createScheduledBroadcasts<Context> (
   ): void {
     agenda.delete(entry)
     const frame = encodeFrame(cancelText(key))
-    const hasEntry = (client: Client<Context>) => isSentEarly(client, entry.message) &&
-      entry.chosen.has(client) && joining.get(client)?.has(entry) !== true
+    const hasMessage = (client: Client<Context>) => isDecided(entry, client) &&
+      entry.chosen.has(client) && isSentEarly(client, entry.message)
     send({ encode: () => frame },
-      clients.listOpen((client) => hasEntry(client) && !replacing.has(client)))
-    for (const pending of joining.values()) pending.delete(entry)
+      clients.openClients((client) => hasMessage(client) && !replacing.has(client)))
+    for (const undecided of joining.values()) undecided.delete(entry)
   }
 
   function chooses ({ isChosen }: Entry<Context>, client: Client<Context>): boolean {
@@ -121,10 +125,13 @@ export function createScheduledBroadcasts<Context> (
     }
   }
 
-  function welcome (client: Client<Context>, pending: Set<Entry<Context>>): void {
-    for (const entry of pending) {
-      // Its own filter may withdraw the broadcast, or let it become due.
-      if (!chooses(entry, client) || !pending.delete(entry)) continue
+  function welcome (client: Client<Context>, undecided: Set<Entry<Context>>): void {
+    for (const entry of undecided) {
+      const isChosen = chooses(entry, client)
+      // The filter may have withdrawn the broadcast. If the filter sent one itself while this one
+      // was overdue, this one has been sent.
+      if (!undecided.delete(entry)) continue
+      if (!isChosen) continue
       entry.chosen.add(client)
       if (isSentEarly(client, entry.message)) {
         deliverFrame(client, entry.message.encode(wireFormatOf(client)))
@@ -159,12 +166,12 @@ export function createScheduledBroadcasts<Context> (
     prepareWelcome (client) {
       if (agenda.size === 0) return () => {}
       agenda.fireDue(clock.now())
-      const pending = new Set(agenda)
-      joining.set(client, pending)
+      const undecided = new Set(agenda)
+      joining.set(client, undecided)
       return () => {
         try {
           // In one write: a thousand writes would cost 8 ms of CPU for a single upgrade.
-          writeTogether(client, () => welcome(client, pending))
+          writeTogether(client, () => welcome(client, undecided))
         } finally {
           joining.delete(client)
         }

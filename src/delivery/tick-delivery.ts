@@ -70,7 +70,7 @@ export function createTicks<Context> (
     let isLate = fanOut.isBusy
     let hasFailed = false
     fanOut.start({
-      recipients: clients.listOpen(),
+      recipients: clients.openClients(),
       encode (format) {
         const sent = isLate ? Math.max(tick.sent, clock.now()) : tick.sent
         isLate = true

@@ -4,13 +4,13 @@ const TEXT = 0x1
 const BINARY = 0x2
 /** RFC 6455 §5.5.2 opcode of a ping. */
 const PING = 0x9
-/** RFC 6455 §5.5: a control frame has at most 125 bytes, so its header has two. */
-export const CONTROL_HEADER_BYTES = 2
-/** RFC 6455 §5.3: the masking key of each frame from a client. */
-export const MASK_BYTES = 4
 const FIN = 0x80
 const LENGTH_16_BIT = 126
 const LENGTH_64_BIT = 127
+/** RFC 6455 §5.5: a control frame has a payload of at most 125 bytes, so its header has two. */
+export const CONTROL_HEADER_BYTES = 2
+/** RFC 6455 §5.3: the masking key that follows the header of each frame from a client. */
+export const MASK_BYTES = 4
 
 /** One message, encoded once and written to any number of clients. */
 export interface Frame {

@@ -29,7 +29,7 @@ const PROMISES: Readonly<Record<string, Mutation>> = {
   'a slow client skips ticks':
     mutation('connections/client-connection.ts', '#waitingBytes', 'return 0', 'connections/slow-client.test.ts'),
   'bytes of this turn make no client slow':
-    mutation('connections/client-connection.ts', 'noteControlWritten', '', 'connections/tls.test.ts'),
+    mutation('connections/client-connection.ts', 'noteControlFrameWritten', '', 'connections/tls.test.ts'),
   'a message follows the broadcasts in progress':
     mutation('delivery/fan-out.ts', 'sendPendingDeliveries', '', 'delivery/interleaving.test.ts'),
   'a stall is followed by one tick':

@@ -75,8 +75,11 @@ export function createListenerTurns (
     return ws === false && current !== undefined && listeners.isOurs(current)
   }
 
-  /** Notes which listener belongs to @fastify/websocket: it must not be called a second time. */
-  function noteWebsocketPlugin ({ ws }: FastifyRequest, upgrade: Upgrade): void {
+  /**
+   * Records the listener that was called last if it is @fastify/websocket's, and drops all such
+   * listeners from the candidates.
+   */
+  function dropWebsocketPlugins ({ ws }: FastifyRequest, upgrade: Upgrade): void {
     const { current, wasOfOtherCopy } = upgrade
     if (ws && !wasOfOtherCopy && current !== undefined) listeners.noteWebsocketPlugin(current)
     upgrade.candidates = upgrade.candidates
@@ -105,7 +108,7 @@ export function createListenerTurns (
       if (upgrade === undefined || !guard.isUpgrading(request.raw)) return done()
       const isOfOther = isOfOtherCopy(request, upgrade)
       upgrade.wasOfOtherCopy ||= isOfOther
-      noteWebsocketPlugin(request, upgrade)
+      dropWebsocketPlugins(request, upgrade)
       const hasRoute = !isOfOther && hasWebsocketRoute(request)
       if (hasRoute || upgrade.candidates.length === 0) return done()
       takeBack(upgrade, reply)

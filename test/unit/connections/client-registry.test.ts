@@ -26,16 +26,16 @@ test('starts runners with the first client, and stops them when the last one has
   t.strictSame(calls, ['stop a', 'stop b', 'start a', 'start b'])
 })
 
-test('listOpen lists the clients that are not closing, and asks only about these', async (t) => {
+test('openClients returns the clients that are not closing, and asks only about these', async (t) => {
   const { clients } = setUp()
   const members = ['a', 'b', 'c'].map((name) => createFakeClient({}, { context: { name } }))
   for (const { client } of members) clients.add(client)
   members[1]?.client.close()
   const asked: object[] = []
-  const chosen = clients.listOpen(({ context }) => asked.push(context) === 2)
+  const chosen = clients.openClients(({ context }) => asked.push(context) === 2)
   t.strictSame(asked, [{ name: 'a' }, { name: 'c' }])
   t.strictSame(chosen, [members[2]?.client])
-  t.strictSame(clients.listOpen(), [members[0]?.client, members[2]?.client])
+  t.strictSame(clients.openClients(), [members[0]?.client, members[2]?.client])
 })
 
 test('whenEmpty resolves at once, or when the last client has gone', async (t) => {

@@ -320,7 +320,7 @@ test('what is withdrawn or replaced during onConnect is not sent to the client',
   t.strictSame(late.sent, [])
 })
 
-test('a client that is not chosen after onConnect does not get what becomes due meanwhile', async (t) => {
+test('a joining client that is not chosen does not get what becomes due during onConnect', async (t) => {
   const { time, broadcast, joinPlain, joinTime } = setUp()
   broadcast('due', { at: NOW_MS + 10, where: { room: 1 } })
   const onConnect = () => {
@@ -347,7 +347,40 @@ test('while a client joins, another may join', async (t) => {
   t.strictSame([outer.sent, ...sent], [['due', 'next'], [due, messageOf('next')]])
 })
 
-test('a filter may let the broadcast become due that it is called for', async (t) => {
+test('while a client joins, the others get what is due in order, whatever a filter sends', async (t) => {
+  const { time, broadcast, joinPlain } = setUp()
+  const other = joinPlain()
+  let send = () => {}
+  const filter = () => {
+    send()
+    return true
+  }
+  broadcast('first', { at: NOW_MS + 10, filter })
+  broadcast('second', { at: NOW_MS + 20 })
+  const { sent } = joinPlain({}, () => {
+    send = () => { broadcast('of the filter') }
+    time.step(30)
+    broadcast('next')
+  })
+  t.strictSame(other.sent.slice(0, 2), ['first', 'second'])
+  t.strictSame(sent.sort(), [...other.sent].sort())
+})
+
+test('for each joining client, a filter is asked once', async (t) => {
+  const { time, broadcast, joinPlain } = setUp()
+  const asked: string[] = []
+  const filterOf = (name: string, act = () => {}) => () => {
+    asked.push(name)
+    act()
+    return false
+  }
+  broadcast('a', { at: NOW_MS + 10, filter: filterOf('a') })
+  broadcast('b', { at: AT_MS, filter: filterOf('b', () => { time.step(30); broadcast('c') }) })
+  joinPlain()
+  t.strictSame(asked, ['a', 'b'])
+})
+
+test('a filter that sends a broadcast while its own is overdue sends that one first', async (t) => {
   const { time, broadcast, joinTime, joinPlain } = setUp()
   let join = () => {}
   const filter = () => {
