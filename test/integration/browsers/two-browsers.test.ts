@@ -30,5 +30,4 @@ test('two pages far apart agree on the time and on an instant', { skip }, async 
   const apartMs = quantile(verdict.apart, 0.5)
   t.ok(apartMs <= quantile(verdict.bounds, 0.5) + TIMER_MS, `${apartMs} ms apart`)
   t.ok(verdict.recoveredMs < 60_000, `${verdict.recoveredMs} ms after the thaw`)
-  t.equal(verdict.closes, 0, 'no connection was lost')
 })
