@@ -13,7 +13,11 @@ export interface FloodEnding {
 }
 
 const FLOODER_COUNT = 10
-const MAX_GROWTH_MIB = 40
+/**
+ * Ten clients have up to 1 MiB inflated each, and V8 makes its heap larger: 4 to 47 MiB in all.
+ * Without a limit, they would have 100 MiB inflated each.
+ */
+const MAX_GROWTH_MIB = 100
 const MAX_LATENESS_MS = 250
 /** A bare route takes 4 to 6 s for small messages. */
 const MAX_CPU_MS = 2500
@@ -56,9 +60,10 @@ export function testFlood ({ flood, ends, told }: FloodEnding, by: 'lateness' | 
       connections: 5,
       served: 5
     })
-    t.ok(report.growthBytes <= MAX_GROWTH_MIB * MIB, `at most ${MAX_GROWTH_MIB} MiB more`)
-    if (by === 'cpu') t.ok(report.cpuMs <= MAX_CPU_MS, `at most ${MAX_CPU_MS} ms of CPU time`)
-    else t.ok(report.latenessMs <= MAX_LATENESS_MS, `ticks are at most ${MAX_LATENESS_MS} ms late`)
+    const { growthBytes, cpuMs, latenessMs } = report
+    t.ok(growthBytes <= MAX_GROWTH_MIB * MIB, `${growthBytes / MIB} MiB more`)
+    if (by === 'cpu') t.ok(cpuMs <= MAX_CPU_MS, `${cpuMs} ms of CPU time`)
+    else t.ok(latenessMs <= MAX_LATENESS_MS, `ticks are ${latenessMs} ms late`)
     t.equal(await target.close(), 0)
   })
 }

@@ -99,7 +99,7 @@ test('a source that throws gives no reading; the outageLog gets the error', asyn
   const error = new Error('no signal')
   const { clock, outageLog } = setUp({ now () { throw error } })
   t.equal(clock.readClocks(), undefined)
-  t.ok(Math.abs(clock.now() - Date.now()) < 1000, 'the system\'s time, where there was never another')
+  t.ok(Math.abs(clock.now() - Date.now()) < 10_000, 'the system\'s time, where there was never another')
   t.equal(outageLog.told[0], error)
 })
 
