@@ -126,9 +126,10 @@ export interface BroadcastOptions<Context = TimeSocketContext> {
    * time.
    *
    * A client that joins before that time gets the message too, if `where`, `except` and `filter`
-   * choose it. The conditions are checked once per client: at the call; for a client that joins
-   * later, when `onConnect` has returned, or already at that time if it comes first. If the filter
-   * throws for a joining client, the error is logged and the client does not get the message.
+   * choose it. Each client is checked once: a connected client at the call; a client that joins
+   * later when its `onConnect` returns, or when the message takes effect during `onConnect`. If the
+   * filter throws for a joining client, the error is logged, and the client does not get the
+   * message.
    *
    * If the time has already passed, the message is sent at once. An invalid date, one before 1973
    * (usually seconds) or one more than 24 days ahead throws an InvalidArgumentError. Default: at

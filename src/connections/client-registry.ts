@@ -13,8 +13,7 @@ export interface Clients<Context> {
   /**
    * The clients that are not closing, in the order in which they connected.
    *
-   * @param isChosen false leaves a client out. It may call the application's `filter`. Default:
-   * every client.
+   * @param isChosen returns false for a client to leave out. May call the application's `filter`.
    */
   openClients (isChosen?: (client: Client<Context>) => boolean): Client<Context>[]
   add (client: Client<Context>): void

@@ -187,8 +187,8 @@ export class Client<Context>
   }
 
   /**
-   * Must be called for each ping or pong from the client: a sign of life, whose bytes do not count
-   * as part of an unfinished message.
+   * Must be called for each ping or pong from the client. It is a sign of life, and its bytes are
+   * not part of an unfinished message.
    */
   static noteControlFrameRead (client: Client<unknown>, payload: Buffer): void {
     client.#bytesAtPing = undefined

@@ -39,13 +39,11 @@ export interface ConnectionDelivery<Context> {
   /** Sends the client its part of all deliveries under way. */
   sendPendingDeliveries (client: ClientConnection): void
   /**
-   * Must be called before the client is listed.
+   * Connects a client, and sends it the current time and the pending broadcasts that it is to get.
    *
-   * @returns a function that must be called after `onConnect`. It sends the client the current
-   * time, and the scheduled broadcasts that were pending before the client was listed, and still
-   * are.
+   * @param connect lists the client, and calls `onConnect`.
    */
-  prepareWelcome (client: Client<Context>): () => void
+  welcome (client: Client<Context>, connect: () => void): void
 }
 
 /** What is known of a client before the upgrade. */
@@ -99,13 +97,13 @@ export function createConnections<Context> (
       const client = new Client(ws, socket, info, host)
       listen(ws, client)
       if (wireFormatOf(client) === 'time') sendHello(client)
-      const welcome = delivery.prepareWelcome(client)
-      clients.add(client)
-      telemetry.connected(client)
-      const { id, ip, port } = client
-      log.info({ id, ip, port, clients: clients.byId.size }, 'client connected')
-      callbacks.onConnect(client)
-      welcome()
+      delivery.welcome(client, () => {
+        clients.add(client)
+        telemetry.connected(client)
+        const { id, ip, port } = client
+        log.info({ id, ip, port, clients: clients.byId.size }, 'client connected')
+        callbacks.onConnect(client)
+      })
       return client
     },
     whenCallbacksSettled: callbacks.whenSettled

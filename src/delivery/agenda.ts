@@ -60,9 +60,9 @@ export function createAgenda<Item extends Due> (
 
   function wake (): void {
     const nowMs = now()
-    if (nowMs < firstMs) setTimer()
-    // This sets the timer itself.
-    else fireDue(nowMs)
+    // `fireDue` sets the timer.
+    if (nowMs >= firstMs) fireDue(nowMs)
+    else setTimer()
   }
 
   function fireDue (nowMs: number): void {

@@ -53,7 +53,7 @@ function assertWhere (where: unknown): void {
  * Reads when a broadcast takes effect.
  *
  * @param now returns the server's time; called only if `at` is given.
- * @param toleranceMs how far beyond 24 days `at` may still be. Default 0.
+ * @param toleranceMs milliseconds beyond 24 days that are still accepted. Default 0.
  * @returns milliseconds since the Unix epoch, possibly in the past; undefined for at once.
  * @throws {InvalidArgumentError} if `at` is not a valid date, or is too far ahead.
  */

@@ -17,7 +17,7 @@ import type { WallClock } from '../time/wall-clock.js'
 import type { Timers } from '../util/timers.js'
 
 /** Sends messages to many clients, now and later, on this server and the others. */
-export interface Broadcaster<Context> extends Pick<ScheduledBroadcasts<Context>, 'prepareWelcome'> {
+export interface Broadcaster<Context> extends Pick<ScheduledBroadcasts<Context>, 'welcome'> {
   /** As `TimeSocket.broadcast` promises. */
   broadcast (data: unknown, options?: BroadcastOptions<Context>): number
   /** As `TimeSocket.cancel` promises. */
@@ -107,7 +107,7 @@ export function createBroadcaster<Context> (
       if (!isClosed) relay?.send({ type: 'cancel', key })
       return scheduled.cancel(key)
     },
-    prepareWelcome: scheduled.prepareWelcome,
+    welcome: scheduled.welcome,
     async open () {
       await relay?.start()
     },

@@ -20,13 +20,11 @@ export interface Delivery<Context> extends
   Pick<FanOut, 'sendPendingDeliveries' | 'abandon'>,
   Pick<Ticks<Context>, 'lastTick'> {
   /**
-   * Must be called before the client is listed.
+   * Connects a client, and sends it the current time and the pending broadcasts that it is to get.
    *
-   * @returns a function that must be called after `onConnect`. It sends the client the current
-   * time, and the scheduled broadcasts that were pending before the client was listed, and still
-   * are.
+   * @param connect lists the client, and calls `onConnect`.
    */
-  prepareWelcome (client: Client<Context>): () => void
+  welcome (client: Client<Context>, connect: () => void): void
   /** From now on `broadcast` sends nothing, and returns 0. */
   refuseBroadcasts (): void
 }
@@ -76,12 +74,11 @@ export function createDelivery<Context> (parts: DeliveryOptions<Context>): Deliv
       return ticks.lastTick
     },
     open: broadcaster.open,
-    prepareWelcome (client) {
-      const sendScheduled = broadcaster.prepareWelcome(client)
-      return () => {
+    welcome (client, connect) {
+      broadcaster.welcome(client, () => {
+        connect()
         if (immediate) ticks.sendCurrent(client)
-        sendScheduled()
-      }
+      })
     },
     refuseBroadcasts: broadcaster.refuse,
     close: broadcaster.close

@@ -63,22 +63,22 @@ export function createFanOut (timers: Timers): FanOut {
     }
   }
 
-  /** Sends until all deliveries have ended, or a little longer than `endMs`. */
+  /** Sends until all deliveries have ended or `endMs` has passed. */
   function sendUntil (endMs: number): void {
     for (let run = runs[0]; run !== undefined; run = runs[0]) {
       if (!sendSlice(run, endMs)) return
-      // `abandon` has removed it.
+      // `abandon` has already removed this one.
       if (run.hasEnded) continue
       runs.shift()
       endRun(run)
     }
   }
 
-  /** @returns true when every client has been served, or the delivery has been abandoned. */
+  /** @returns true when every client has been served. */
   function sendSlice (run: Run, endMs: number): boolean {
     const { recipients } = run.job
     run.frames = {}
-    for (let count = 1; run.next < recipients.length; count++) {
+    for (let count = 1; run.next < recipients.length && !run.hasEnded; count++) {
       const client = recipients[run.next++] as ClientConnection
       if (!run.served.has(client)) write(run, client)
       if (count % CHUNK === 0 && timers.monotonic() >= endMs) break
@@ -89,7 +89,7 @@ export function createFanOut (timers: Timers): FanOut {
   function write (run: Run, client: ClientConnection): void {
     const format = wireFormatOf(client)
     const frame = run.frames[format] ?? encode(run, format)
-    // While it was encoded, the application's `format` may have caused `abandon`.
+    // The application's `format` may have started the shutdown, which abandons deliveries.
     if (frame !== 'failed' && !run.hasEnded) run.job.write(client, frame)
   }
 
@@ -135,14 +135,12 @@ interface Run {
   /** The frames encoded so far for the current slice. */
   frames: { [Format in WireFormat]?: Frame | 'failed' }
   isEncoding: boolean
-  /** True once `onEnd` has been called. */
+  /** True once the delivery is complete or abandoned. */
   hasEnded: boolean
 }
 
 function endRun (run: Run): void {
   run.hasEnded = true
-  // Ends the loop in `sendSlice`.
-  run.next = run.job.recipients.length
   run.job.onEnd()
 }
 

@@ -31,10 +31,11 @@ export interface BroadcastPlan<Context> {
  * when they are due.
  *
  * The timer is late after a stall or a clock step. Whatever is overdue then is sent before anything
- * else happens here.
+ * else happens here. Only a `filter` that itself broadcasts can change the order, and only for the
+ * joining client that it is asked about.
  *
- * Whether a client is chosen is decided once: at the call; for a client that joins later, after
- * `onConnect`, or when the broadcast becomes due, whichever is first.
+ * Each client is checked once: a connected client at the call; a client that joins later when its
+ * `onConnect` returns, or when the broadcast takes effect during `onConnect`.
  */
 export interface ScheduledBroadcasts<Context> {
   /**
@@ -51,13 +52,11 @@ export interface ScheduledBroadcasts<Context> {
    */
   cancel (key: string): boolean
   /**
-   * Must be called before the client is listed. Once listed, the client also gets the broadcasts
-   * that become due during `onConnect`, if it is chosen.
+   * Connects a client, and decides which of the pending broadcasts it gets.
    *
-   * @returns a function that must be called after `onConnect`. It sends the client the broadcasts
-   * that were pending before the client was listed, and still are.
+   * @param connect lists the client, and calls `onConnect`.
    */
-  prepareWelcome (client: Client<Context>): () => void
+  welcome (client: Client<Context>, connect: () => void): void
   /** Discards all pending broadcasts without notifying clients, and logs their number. */
   close (): void
 }
@@ -83,18 +82,17 @@ export function createScheduledBroadcasts<Context> (
   const joining = new Map<Client<Context>, Set<Entry<Context>>>()
 
   function fire (entry: Entry<Context>): void {
-    const { message, chosen } = entry
+    const { message } = entry
     send(message, clients.openClients((client) =>
-      isDecided(entry, client) && chosen.has(client) && !isSentEarly(client, message)))
-    // Last, because a filter may itself send broadcasts.
+      !isSentEarly(client, message) && isRecipient(entry, client)))
+    // After the other clients: a filter may send a broadcast, which must not reach them first.
     for (const [client, undecided] of joining) {
-      const isWaiting = undecided.delete(entry)
-      if (isWaiting && chooses(entry, client)) send(message, [client])
+      if (undecided.delete(entry) && chooses(entry, client)) send(message, [client])
     }
   }
 
-  function isDecided (entry: Entry<Context>, client: Client<Context>): boolean {
-    return joining.get(client)?.has(entry) !== true
+  function isRecipient (entry: Entry<Context>, client: Client<Context>): boolean {
+    return entry.chosen.has(client) && joining.get(client)?.has(entry) !== true
   }
 
   function find (key: string | undefined): Entry<Context> | undefined {
@@ -109,10 +107,8 @@ export function createScheduledBroadcasts<Context> (
   ): void {
     agenda.delete(entry)
     const frame = encodeFrame(cancelText(key))
-    const hasMessage = (client: Client<Context>) => isDecided(entry, client) &&
-      entry.chosen.has(client) && isSentEarly(client, entry.message)
-    send({ encode: () => frame },
-      clients.openClients((client) => hasMessage(client) && !replacing.has(client)))
+    send({ encode: () => frame }, clients.openClients((client) =>
+      isSentEarly(client, entry.message) && !replacing.has(client) && isRecipient(entry, client)))
     for (const undecided of joining.values()) undecided.delete(entry)
   }
 
@@ -125,13 +121,13 @@ export function createScheduledBroadcasts<Context> (
     }
   }
 
-  function welcome (client: Client<Context>, undecided: Set<Entry<Context>>): void {
+  function decide (client: Client<Context>, undecided: Set<Entry<Context>>): void {
     for (const entry of undecided) {
       const isChosen = chooses(entry, client)
-      // The filter may have withdrawn the broadcast. If the filter sent one itself while this one
-      // was overdue, this one has been sent.
-      if (!undecided.delete(entry)) continue
-      if (!isChosen) continue
+      // The filter may have cancelled this broadcast, or sent another one, which sends this one
+      // first if it is overdue.
+      const isPending = undecided.delete(entry)
+      if (!isPending || !isChosen) continue
       entry.chosen.add(client)
       if (isSentEarly(client, entry.message)) {
         deliverFrame(client, entry.message.encode(wireFormatOf(client)))
@@ -145,10 +141,10 @@ export function createScheduledBroadcasts<Context> (
       const nowMs = clock.now()
       agenda.fireDue(nowMs)
       const isDue = at === undefined || at <= nowMs
-      if (isDue && key === undefined) return send(message, recipients)
       const replaced = find(key)
-      if (!isDue && replaced === undefined && agenda.size >= MAX_SCHEDULED) {
-        throw new TooManyScheduledError()
+      if (replaced === undefined) {
+        if (isDue) return send(message, recipients)
+        if (agenda.size >= MAX_SCHEDULED) throw new TooManyScheduledError()
       }
       const early = recipients.filter((client) => isSentEarly(client, message))
       if (key !== undefined && replaced !== undefined) withdraw(replaced, key, new Set(early))
@@ -163,18 +159,17 @@ export function createScheduledBroadcasts<Context> (
       if (entry !== undefined) withdraw(entry, key)
       return entry !== undefined
     },
-    prepareWelcome (client) {
-      if (agenda.size === 0) return () => {}
+    welcome (client, connect) {
+      if (agenda.size === 0) return connect()
       agenda.fireDue(clock.now())
       const undecided = new Set(agenda)
       joining.set(client, undecided)
-      return () => {
-        try {
-          // In one write: a thousand writes would cost 8 ms of CPU for a single upgrade.
-          writeTogether(client, () => welcome(client, undecided))
-        } finally {
-          joining.delete(client)
-        }
+      try {
+        connect()
+        // In one write: a thousand writes would cost 8 ms of CPU for a single upgrade.
+        writeTogether(client, () => decide(client, undecided))
+      } finally {
+        joining.delete(client)
       }
     },
     close () {

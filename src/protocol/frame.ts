@@ -52,11 +52,11 @@ export function encodeFrame (data: string | Uint8Array): Frame {
  * @param number up to 2³² − 1; higher bits are dropped.
  */
 export function encodePing (number: number): Ping {
-  const bytes = Buffer.allocUnsafeSlow(6)
+  const bytes = Buffer.allocUnsafeSlow(CONTROL_HEADER_BYTES + 4)
   bytes[0] = FIN | PING
   bytes[1] = 4
-  bytes.writeUInt32BE(number >>> 0, 2)
-  return { bytes, payload: bytes.subarray(2) }
+  bytes.writeUInt32BE(number >>> 0, CONTROL_HEADER_BYTES)
+  return { bytes, payload: bytes.subarray(CONTROL_HEADER_BYTES) }
 }
 
 function writeLength (bytes: Buffer, payloadBytes: number): void {

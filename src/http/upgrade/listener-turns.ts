@@ -75,15 +75,10 @@ export function createListenerTurns (
     return ws === false && current !== undefined && listeners.isOurs(current)
   }
 
-  /**
-   * Records the listener that was called last if it is @fastify/websocket's, and drops all such
-   * listeners from the candidates.
-   */
-  function dropWebsocketPlugins ({ ws }: FastifyRequest, upgrade: Upgrade): void {
+  /** Records the listener that was called last, if it is a listener of @fastify/websocket. */
+  function recordWebsocketPlugin ({ ws }: FastifyRequest, upgrade: Upgrade): void {
     const { current, wasOfOtherCopy } = upgrade
     if (ws && !wasOfOtherCopy && current !== undefined) listeners.noteWebsocketPlugin(current)
-    upgrade.candidates = upgrade.candidates
-      .filter((listener) => !listeners.isWebsocketPlugin(listener))
   }
 
   /** Takes the socket back from Fastify, as if no listener had been called. */
@@ -108,9 +103,12 @@ export function createListenerTurns (
       if (upgrade === undefined || !guard.isUpgrading(request.raw)) return done()
       const isOfOther = isOfOtherCopy(request, upgrade)
       upgrade.wasOfOtherCopy ||= isOfOther
-      dropWebsocketPlugins(request, upgrade)
-      const hasRoute = !isOfOther && hasWebsocketRoute(request)
-      if (hasRoute || upgrade.candidates.length === 0) return done()
+      recordWebsocketPlugin(request, upgrade)
+      if (!isOfOther && hasWebsocketRoute(request)) return done()
+      // All listeners of @fastify/websocket reach the same routes.
+      upgrade.candidates = upgrade.candidates
+        .filter((listener) => !listeners.isWebsocketPlugin(listener))
+      if (upgrade.candidates.length === 0) return done()
       takeBack(upgrade, reply)
       callNext(upgrade)
       guard.watchResponse(request.raw.socket)

@@ -7,8 +7,7 @@ globalThis.clocks = {}
 globalThis.openClock = ({ name, url, options }) => {
   const clock = new ServerClock(url, options)
   const events = []
-  // Not 'step': on a busy machine the first bound is wide, and a better one may move the clock.
-  for (const type of ['open', 'close', 'refused']) {
+  for (const type of ['open', 'close', 'step', 'refused']) {
     clock.addEventListener(type, ({ detail }) => events.push({ type, detail }))
   }
   globalThis.clocks[name] = { clock, events }

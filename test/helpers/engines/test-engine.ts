@@ -185,8 +185,10 @@ async function openClock (page: EnginePage, name: string, url: string): Promise<
   await page.evaluate((toOpen) => window.openClock(toOpen), { name, url, options: {} })
 }
 
+/** Without steps: on a busy machine the first bound is wide, and a better one moves the clock. */
 async function eventsOf (page: EnginePage, name: string): Promise<string[]> {
-  return await page.evaluate((name) => (
+  const types = await page.evaluate((name) => (
     window.clocks[name]?.events.map(({ type }) => type) ?? []
   ), name)
+  return types.filter((type) => type !== 'step')
 }

@@ -47,7 +47,7 @@ export interface HandshakesReport {
 const SLACK_MS = 10_000
 /** The same for one connection of many. This process, too, may be held up for seconds. */
 const PATIENCE_MS = 60_000
-/** So many connections that do not end are enough. */
+/** The run stops after this many connections that do not end. */
 const MAX_STUCK = 10
 
 /** Lets hostile clients have a go at a server, beside one healthy client, and closes it. */

@@ -163,7 +163,8 @@ test('on a real port, a flood is not parsed once its sender is closed with 1008,
   peer.socket.write(flood)
   await waitFor(() => peer.text.endsWith('too many messages'), 'the close frame')
   peer.socket.destroy()
-  // What arrives is read so slowly that the time limit for the closing handshake ends it.
+  // After 64 KiB the server reads one chunk every 250 ms, so the time limit for the closing
+  // handshake ends the connection.
   await waitFor(() => {
     time.advance(1000)
     return timeSocket.clients.size === 0

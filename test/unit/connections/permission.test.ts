@@ -80,8 +80,8 @@ for (const [title, expiresAt] of late) {
       isLate(request) ? expiresAt() as Date : Date.now() + DAY_MS)
     const lasting = await connect(`${url}?late`)
     const other = await connect(url)
-    const [, client] = timeSocket.clients.values()
-    Object.assign(client as TimeSocketClient, { expiresAt: Date.now() + LASTS_MS })
+    const client = [...timeSocket.clients.values()][1] as TimeSocketClient
+    client.expiresAt = Date.now() + LASTS_MS
     await other.closed
     await waitFor(() => timeSocket.clients.size === 1, 'leaving')
     t.equal(lasting.ws.readyState, lasting.ws.OPEN)

@@ -212,7 +212,7 @@ test('abandon stops deliveries in order, and later deliveries are sent', async (
   t.equal(time.pendingCount, 0)
 })
 
-test('a delivery that is abandoned while it is encoded ends once, and not another instead', async (t) => {
+test('abandon during encode ends that delivery once, and no later one', async (t) => {
   for (const isAhead of [false, true]) {
     const { time, fanOut, clients, sent, ends, start } = setUp(200)
     if (isAhead) start('first')

@@ -97,9 +97,11 @@ for (const [title, answer] of [
 
 test('a source that throws gives no reading; the outageLog gets the error', async (t) => {
   const error = new Error('no signal')
+  const beforeMs = Date.now()
   const { clock, outageLog } = setUp({ now () { throw error } })
   t.equal(clock.readClocks(), undefined)
-  t.ok(Math.abs(clock.now() - Date.now()) < 10_000, 'the system\'s time, where there was never another')
+  const nowMs = clock.now()
+  t.ok(nowMs >= beforeMs && nowMs <= Date.now(), 'the system\'s time, where there was never another')
   t.equal(outageLog.told[0], error)
 })
 
