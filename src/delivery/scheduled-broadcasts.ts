@@ -4,7 +4,9 @@ import { TooManyScheduledError } from '../api/errors.js'
 import { everyClient } from './broadcast-options.js'
 import type { Condition } from './broadcast-options.js'
 import type { Client } from '../connections/client.js'
-import { deliverFrame, wireFormatOf, writeTogether } from '../connections/client-connection.js'
+import {
+  deliverFrame, isOpen, wireFormatOf, writeTogether
+} from '../connections/client-connection.js'
 import type { Clients } from '../connections/client-registry.js'
 import { createFailureLog } from '../observability/failure-log.js'
 import type { Log } from '../observability/log.js'
@@ -87,7 +89,8 @@ export function createScheduledBroadcasts<Context> (
       !isSentEarly(client, message) && isRecipient(entry, client)))
     // After the other clients: a filter may send a broadcast, which must not reach them first.
     for (const [client, undecided] of joining) {
-      if (undecided.delete(entry) && chooses(entry, client)) send(message, [client])
+      const isWaiting = undecided.delete(entry) && isOpen(client)
+      if (isWaiting && chooses(entry, client)) send(message, [client])
     }
   }
 
@@ -167,7 +170,7 @@ export function createScheduledBroadcasts<Context> (
       try {
         connect()
         // In one write: a thousand writes would cost 8 ms of CPU for a single upgrade.
-        writeTogether(client, () => decide(client, undecided))
+        if (isOpen(client)) writeTogether(client, () => decide(client, undecided))
       } finally {
         joining.delete(client)
       }

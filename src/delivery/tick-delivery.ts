@@ -19,7 +19,10 @@ import type { Timers } from '../util/timers.js'
 
 /** Sends the time to all clients, as long as there are any. */
 export interface Ticks<Context> {
-  /** Sends a new client the latest tick, with the current time. `onTick` is not called. */
+  /**
+   * Sends a new client, if it is open, the latest tick with the current time. `onTick` is not
+   * called.
+   */
   sendCurrent (client: Client<Context>): void
   /** The last tick sent to all clients; undefined before the first. */
   readonly lastTick: Tick | undefined
@@ -95,6 +98,7 @@ export function createTicks<Context> (
   clients.runWhileConnected(ticker)
   return {
     sendCurrent (client) {
+      if (!isOpen(client)) return
       const tick = ticker.current()
       const frame = tick && encoders[wireFormatOf(client)](tick)
       if (frame !== undefined) deliverFrame(client, frame)

@@ -366,6 +366,25 @@ test('while a client joins, the others get what is due in order, whatever a filt
   t.strictSame(sent, ['second', 'of the filter', 'first', 'next'])
 })
 
+test('a filter is not asked about a client that onConnect closes', async (t) => {
+  const { time, broadcast, joinPlain, joinTime } = setUp()
+  let asked = 0
+  const filter = () => {
+    asked++
+    return true
+  }
+  broadcast('due', { at: NOW_MS + 10, filter })
+  broadcast('pending', { at: AT_MS, filter })
+  const closing = joinPlain({}, (client) => {
+    client.close(4001)
+    time.step(30)
+    broadcast('next')
+  })
+  t.strictSame([asked, closing.sent.length], [0, 1])
+  t.strictSame(joinTime({}, (client) => client.close(4001)).sent.length, 1)
+  t.equal(asked, 0)
+})
+
 test('for each joining client, a filter is asked once', async (t) => {
   const { time, broadcast, joinPlain } = setUp()
   const asked: string[] = []

@@ -156,3 +156,14 @@ test('sends a new client the current tick in its wire format', async (t) => {
     [String(START_MS + 250)]
   ])
 })
+
+test('encodes no tick for a new client that is closing already', async (t) => {
+  let calls = 0
+  const { time, ticks, members } = setUp(1, { format: () => String(++calls) })
+  time.advance(250)
+  for (const { client } of members) {
+    client.close()
+    ticks.sendCurrent(client)
+  }
+  t.equal(calls, 0)
+})
