@@ -2,8 +2,9 @@
 //
 // Transpiles src/, test/ and example/ into build/, and has tap run the tests in PATH: files, or
 // folders of test/. Starting a process takes more than a second, so the files of each folder of
-// test/unit/ run in one process, and so do those of all `SMALL_FOLDERS` together. Any other file,
-// and any that PATH names, has a process of its own. OPTIONs are tap's, written as --name=value.
+// test/unit/ run in one process, and so do those of all `SMALL_FOLDERS`, together with those of
+// test/unit/ itself. Any other file, and any that PATH names, has a process of its own. OPTIONs are
+// tap's, written as --name=value.
 // With --watch, the tests run again whenever a source has changed. Types are checked elsewhere:
 // `npm run typecheck`.
 import { spawn } from 'node:child_process'
@@ -77,8 +78,8 @@ function partition (values, predicate) {
 /** The group of files that a file shares a process with; undefined if it has its own process. */
 function groupOf (file) {
   const [folder, ...rest] = relative(UNIT, file).split(sep)
-  if (folder === '..' || rest.length === 0) return undefined
-  return SMALL_FOLDERS.includes(folder) ? 'small' : folder
+  if (folder === '..') return undefined
+  return rest.length === 0 || SMALL_FOLDERS.includes(folder) ? 'small' : folder
 }
 
 /** Writes a program for each group of files, and gives the paths of the programs. */
