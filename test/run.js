@@ -1,12 +1,10 @@
-// node test/run.js [--watch] [OPTION ...] PATH ...
+// node test/run.js [--watch] [OPTION ...] FILE_OR_FOLDER ...
 //
-// Transpiles src/, test/ and example/ into build/, and has tap run the tests in PATH: files, or
-// folders of test/. Starting a process takes more than a second, so the files of each folder of
-// test/unit/ run in one process, and so do those of all `SMALL_FOLDERS`, together with those of
-// test/unit/ itself. Any other file, and any that PATH names, has a process of its own. OPTIONs are
-// tap's, written as --name=value.
-// With --watch, the tests run again whenever a source has changed. Types are checked elsewhere:
-// `npm run typecheck`.
+// Transpiles src/, test/ and example/ into build/, and has tap run these tests: files, or folders
+// of test/. Starting a process takes more than a second, so the files of each folder of test/unit/
+// run in one process, and so do those of all `SMALL_FOLDERS` together. Any other file, and any that
+// is named, has a process of its own. OPTIONs are tap's, written as --name=value. With --watch, the
+// tests run again whenever a source has changed. Types are checked elsewhere: `npm run typecheck`.
 import { spawn } from 'node:child_process'
 import {
   existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, watch, writeFileSync
@@ -22,7 +20,7 @@ const TAP = 'node_modules/tap/dist/esm/run.mjs'
 const WITHOUT_COMPILER = '--test-env=TAP_TYPE_STRIP_ONLY=1'
 // Folders of test/unit/ whose tests take a few seconds.
 const SMALL_FOLDERS = ['config', 'docs', 'example', 'observability', 'protocol', 'time', 'util']
-const SETTLING_MS = 100
+const WAIT_AFTER_CHANGE_MS = 100
 
 const args = process.argv.slice(2)
 const paths = args.filter((arg) => !arg.startsWith('-'))
@@ -45,15 +43,15 @@ async function transpileAndRun () {
   })
   // The server finds the files that it serves to browsers beside its own.
   symlinkSync(resolve('dist'), 'build/dist', 'junction')
-  const programs = programsOf(paths)
-  const child = spawn(process.execPath, [TAP, WITHOUT_COMPILER, ...options, ...programs], {
+  const testFiles = testFilesOf(paths)
+  const child = spawn(process.execPath, [TAP, WITHOUT_COMPILER, ...options, ...testFiles], {
     stdio: 'inherit'
   })
   return await new Promise((_resolve) => child.on('close', (code) => _resolve(code ?? 1)))
 }
 
 /** The built files that tap must run for these files and folders of sources. */
-function programsOf (paths) {
+function testFilesOf (paths) {
   const [files, folders] = partition(paths, (path) => path.endsWith('.ts'))
   const inFolders = folders.flatMap((folder) => {
     return readdirSync(join('build', folder), { recursive: true })
@@ -61,13 +59,13 @@ function programsOf (paths) {
       .map((file) => join('build', folder, file))
   })
   const [shared, alone] = partition(inFolders, (file) => groupOf(file) !== undefined)
-  const programs = [
+  const testFiles = [
     ...files.map((file) => join('build', file.replace(/ts$/, 'js'))), ...alone, ...writeGroups(shared)
   ]
-  const missing = programs.find((program) => !existsSync(program))
+  const missing = testFiles.find((file) => !existsSync(file))
   if (missing !== undefined) throw new Error(`there is no ${missing}`)
-  if (programs.length === 0) throw new Error(`no tests in ${paths.join(' ')}`)
-  return programs
+  if (testFiles.length === 0) throw new Error(`no tests in ${paths.join(' ')}`)
+  return testFiles
 }
 
 /** Two arrays: the values that satisfy the predicate, and the others. */
@@ -75,35 +73,38 @@ function partition (values, predicate) {
   return [values.filter(predicate), values.filter((value) => !predicate(value))]
 }
 
-/** The group of files that a file shares a process with; undefined if it has its own process. */
+/**
+ * The group of files that a file shares a process with. Undefined if it has its own process, like a
+ * file of test/unit/ itself: one of them tests what the first import of a module does.
+ */
 function groupOf (file) {
   const [folder, ...rest] = relative(UNIT, file).split(sep)
-  if (folder === '..') return undefined
-  return rest.length === 0 || SMALL_FOLDERS.includes(folder) ? 'small' : folder
+  if (folder === '..' || rest.length === 0) return undefined
+  return SMALL_FOLDERS.includes(folder) ? 'small' : folder
 }
 
-/** Writes a program for each group of files, and gives the paths of the programs. */
+/** Writes, for each group of files, a file that imports them, and gives the paths of those. */
 function writeGroups (files) {
   mkdirSync('build/groups', { recursive: true })
   const groups = new Set(files.map(groupOf))
   return [...groups].map((group) => {
     const members = files.filter((file) => groupOf(file) === group).sort()
-    const program = `build/groups/${group}.js`
-    writeFileSync(program, members.map((file) => `import '../../${file}'\n`).join(''))
-    return program
+    const path = `build/groups/${group}.js`
+    writeFileSync(path, members.map((file) => `import '../../${file}'\n`).join(''))
+    return path
   })
 }
 
 function watchSources () {
-  let settling
+  let timer
   let running
   const run = () => transpileAndRun().catch((error) => console.error(error.message))
   for (const folder of SOURCES.filter(existsSync)) {
     watch(folder, { recursive: true }, () => {
-      clearTimeout(settling)
-      settling = setTimeout(() => {
+      clearTimeout(timer)
+      timer = setTimeout(() => {
         running = running.then(run)
-      }, SETTLING_MS)
+      }, WAIT_AFTER_CHANGE_MS)
     })
   }
   running = run()
