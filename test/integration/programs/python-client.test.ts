@@ -1,7 +1,7 @@
-import { performance } from 'node:perf_hooks'
 import { test } from 'tap'
 import { createTimeApp, listen } from '../../helpers/network/app.js'
 import { startExample } from '../../helpers/programs/example-process.js'
+import { wallNow } from '../../helpers/programs/machine-clock.js'
 import { outputOf } from '../../helpers/programs/program.js'
 import { PYTHON, requirePython } from '../../helpers/programs/python.js'
 import { pathOf } from '../../helpers/root.js'
@@ -24,7 +24,7 @@ const options = await requirePython('websockets')
 
 /** The server's clock, and by how much its readings may be too low. */
 const clocks: [title: string, clock: { now (): number }, resolutionMs: number][] = [
-  ['with fractions', { now: () => performance.timeOrigin + performance.now() + OFFSET_MS }, 0.01],
+  ['with fractions', { now: () => wallNow() + OFFSET_MS }, 0.01],
   ['of whole milliseconds', { now: () => Math.floor(Date.now() + OFFSET_MS) }, 1]
 ]
 
