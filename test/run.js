@@ -1,10 +1,11 @@
 // node test/run.js [--watch] [OPTION ...] FILE_OR_FOLDER ...
 //
 // Transpiles src/, test/ and example/ into build/, and has tap run these tests: files, or folders
-// of test/. Starting a process takes more than a second, so the files of each folder of test/unit/
-// run in one process, and so do those of all `SMALL_FOLDERS` together. Any other file, and any that
-// is named, has a process of its own. OPTIONs are tap's, written as --name=value. With --watch, the
-// tests run again whenever a source has changed. Types are checked elsewhere: `npm run typecheck`.
+// of test/. Starting a process takes more than a second, so each folder of test/unit/ shares one
+// process, except that all `SMALL_FOLDERS` share a single one. Any other file, and any that is
+// named, has a process of its own. OPTIONs are passed on to tap: --name or --name=value. With
+// --watch, the tests run again whenever a source has changed. Types are checked elsewhere:
+// `npm run typecheck`.
 import { spawn } from 'node:child_process'
 import {
   existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, watch, writeFileSync
@@ -18,7 +19,7 @@ const UNIT = 'build/test/unit'
 const TAP = 'node_modules/tap/dist/esm/run.mjs'
 // Otherwise tap loads a TypeScript compiler into each process: longer than most tests take.
 const WITHOUT_COMPILER = '--test-env=TAP_TYPE_STRIP_ONLY=1'
-// Folders of test/unit/ whose tests take a few seconds.
+// Folders of test/unit/ whose tests take only a few seconds.
 const SMALL_FOLDERS = ['config', 'docs', 'example', 'observability', 'protocol', 'time', 'util']
 const WAIT_AFTER_CHANGE_MS = 100
 
@@ -75,7 +76,7 @@ function partition (values, predicate) {
 
 /**
  * The group of files that a file shares a process with. Undefined if it has its own process, like a
- * file of test/unit/ itself: one of them tests what the first import of a module does.
+ * file directly in test/unit/: one of them tests what the first import of a module does.
  */
 function groupOf (file) {
   const [folder, ...rest] = relative(UNIT, file).split(sep)
@@ -83,7 +84,7 @@ function groupOf (file) {
   return SMALL_FOLDERS.includes(folder) ? 'small' : folder
 }
 
-/** Writes, for each group of files, a file that imports them, and gives the paths of those. */
+/** Writes, for each group of files, a file that imports them, and returns the paths of these. */
 function writeGroups (files) {
   mkdirSync('build/groups', { recursive: true })
   const groups = new Set(files.map(groupOf))

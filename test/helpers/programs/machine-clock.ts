@@ -3,9 +3,10 @@ import { performance } from 'node:perf_hooks'
 const READINGS = 100_000
 
 /**
- * The wall clock of this machine, in milliseconds with fractions, as other programs read it.
- * `performance.timeOrigin + performance.now()` is not: it stays wrong for ever by as long as the
- * process was held up between two readings at its start, and 36 ms were seen beside busy loops.
+ * The wall clock as other programs read it, in milliseconds with fractions, measured once when this
+ * module loads. `performance.timeOrigin + performance.now()` will not do: Node.js reads two clocks
+ * when it starts, and if the process is paused between them, the sum stays off by that pause: by 36
+ * ms on a busy machine.
  */
 export function wallNow (): number {
   return originMs + performance.now()
@@ -13,7 +14,10 @@ export function wallNow (): number {
 
 const originMs = measureOrigin()
 
-/** When `performance.now()` was 0. A reading that was held up, or rounded down, is too low. */
+/**
+ * The wall-clock time at which `performance.now()` was 0. A pause between the two calls, or the
+ * rounding of `Date.now()`, makes a difference too low, so the highest is the best.
+ */
 function measureOrigin (): number {
   let highestMs = -Infinity
   for (let i = 0; i < READINGS; i++) {
