@@ -1,11 +1,11 @@
 // node test/run.js [--watch] [OPTION ...] FILE_OR_FOLDER ...
 //
-// Transpiles src/, test/ and example/ into build/, and has tap run these tests: files, or folders
-// of test/. Starting a process takes more than a second, so each folder of test/unit/ shares one
-// process, except that all `SMALL_FOLDERS` share a single one. Any other file, and any that is
-// named, has a process of its own. OPTIONs are passed on to tap: --name or --name=value. With
-// --watch, the tests run again whenever a source has changed. Types are checked elsewhere:
-// `npm run typecheck`.
+// Transpiles src/, test/ and example/ into build/, and has tap run the named tests: files, or
+// folders of test/. Starting a process takes more than a second, so the files of a folder of
+// test/unit/ share a process, and those of all `SMALL_FOLDERS` share a single one. Any other file,
+// and any file that is named itself, has its own. OPTIONs are passed on to tap: --name or
+// --name=value. With --watch, the tests run again whenever a source has changed. Types are checked
+// elsewhere: `npm run typecheck`.
 import { spawn } from 'node:child_process'
 import {
   existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, watch, writeFileSync
@@ -84,7 +84,7 @@ function groupOf (file) {
   return SMALL_FOLDERS.includes(folder) ? 'small' : folder
 }
 
-/** Writes, for each group of files, a file that imports them, and returns the paths of these. */
+/** Writes one file per group, which imports the group's files. Returns the paths written. */
 function writeGroups (files) {
   mkdirSync('build/groups', { recursive: true })
   const groups = new Set(files.map(groupOf))

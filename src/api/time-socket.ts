@@ -126,8 +126,8 @@ export interface BroadcastOptions<Context = TimeSocketContext> {
    * time.
    *
    * A client that joins before that time gets the message too, if `where`, `except` and `filter`
-   * choose it. Each client is checked once: a connected client at the call; a client that joins
-   * later when its `onConnect` returns, or when the message takes effect during `onConnect`. If the
+   * choose it. Connected clients are checked at the call. A client that joins later is checked when
+   * its `onConnect` returns, or earlier if the message takes effect during `onConnect`. If the
    * filter throws for a joining client, the error is logged, and the client does not get the
    * message.
    *

@@ -39,7 +39,8 @@ export interface ConnectionDelivery<Context> {
   /** Sends the client its part of all deliveries under way. */
   sendPendingDeliveries (client: ClientConnection): void
   /**
-   * Connects a client, and sends it the current time and the pending broadcasts that it is to get.
+   * Connects a client. Then sends it the current time if `immediate` is set, and decides which of
+   * the pending broadcasts it gets.
    *
    * @param connect lists the client, and calls `onConnect`.
    */

@@ -36,7 +36,7 @@ const OVERRUN_MS = 100
 export function closeAll<Client> (options: CloseAllOptions<Client>): () => void {
   const { clients, close, terminate, timers, graceMs, spreadMs, isPaced, ...callbacks } = options
   const startMs = timers.monotonic()
-  /** From then on, close frames are sent without yielding: without pacing, from the start. */
+  /** From this time on, close frames are sent without yielding. Unless paced, from the start. */
   const skipPacingMs = isPaced ? startMs + spreadMs + graceMs / 2 : startMs
   const deadlineMs = startMs + spreadMs + graceMs + OVERRUN_MS
   /** When each client that has been closed was sent its close frame. */

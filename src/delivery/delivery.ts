@@ -20,7 +20,8 @@ export interface Delivery<Context> extends
   Pick<FanOut, 'sendPendingDeliveries' | 'abandon'>,
   Pick<Ticks<Context>, 'lastTick'> {
   /**
-   * Connects a client, and sends it the current time and the pending broadcasts that it is to get.
+   * Connects a client. Then sends it the current time if `immediate` is set, and decides which of
+   * the pending broadcasts it gets.
    *
    * @param connect lists the client, and calls `onConnect`.
    */

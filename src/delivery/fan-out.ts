@@ -63,7 +63,10 @@ export function createFanOut (timers: Timers): FanOut {
     }
   }
 
-  /** Sends until all deliveries have ended or `endMs` has passed. */
+  /**
+   * Sends until all deliveries have ended, or `endMs` has passed, which is checked after each 64
+   * clients of a delivery.
+   */
   function sendUntil (endMs: number): void {
     for (let run = runs[0]; run !== undefined; run = runs[0]) {
       if (!sendSlice(run, endMs)) return
@@ -89,7 +92,7 @@ export function createFanOut (timers: Timers): FanOut {
   function write (run: Run, client: ClientConnection): void {
     const format = wireFormatOf(client)
     const frame = run.frames[format] ?? encode(run, format)
-    // The application's `format` may have started the shutdown, which abandons deliveries.
+    // The application's `format` may have started a shutdown that abandons deliveries.
     if (frame !== 'failed' && !run.hasEnded) run.job.write(client, frame)
   }
 

@@ -33,11 +33,11 @@ export interface BroadcastPlan<Context> {
  * when they are due.
  *
  * The timer is late after a stall or a clock step. Whatever is overdue then is sent before anything
- * else happens here. Only a `filter` that itself broadcasts can change the order, and only for the
- * joining client that it is asked about.
+ * else happens here. Only a `filter` that itself broadcasts can change the order, and only for
+ * clients that are joining; while its own broadcast is overdue, it is then asked again.
  *
- * Each client is checked once: a connected client at the call; a client that joins later when its
- * `onConnect` returns, or when the broadcast takes effect during `onConnect`.
+ * Connected clients are checked at the call. A client that joins later is checked when its
+ * `onConnect` returns, or earlier if the broadcast takes effect during `onConnect`.
  */
 export interface ScheduledBroadcasts<Context> {
   /**
@@ -54,7 +54,8 @@ export interface ScheduledBroadcasts<Context> {
    */
   cancel (key: string): boolean
   /**
-   * Connects a client, and decides which of the pending broadcasts it gets.
+   * Connects a client, then decides which of the pending broadcasts it gets, and sends those that
+   * clients of its protocol get early.
    *
    * @param connect lists the client, and calls `onConnect`.
    */

@@ -20,8 +20,8 @@ import type { Timers } from '../util/timers.js'
 /** Sends the time to all clients, as long as there are any. */
 export interface Ticks<Context> {
   /**
-   * Sends a new client, if it is open, the latest tick with the current time. `onTick` is not
-   * called.
+   * Sends a new client, if it is open, the latest tick, whose `sent` is the current time. Does not
+   * call `onTick`.
    */
   sendCurrent (client: Client<Context>): void
   /** The last tick sent to all clients; undefined before the first. */

@@ -33,7 +33,7 @@ test('without immediate the first message is the next tick', async (t) => {
 })
 
 test('the immediate tick repeats the latest boundary and does not call onTick', async (t) => {
-  // A clock that stands still would seem to step on a busy machine.
+  // With real timers, a clock that stands still seems to step on a busy machine.
   simulateTimers(t)
   const ticks: Tick[] = []
   const { app, timeSocket } = await createTimeApp(t, {

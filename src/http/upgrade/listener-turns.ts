@@ -105,7 +105,7 @@ export function createListenerTurns (
       upgrade.wasOfOtherCopy ||= isOfOther
       recordWebsocketPlugin(request, upgrade)
       if (!isOfOther && hasWebsocketRoute(request)) return done()
-      // All listeners of @fastify/websocket reach the same routes.
+      // No listener known to be @fastify/websocket's can help: all of them reach the same routes.
       upgrade.candidates = upgrade.candidates
         .filter((listener) => !listeners.isWebsocketPlugin(listener))
       if (upgrade.candidates.length === 0) return done()

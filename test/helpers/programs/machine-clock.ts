@@ -3,10 +3,12 @@ import { performance } from 'node:perf_hooks'
 const READINGS = 100_000
 
 /**
- * The wall clock as other programs read it, in milliseconds with fractions, measured once when this
- * module loads. `performance.timeOrigin + performance.now()` will not do: Node.js reads two clocks
- * when it starts, and if the process is paused between them, the sum stays off by that pause: by 36
- * ms on a busy machine.
+ * The wall clock as other programs read it, in milliseconds with fractions. Its offset is measured
+ * once, when this module loads: it runs smoothly, and does not follow later steps.
+ *
+ * `performance.timeOrigin + performance.now()` will not do: Node.js reads two clocks when it
+ * starts, and if the process is paused between them, the sum stays off by that pause: by 36 ms on a
+ * busy machine.
  */
 export function wallNow (): number {
   return originMs + performance.now()
@@ -16,7 +18,7 @@ const originMs = measureOrigin()
 
 /**
  * The wall-clock time at which `performance.now()` was 0. A pause between the two calls, or the
- * rounding of `Date.now()`, makes a difference too low, so the highest is the best.
+ * rounding of `Date.now()`, can only lower a result, so the highest is the best.
  */
 function measureOrigin (): number {
   let highestMs = -Infinity

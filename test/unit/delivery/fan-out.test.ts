@@ -212,7 +212,7 @@ test('abandon stops deliveries in order, and later deliveries are sent', async (
   t.equal(time.pendingCount, 0)
 })
 
-test('abandon during encode ends that delivery once, and no later one', async (t) => {
+test('abandon while a delivery is encoded ends it once, and no later delivery', async (t) => {
   for (const isAhead of [false, true]) {
     const { time, fanOut, clients, sent, ends, start } = setUp(200)
     if (isAhead) start('first')

@@ -399,7 +399,7 @@ test('for each joining client, a filter is asked once', async (t) => {
   t.strictSame(asked, ['a', 'b'])
 })
 
-test('a broadcast from a filter does not overtake the filter\'s own overdue broadcast', async (t) => {
+test('after onConnect, what a filter sends does not overtake its overdue broadcast', async (t) => {
   const { time, broadcast, joinTime, joinPlain } = setUp()
   let hasSent = false
   const filter = () => {
