@@ -3,7 +3,7 @@ import type { ResolvedOptions } from '../api/options.js'
 import { createBroadcaster } from './broadcast.js'
 import type { Broadcaster } from './broadcast.js'
 import { createRelay } from '../cluster/relay.js'
-import type { Client } from '../connections/client.js'
+import type { ConnectionDelivery } from '../connections/connection-lifecycle.js'
 import type { Clients } from '../connections/client-registry.js'
 import { createFanOut } from './fan-out.js'
 import type { FanOut } from './fan-out.js'
@@ -16,16 +16,10 @@ import type { Timers } from '../util/timers.js'
 
 /** Everything that one registration sends to many clients: ticks and broadcasts. */
 export interface Delivery<Context> extends
+  ConnectionDelivery<Context>,
   Pick<Broadcaster<Context>, 'broadcast' | 'cancel' | 'open' | 'close'>,
-  Pick<FanOut, 'sendPendingDeliveries' | 'abandon'>,
+  Pick<FanOut, 'abandon'>,
   Pick<Ticks<Context>, 'lastTick'> {
-  /**
-   * Connects a client. Then sends it the current time if `immediate` is set, and decides which of
-   * the pending broadcasts it gets.
-   *
-   * @param connect lists the client, and calls `onConnect`.
-   */
-  welcome (client: Client<Context>, connect: () => void): void
   /** From now on `broadcast` sends nothing, and returns 0. */
   refuseBroadcasts (): void
 }
