@@ -77,7 +77,7 @@ export function createFanOut (timers: Timers): FanOut {
     }
   }
 
-  /** @returns true when every client has been served. */
+  /** @returns true when every client has been served, or the delivery has been abandoned. */
   function sendSlice (run: Run, endMs: number): boolean {
     const { recipients } = run.job
     run.frames = {}
@@ -86,7 +86,7 @@ export function createFanOut (timers: Timers): FanOut {
       if (!run.served.has(client)) write(run, client)
       if (count % CHUNK === 0 && timers.monotonic() >= endMs) break
     }
-    return run.next === recipients.length
+    return run.hasEnded || run.next === recipients.length
   }
 
   function write (run: Run, client: ClientConnection): void {

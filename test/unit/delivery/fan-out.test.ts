@@ -229,6 +229,8 @@ test('abandon while a delivery is encoded ends it once, and no later delivery', 
       onEnd: () => ends.push('abandoned')
     })
     if (isAhead) clients[199]?.send('you')
+    // The next one begins in the same turn.
+    else t.strictSame(sent(0), ['next 1'])
     time.advance(200)
     const expected = isAhead ? ['first', 'abandoned', 'next'] : ['abandoned', 'next']
     t.strictSame([ends, fanOut.isBusy, time.pendingCount], [expected, false, 0])
